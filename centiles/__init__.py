@@ -1,0 +1,1 @@
+"""Make a child's falling growth visible: z-scores, falls across the centiles, charts."""

@@ -1,0 +1,190 @@
+"""Dates to ages in whole days, and the correction of an age for gestation.
+
+Ages are days throughout. A decimal year is ``days / 365.25`` and a month a twelfth of it; no other
+length of year or month appears in any calculation.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from centiles.errors import UsageError
+
+FloatArray: TypeAlias = NDArray[np.float64]
+
+DAYS_IN_YEAR: Final = 365.25
+DAYS_IN_MONTH: Final = DAYS_IN_YEAR / 12
+TERM_DAYS: Final = 280  # 40 weeks
+TERM_FROM_DAYS: Final = 37 * 7  # born at 37+0 or later is term
+VERY_PRETERM_BELOW_DAYS: Final = 32 * 7
+GESTATION_RANGE_DAYS: Final = (22 * 7, 44 * 7 + 6)
+
+
+class Correction(StrEnum):
+    """How an age is corrected for gestation.
+
+    ``digital`` corrects every known gestation, term included, for life, as the RCPCH's digital
+    charts do. ``paper`` follows the 2009 chart instructions: never from 37 weeks, until 1 year
+    from 32 to 36 weeks, until 2 years below that.
+    """
+
+    DIGITAL = "digital"
+    PAPER = "paper"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Correction:
+        raise UsageError(
+            f"correction: found {value!r}, expected 'digital' or 'paper'; "
+            "see docs/decisions/0003-correction.md for what each means"
+        )
+
+
+def day_ages(birth_date: ArrayLike, measured_on: ArrayLike) -> FloatArray:
+    """Return ages in whole days [d] between two dates.
+
+    Parameters
+    ----------
+    birth_date, measured_on
+        Dates, anything NumPy reads as ``datetime64``; times of day are dropped.
+
+    Returns
+    -------
+    float array
+        Days [d], NaN where either date is missing.
+
+    Examples
+    --------
+    >>> float(day_ages("2020-03-12", "2025-03-12"))
+    1826.0
+    """
+    born = np.asarray(birth_date, dtype="datetime64[D]")
+    days = np.asarray(measured_on, dtype="datetime64[D]") - born
+    return np.where(np.isnat(days), np.nan, days.astype(np.int64).astype(np.float64))
+
+
+def decimal_years(age_days: ArrayLike) -> FloatArray:
+    """Return ages in decimal years [y] from days [d]: ``days / 365.25``.
+
+    Examples
+    --------
+    >>> float(decimal_years(1461))
+    4.0
+    """
+    return np.asarray(age_days, dtype=np.float64) / DAYS_IN_YEAR
+
+
+def gestation_known(gestation_days: ArrayLike) -> NDArray[np.bool_]:
+    """Return where a gestation [d] is given and lies between 22+0 and 44+6 weeks."""
+    given = np.asarray(gestation_days, dtype=np.float64)
+    return (given >= GESTATION_RANGE_DAYS[0]) & (given <= GESTATION_RANGE_DAYS[1])
+
+
+def correction_days(
+    age_days: ArrayLike, gestation_days: ArrayLike, correction: str = "digital"
+) -> FloatArray:
+    """Return the days [d] to take off a chronological age under a correction.
+
+    Parameters
+    ----------
+    age_days
+        Chronological age [d].
+    gestation_days
+        Gestation at birth [d] (38+4 is 270); NaN where unknown, which corrects nothing.
+    correction
+        ``"digital"`` or ``"paper"``.
+
+    Returns
+    -------
+    float array
+        ``280 − gestation`` where the correction applies at that age, else 0 [d].
+
+    Raises
+    ------
+    UsageError
+        If ``correction`` is neither word.
+    """
+    age = np.asarray(age_days, dtype=np.float64)
+    gestation = np.asarray(gestation_days, dtype=np.float64)
+    known = gestation_known(gestation)
+    early = np.where(known, TERM_DAYS - np.where(known, gestation, TERM_DAYS), 0.0)
+    if Correction(correction) is Correction.DIGITAL:
+        return np.where(np.isnan(age), 0.0, early)
+    stop_years = np.select(
+        [gestation < VERY_PRETERM_BELOW_DAYS, gestation < TERM_FROM_DAYS], [2, 1]
+    )
+    return np.where(age < stop_years * DAYS_IN_YEAR, early, 0.0)
+
+
+def corrected_age_days(
+    age_days: ArrayLike, gestation_days: ArrayLike, correction: str = "digital"
+) -> FloatArray:
+    """Return ages corrected for gestation [d]: days since the expected date of delivery.
+
+    Parameters and errors are those of :func:`correction_days`.
+
+    Examples
+    --------
+    A child born at 32+0 weeks is eight weeks younger than its birthday says:
+
+    >>> float(corrected_age_days(100, 32 * 7))
+    44.0
+    >>> float(corrected_age_days(400, 32 * 7, "paper"))
+    400.0
+    """
+    age = np.asarray(age_days, dtype=np.float64)
+    return age - correction_days(age, gestation_days, correction)
+
+
+def is_pooled_term(gestation_days: ArrayLike, correction: str) -> NDArray[np.bool_]:
+    """Return which births the ``paper`` correction scores on the pooled term row."""
+    gestation = np.asarray(gestation_days, dtype=np.float64)
+    if Correction(correction) is Correction.DIGITAL:
+        return np.zeros(gestation.shape, dtype=np.bool_)
+    return gestation_known(gestation) & (gestation >= TERM_FROM_DAYS)
+
+
+def age_words(age_days: float, birth_date: Any = None) -> str:
+    """Return an age as a clinician writes it: days, weeks, months, or years and months.
+
+    Parameters
+    ----------
+    age_days
+        Chronological age [d].
+    birth_date
+        If given, years and months are counted on the calendar; else a month is 30.4375 days.
+
+    Examples
+    --------
+    >>> age_words(1826, "2020-03-12")
+    '5 y 0 m'
+    >>> age_words(10), age_words(70), age_words(1570)
+    ('10 days', '10 weeks', '4 y 3 m')
+    """
+    if not np.isfinite(age_days):
+        return "age unknown"
+    if age_days < 0:
+        return f"{-int(age_days)} days before birth"
+    if age_days < 28:
+        return f"{int(age_days)} day{'s' if int(age_days) != 1 else ''}"
+    if age_days < 4 * DAYS_IN_MONTH:
+        return f"{int(age_days // 7)} weeks"
+    months = _whole_months(age_days, birth_date)
+    return f"{months} months" if months < 24 else f"{months // 12} y {months % 12} m"
+
+
+def _whole_months(age_days: float, birth_date: Any) -> int:
+    """Return completed months, on the calendar where the birth date is known."""
+    born = np.datetime64("NaT") if birth_date is None else np.datetime64(birth_date, "D")
+    if np.isnat(born):
+        return int((age_days + 1) // DAYS_IN_MONTH)  # a day's grace: 365 days is 12 months
+    measured = born + np.timedelta64(int(age_days), "D")
+    months = int((measured.astype("M8[M]") - born.astype("M8[M]")).astype(int))
+    return months - int(_day_of_month(measured) < _day_of_month(born))
+
+
+def _day_of_month(date: np.datetime64) -> int:
+    return int((date - date.astype("M8[M]").astype("M8[D]")).astype(int))

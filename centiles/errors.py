@@ -1,0 +1,40 @@
+"""What can go wrong with a call or a file, and the exit code it ends in.
+
+A bad *row* is never an exception: it is a problem in a table (see ``records.columns``). A bad
+*call* or *file* is one of these, and its message says what was found, what was expected and what
+to do, without a word about any child.
+"""
+
+from __future__ import annotations
+
+
+class CentilesError(Exception):
+    """The base of every error this library raises on purpose; shown without a traceback."""
+
+    exit_code = 1
+
+
+class UsageError(CentilesError):
+    """A call, an option or a configuration that cannot mean anything."""
+
+    exit_code = 2
+
+
+class MappingError(UsageError):
+    """Columns, units, dates or codes of a file that cannot be decided without a guess."""
+
+
+class UnreadableError(CentilesError):
+    """A file that could not be read."""
+
+    exit_code = 3
+
+
+class TableError(UnreadableError):
+    """Reference tables that are missing or are not the ones their manifest describes."""
+
+
+class UnwritableError(CentilesError):
+    """A result that could not be written."""
+
+    exit_code = 4

@@ -1,0 +1,123 @@
+"""The LMS method: value ⇄ z ⇄ centile, interpolation of the tables, and the nine lines.
+
+The only module where the method's own one-letter names appear: ``x`` a value, ``z`` its z-score,
+``l m s`` the skewness, median and coefficient of variation of the reference at that age
+[Cole1992]_.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise, permutations
+from typing import Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtr, ndtri
+
+from centiles.ages import FloatArray
+
+SPACE: Final = 2 / 3  # a centile space [z]
+LINE_SPACES: Final = tuple(range(-4, 5))
+LINE_Z: Final = tuple(k * 2 / 3 for k in LINE_SPACES)
+LINE_LABELS: Final = ("0.4th", "2nd", "9th", "25th", "50th", "75th", "91st", "98th", "99.6th")
+
+# An L of exactly 0 is stored as this: (x/m)^l - 1 over l is then log(x/m), with no branch.
+TINY_L: Final = 1e-300
+
+
+def _position_words() -> tuple[str, ...]:
+    words = ["below the 0.4th"]
+    for lower, upper in pairwise(LINE_LABELS):
+        words += [f"on the {lower} centile line", f"between the {lower} and {upper}"]
+    return (*words, "on the 99.6th centile line", "above the 99.6th", "")
+
+
+POSITIONS: Final = _position_words()
+
+
+def zscores_from_lms(x: FloatArray, l: FloatArray, m: FloatArray, s: FloatArray) -> FloatArray:
+    """Return ``((x/m)^l − 1)/(l·s)``, or ``ln(x/m)/s`` where l is 0, for positive x [Cole1992]_."""
+    return np.asarray(np.expm1(np.log(x / m) * l) / (l * s))
+
+
+def values_from_lms(z: FloatArray, l: FloatArray, m: FloatArray, s: FloatArray) -> FloatArray:
+    """Return ``m·(1 + l·s·z)^(1/l)``; NaN where ``1 + l·s·z`` is not positive [Cole1992]_."""
+    step = l * s * z
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        x = m * np.exp(np.log1p(step) / l)
+    return np.where((step > -1) & np.isfinite(x), x, np.nan)
+
+
+def centiles_from_z(z: ArrayLike) -> FloatArray:
+    """Return ``100·Φ(z)``."""
+    return np.asarray(100 * ndtr(np.asarray(z, dtype=np.float64)))
+
+
+def z_from_centiles(centile: ArrayLike) -> FloatArray:
+    """Return ``Φ⁻¹(centile/100)``; NaN outside 0 to 100 exclusive."""
+    share = np.asarray(centile, dtype=np.float64) / 100
+    return np.where((share > 0) & (share < 1), ndtri(np.clip(share, 0, 1)), np.nan)
+
+
+def interpolated(ages: FloatArray, grid: FloatArray, columns: NDArray[np.float64]) -> FloatArray:
+    """Return table columns at ages between rows: four-point Lagrange, linear at both ends.
+
+    Parameters
+    ----------
+    ages
+        Ages to look up, shape (n,), each inside the grid.
+    grid
+        Ages of the table's rows, increasing, shape (rows,).
+    columns
+        The table's columns, shape (columns, rows).
+
+    Returns
+    -------
+    float array
+        Shape (columns, n). An age on a row is that row exactly.
+    """
+    rows = len(grid)
+    if rows == 1:
+        return np.repeat(columns, len(ages), axis=1)
+    below = np.clip(np.searchsorted(grid, ages, side="right") - 1, 0, rows - 2)
+    inner = (below > 0) & (below < rows - 2)
+    # Four nodes round the age; in an end interval the outer two get no weight.
+    nodes = np.clip(below + np.arange(-1, 3)[:, None], 0, rows - 1)
+    at = grid[nodes]
+    weights = np.ones_like(at)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for k, j in permutations(range(4), 2):
+            weights[k] *= (ages - at[j]) / (at[k] - at[j])
+    share = (ages - at[1]) / (at[2] - at[1])
+    linear = np.stack([np.zeros_like(share), 1 - share, share, np.zeros_like(share)])
+    weights = np.where(inner, weights, linear)
+    return np.asarray(np.einsum("ckn,kn->cn", columns[:, nodes], weights))
+
+
+def position_codes(z: ArrayLike) -> NDArray[np.int8]:
+    """Return which of :data:`POSITIONS` each z is in; the last, empty one where z is NaN.
+
+    Within a quarter of a space of a line counts as on it.
+    """
+    spaces = np.asarray(z, dtype=np.float64) / SPACE
+    nearest = np.clip(np.rint(spaces), -4, 4)
+    on_line = np.abs(spaces - nearest) <= 0.25
+    between = np.clip(np.floor(spaces), -5, 4)
+    codes = np.where(on_line, 2 * nearest + 9, 2 * between + 10)
+    return np.where(np.isnan(spaces), len(POSITIONS) - 1, codes).astype(np.int8)
+
+
+def centile_text(z: float) -> str:
+    """Return a centile as it is printed: whole, one decimal below 1 and above 99, ends open.
+
+    Examples
+    --------
+    >>> centile_text(0.0), centile_text(-2.4), centile_text(-3.0), centile_text(2.7)
+    ('50', '0.8', '<0.4', '>99.6')
+    """
+    if np.isnan(z):
+        return ""
+    if abs(z) > LINE_Z[-1]:
+        return "<0.4" if z < 0 else ">99.6"
+    centile = float(centiles_from_z(z))
+    return f"{centile:.0f}" if 1 <= centile <= 99 else f"{centile:.1f}"
