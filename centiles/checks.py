@@ -1,0 +1,343 @@
+"""Records to findings: the one pipeline behind the batch, the chart and the sheet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from centiles.ages import DAYS_IN_YEAR, Correction
+from centiles.errors import CentilesError, UsageError
+from centiles.measures import Measure
+from centiles.monitoring.findings import VERIFY_TODAY, Cohort, findings_of, worded
+from centiles.monitoring.rulesets import SEVERITIES, ruleset
+from centiles.records import columns
+from centiles.records.reading import Records, Source
+from centiles.records.scoring import FATES, Scored, scored
+from centiles.references import reference
+from centiles.version import VERSION
+
+OPEN_STATES: Final = ("new", "sustained", "recovering")
+BLOCKS: Final = (*reversed(SEVERITIES[1:]), VERIFY_TODAY, "known", "info")
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What a result was made with, so that it can be made again."""
+
+    version: str
+    reference: str
+    reference_edition: str
+    reference_sha256: str
+    correction: str
+    rules: str
+    rules_sha256: str
+    as_of: str
+
+
+@dataclass(frozen=True)
+class Child:
+    """One child, checked: what a chart or a sheet is drawn from."""
+
+    child_id: str
+    sex: str
+    birth_date: np.datetime64
+    gestation_days: float
+    scored: pd.DataFrame
+    findings: pd.DataFrame
+    provenance: Provenance
+
+
+@dataclass(frozen=True)
+class Checked:
+    """Everything a check found, as frames whose columns ``records.columns`` declares.
+
+    ``findings`` are ranked as their children are; ``children`` is the worklist.
+    """
+
+    findings: pd.DataFrame
+    scored: pd.DataFrame
+    problems: pd.DataFrame
+    children: pd.DataFrame
+    sources: tuple[Source, ...]
+    provenance: Provenance
+
+    @cached_property
+    def fates(self) -> pd.DataFrame:
+        """How many values of each source met each fate, and how many were read."""
+        values = self.scored[~self.scored["derived"] & (self.scored["fate"] != "")]
+        table = pd.crosstab(values["source"].astype("str"), values["fate"].astype("str"))
+        table = table.reindex(
+            index=[source.name for source in self.sources], columns=list(FATES[:-1]), fill_value=0
+        )
+        return table.assign(values_read=[source.values for source in self.sources])
+
+    def child(self, child_id: str) -> Child:
+        """Return one child by identifier.
+
+        Raises
+        ------
+        UsageError
+            If no record has that identifier.
+        """
+        mine = self.scored[self.scored["child_id"] == str(child_id)]
+        if mine.empty:
+            raise UsageError(
+                f"child: no record has that identifier; found {len(self.children)} children. "
+                "Give it as the export does, leading zeros included"
+            )
+        mine = mine.sort_values(["age_days", "measure"], kind="stable").reset_index(drop=True)
+        findings = self.findings[self.findings["child_id"] == str(child_id)].reset_index(drop=True)
+        born = mine["birth_date"].to_numpy().astype("datetime64[D]")
+        known = born[~np.isnat(born)]
+        gestation = mine["gestation_days"].dropna().to_numpy()
+        return Child(
+            str(child_id),
+            str(mine["sex"].iloc[0]),
+            known[0] if len(known) else np.datetime64("NaT", "D"),
+            float(gestation[0]) if len(gestation) else float("nan"),
+            mine,
+            findings,
+            self.provenance,
+        )
+
+
+def check(
+    records: Records,
+    *,
+    rules: str = "uk",
+    correction: str = "digital",
+    as_of: Any = None,
+    unknown_gestation: str = "score",
+    today: Any = None,
+) -> Checked:
+    """Return every value scored, every finding, and the children ranked by them.
+
+    Parameters
+    ----------
+    records
+        What :func:`centiles.read` returned.
+    rules
+        The name of a rule set, or a TOML file of one.
+    correction
+        ``"digital"`` or ``"paper"``, see :class:`centiles.ages.Correction`.
+    as_of
+        The last date of knowledge; the newest date in the records where not given.
+    unknown_gestation
+        ``"score"`` as if born at 40+0, or ``"omit"``, which leaves days under 14 unscored.
+    today
+        Measurements after it are in the future; the clock's date where not given.
+
+    Raises
+    ------
+    UsageError
+        If an option is not one of its words, or ``as_of`` is given for records with ages only.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from centiles.records import from_frame
+    >>> visits = pd.DataFrame({
+    ...     "child_id": "a", "sex": "male", "birth_date": "2020-03-12",
+    ...     "measured_on": ["2025-03-12", "2026-02-09"], "weight_kg": [18.4, 15.1],
+    ... })
+    >>> checked = check(from_frame(visits), today="2026-03-01")
+    >>> checked.findings[["rule", "severity"]].values.tolist()[0]
+    ['WT-FALL-1Y', 'urgent']
+    """
+    chosen = ruleset(rules)
+    done = scored(
+        records,
+        correction=correction,
+        as_of=as_of,
+        today=np.datetime64("today", "D") if today is None else today,
+        unknown_gestation=unknown_gestation,
+    )
+    cohort = _cohort(done)
+    findings = worded(findings_of(cohort, chosen), cohort, chosen)
+    findings, children = _ranked(findings, cohort, records.sources)
+    known = reference()
+    provenance = Provenance(
+        version=VERSION,
+        reference=known.title,
+        reference_edition=known.edition,
+        reference_sha256=known.sha256,
+        correction=str(Correction(correction)),
+        rules=chosen.name,
+        rules_sha256=chosen.sha256,
+        as_of="" if np.isnat(done.as_of) else str(done.as_of),
+    )
+    checked = Checked(findings, done.frame, done.problems, children, records.sources, provenance)
+    _stop_if_lost(checked)
+    return checked
+
+
+def _stop_if_lost(checked: Checked) -> None:
+    """Check the law of conservation on this run: the fates add up to the values read."""
+    fates = checked.fates
+    if not (fates[list(FATES[:-1])].sum(axis=1) == fates["values_read"]).all():
+        raise CentilesError(
+            "the fates of the values do not add up to the values read; this is a fault of "
+            "centiles, and its results cannot be trusted. Report it with the version and options"
+        )
+
+
+def _cohort(done: Scored) -> Cohort:
+    """Return scored values with each child's birth date and age at the last date of knowledge."""
+    count = len(done.child_ids)
+    child, frame = done.child, done.frame
+    owned = np.flatnonzero(child >= 0)
+    born = np.full(count, np.datetime64("NaT", "D"), dtype="datetime64[D]")
+    born[child[owned]] = frame["birth_date"].to_numpy().astype("datetime64[D]")[owned]
+    age = frame["age_days"].to_numpy(dtype=np.float64)
+    oldest = np.full(count, np.nan)
+    measured = owned[(frame["fate"] == "scored").to_numpy()[owned]]
+    in_order = measured[np.argsort(age[measured], kind="stable")]
+    oldest[child[in_order]] = age[in_order]  # the oldest is written last
+    since = (done.as_of - born).astype("timedelta64[D]")
+    now = np.where(np.isnat(since), oldest, since.astype(np.float64))
+    return Cohort(frame, child, done.child_ids, done.conflict, now, born)
+
+
+def _ranked(
+    findings: pd.DataFrame, cohort: Cohort, sources: tuple[Source, ...]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the findings in order of their children, and the worklist."""
+    severity = findings["severity"].map(SEVERITIES.index).astype(np.int64)
+    is_open = findings["state"].isin(OPEN_STATES)
+    block = pd.Series(
+        np.where(
+            is_open, findings["block"].map(_block_places()).fillna(len(BLOCKS)), len(BLOCKS) + 1
+        ),
+        index=findings.index,
+    )
+    newest = findings["to_date"].fillna(pd.Timestamp(0)).astype("int64")
+    order = np.lexsort(
+        (
+            findings["to_row"], findings["source"].astype(str), -findings["to_age_days"],
+            -newest, -findings["spaces"].fillna(0), -severity, block,
+        )
+    )  # fmt: skip
+    ordered = findings.iloc[order].assign(place=block.iloc[order])
+    lead = ordered[ordered["place"] < len(BLOCKS)].drop_duplicates("child")
+    rank = np.zeros(len(cohort.child_ids), dtype=np.int64)
+    rank[lead["child"].to_numpy()] = np.arange(1, len(lead) + 1)
+    key = rank[ordered["child"].to_numpy()]
+    ordered = ordered.iloc[np.lexsort((ordered["place"], np.where(key == 0, len(key) + 1, key)))]
+    table = columns.frame(
+        columns.FINDINGS,
+        {
+            column.name: ordered[column.name].array
+            for column in columns.FINDINGS
+            if column.name in ordered
+        },
+    )
+    return table, _worklist(ordered, lead, rank, cohort, sources)
+
+
+def _block_places() -> dict[str, int]:
+    return {block: place for place, block in enumerate(BLOCKS)}
+
+
+def _worklist(
+    ordered: pd.DataFrame,
+    lead: pd.DataFrame,
+    rank: NDArray[np.int64],
+    cohort: Cohort,
+    sources: tuple[Source, ...],
+) -> pd.DataFrame:
+    """Return one row a child, those with open findings first and in order."""
+    count = len(cohort.child_ids)
+    text = {
+        name: np.full(count, "", dtype=object)
+        for name in ("block", "level", "headline", "findings")
+    }
+    see_by = np.full(count, np.datetime64("NaT", "s"), dtype="datetime64[s]")
+    flagged = lead["child"].to_numpy()
+    text["block"][flagged] = lead["block"]
+    text["level"][flagged] = lead["severity"]
+    text["headline"][flagged] = lead["sentence"]
+    is_open = ordered[ordered["place"] < len(BLOCKS)]
+    codes = is_open.groupby("child", sort=False)["rule"].agg(
+        lambda rules: "; ".join(dict.fromkeys(rules))
+    )
+    text["findings"][codes.index.to_numpy()] = codes
+    soonest = is_open.groupby("child", sort=False)["see_by"].min()
+    see_by[soonest.index.to_numpy()] = soonest.to_numpy()
+    named = np.flatnonzero(cohort.child_ids != "")
+    order = named[np.lexsort((named, np.where(rank[named] == 0, count + 1, rank[named])))]
+    parts: dict[str, Any] = {
+        **text,
+        "rank": rank,
+        "child_id": cohort.child_ids,
+        "see_by": see_by,
+        "last_measured_on": _last_measured(cohort),
+        "not_assessed": _not_assessed(cohort),
+        "sources": _sources(cohort, sources),
+    }
+    return columns.frame(columns.CHILDREN, {name: part[order] for name, part in parts.items()})
+
+
+def _last_measured(cohort: Cohort) -> NDArray[np.datetime64]:
+    """Return each child's newest date with a scored value."""
+    last = np.full(len(cohort.child_ids), np.datetime64("NaT", "s"), dtype="datetime64[s]")
+    frame = cohort.scored
+    use = np.flatnonzero((frame["fate"] == "scored").to_numpy() & (cohort.child >= 0))
+    on = frame["measured_on"].to_numpy().astype("datetime64[s]")[use]
+    order = np.argsort(np.where(np.isnat(on), np.datetime64(0, "s"), on), kind="stable")
+    last[cohort.child[use[order]]] = on[order]
+    return last
+
+
+def _not_assessed(cohort: Cohort) -> NDArray[np.object_]:
+    """Return for each child what could not be assessed, and why."""
+    frame, child, count = cohort.scored, cohort.child, len(cohort.child_ids)
+    use = (frame["fate"] == "scored").to_numpy() & (child >= 0)
+    measure = frame["measure"].astype("str").to_numpy()
+    age = frame["age_days"].to_numpy(dtype=np.float64)
+
+    def number(where: NDArray[np.bool_]) -> NDArray[np.int64]:
+        return np.bincount(child[use & where], minlength=count)
+
+    weights = number(measure == Measure.WEIGHT)
+    heights = number((measure == Measure.HEIGHT) & (age >= 2 * DAYS_IN_YEAR))
+    early = number((measure == Measure.WEIGHT) & (age <= 56))
+    young = cohort.now_age_days < 5 * DAYS_IN_YEAR
+    unsexed = np.bincount(
+        child[(frame["sex"] == "unknown").to_numpy() & (child >= 0)], minlength=count
+    )
+    gaps = {
+        "sex not known: nothing scored": unsexed > 0,
+        "nothing could be scored": (unsexed == 0) & (number(np.ones(len(use), np.bool_)) == 0),
+        "no weight": (weights == 0) & (number(np.ones(len(use), np.bool_)) > 0),
+        "one weight only: no change in weight": weights == 1,
+        "no height from 2 years: no BMI": (weights > 0)
+        & (heights == 0)
+        & (cohort.now_age_days >= 2 * DAYS_IN_YEAR),
+        "no birth or early weight: NG75-FALL not assessed": (weights > 0) & (early == 0) & young,
+    }
+    mask = sum((flag.astype(np.int64) << k for k, flag in enumerate(gaps.values())), np.int64(0))
+    used, place = np.unique(mask, return_inverse=True)
+    said = ["; ".join(w for k, w in enumerate(gaps) if m >> k & 1) for m in used.tolist()]
+    return np.asarray([*said, ""], dtype=object)[place]
+
+
+def _sources(cohort: Cohort, sources: tuple[Source, ...]) -> NDArray[np.object_]:
+    """Return for each child the files it is in."""
+    names = list(cohort.scored["source"].cat.categories)
+    codes = cohort.scored["source"].cat.codes.to_numpy()
+    owned = cohort.child >= 0
+    seen = np.zeros((len(cohort.child_ids), len(sources)), dtype=np.bool_)
+    for place, source in enumerate(sources):
+        if source.name in names:
+            seen[cohort.child[owned & (codes == names.index(source.name))], place] = True
+    combos, place = np.unique(seen, axis=0, return_inverse=True)
+    said = [
+        "; ".join(s.name for s, there in zip(sources, combo, strict=True) if there)
+        for combo in combos
+    ]
+    return np.asarray([*said, ""], dtype=object)[place.ravel()]

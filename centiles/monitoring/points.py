@@ -1,0 +1,205 @@
+"""Scored values as points: one a child, measure and day, sorted, ready to be compared.
+
+Everything in this package works on all points at once. A *segment* is the points of one child in
+one measure, contiguous and in order of age.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from centiles import zscores
+from centiles.ages import FloatArray
+from centiles.measures import MEASURES, SEXES
+from centiles.references import Reference, reference, table_codes
+
+Rows = NDArray[np.intp]
+Flags = NDArray[np.bool_]
+
+_SPREAD: Final = 1 << 20  # more than any age in days, so that segment and age sort as one number
+
+
+@dataclass(frozen=True)
+class Points:
+    """Arrays over points, shape (n,), sorted by child, measure and age.
+
+    Where two values of a day disagree a point stands for both: ``z`` and ``value`` are what it
+    counts as when it is the newer of a pair, ``z_before`` and ``value_before`` when it is the
+    older; elsewhere they are equal. ``row`` and ``row_before`` are where they stand in the scored
+    frame.
+    """
+
+    child: NDArray[np.int64]
+    measure: NDArray[np.int8]
+    sex: NDArray[np.int8]
+    age: FloatArray
+    corrected: FloatArray
+    section: NDArray[np.int8]
+    z: FloatArray
+    value: FloatArray
+    z_before: FloatArray
+    value_before: FloatArray
+    gestation: FloatArray
+    doubtful: Flags
+    conflict: Flags
+    row: Rows
+    row_before: Rows
+
+    def __len__(self) -> int:
+        """Return how many points there are."""
+        return len(self.z)
+
+    @cached_property
+    def segment(self) -> NDArray[np.int64]:
+        """The number of each point's segment: its child and measure."""
+        return self.child * len(MEASURES) + self.measure
+
+    @cached_property
+    def key(self) -> FloatArray:
+        """Segment and age as one number, increasing: what a window is searched in."""
+        return self.segment * float(_SPREAD) + self.age
+
+    @cached_property
+    def table(self) -> NDArray[np.intp]:
+        """The code of each point's reference table."""
+        return table_codes(self.measure, self.sex == 0)
+
+    @cached_property
+    def ends(self) -> Rows:
+        """Where each point's segment ends (exclusive)."""
+        return np.searchsorted(self.segment, self.segment, side="right")
+
+    @cached_property
+    def starts(self) -> Rows:
+        """Where each point's segment starts."""
+        return np.searchsorted(self.segment, self.segment, side="left")
+
+    def first_at(self, rows: Rows, age: FloatArray) -> Rows:
+        """Return the first point of each row's segment at or after an age [d]."""
+        return np.searchsorted(self.key, self.segment[rows] * float(_SPREAD) + age, side="left")
+
+    def carried(self, earlier: Rows, later: Rows) -> FloatArray:
+        """Return the z of earlier points as they would have scored on the later ones' section."""
+        return reference().carried(
+            self.z_before[earlier], self.table[earlier], self.section[earlier], self.section[later]
+        )
+
+    def carried_to(self, section: int) -> FloatArray:
+        """Return every point's z as on one section, NaN for points of later sections."""
+        return _carried_to(reference(), self, section)
+
+    def falls(self, earlier: Rows, later: Rows) -> FloatArray:
+        """Return the fall in z from earlier to later points, carried over joins.
+
+        Where the correction for gestation stopped in between (``paper``), the later value is
+        scored with the correction of the earlier point: the stop itself would look like a fall.
+        """
+        after = self.z[later].copy()
+        shift = self.age - self.corrected
+        straddles = np.flatnonzero(shift[earlier] != shift[later])
+        carried = self.carried(earlier, later)
+        if len(straddles):
+            at, before = later[straddles], earlier[straddles]
+            age = self.age[at] - shift[before]
+            after[straddles] = zscores.zscore(
+                self.value[at], measure=_words(self.measure[at]), sex=self.sex[at] + 1, age_days=age
+            )
+            carried[straddles] = reference().carried(
+                self.z_before[before], self.table[before], self.section[before],
+                reference().section_codes(age),
+            )  # fmt: skip
+        return carried - after
+
+    def take(self, rows: Rows) -> Points:
+        """Return some of the points, in the same order."""
+        fields = (name for name in self.__dataclass_fields__)
+        return Points(**{name: getattr(self, name)[rows] for name in fields})
+
+
+def points_of(
+    scored: pd.DataFrame,
+    child: NDArray[np.int64],
+    conflict: Flags,
+    *,
+    doubtful: bool = False,
+    highest_first: bool = True,
+) -> Points:
+    """Return the points of scored values.
+
+    Parameters
+    ----------
+    scored
+        The scored frame; rows whose fate is not "scored", or without a child, are no points.
+    child
+        Each row's child, −1 for none, shape (rows,).
+    conflict
+        Which rows are of a day whose values disagree, shape (rows,).
+    doubtful
+        Whether doubtful values count. Without, only values that can sustain a finding.
+    highest_first
+        Of a day's disagreeing values the highest counts as the newer of a pair and the lowest as
+        the older, so that a fall is the smaller one; False turns it round.
+    """
+    use = (scored["fate"] == "scored").to_numpy() & (child >= 0)
+    unsure = (scored["verdict"] == "doubtful").to_numpy()
+    if not doubtful:
+        use &= ~unsure
+    rows = np.flatnonzero(use)
+    measure = _codes(scored["measure"].iloc[rows], MEASURES)
+    age = scored["age_days"].to_numpy()[rows]
+    z = scored["z"].to_numpy()[rows]
+    order = np.lexsort((z, age, measure, child[rows]))
+    rows, measure, age = rows[order], measure[order], age[order]
+    owner = child[rows]
+    new = np.ones(len(rows), dtype=np.bool_)
+    new[1:] = (owner[1:] != owner[:-1]) | (measure[1:] != measure[:-1]) | (age[1:] != age[:-1])
+    first = np.flatnonzero(new)
+    last = np.r_[first[1:], len(rows)] - 1 if len(first) else first
+    newer, older = (last, first) if highest_first else (first, last)
+    get = {
+        name: scored[name].to_numpy() for name in ("age_days", "corrected_age_days", "z", "value")
+    }
+    at = rows[newer]
+    return Points(
+        child=child[at],
+        measure=measure[newer],
+        sex=_codes(scored["sex"].iloc[at], SEXES),
+        age=get["age_days"][at],
+        corrected=get["corrected_age_days"][at],
+        section=_codes(scored["section"].iloc[at], tuple(s.name for s in reference().sections)),
+        z=get["z"][at],
+        value=get["value"][at],
+        z_before=get["z"][rows[older]],
+        value_before=get["value"][rows[older]],
+        gestation=scored["gestation_days"].to_numpy()[at],
+        doubtful=unsure[at],
+        conflict=conflict[at],
+        row=at,
+        row_before=rows[older],
+    )
+
+
+def _carried_to(known: Reference, points: Points, section: int) -> FloatArray:
+    """Return every z carried to a section; NaN where the point is already past it."""
+    starts = np.array([each.from_day for each in known.sections])
+    ready = starts[points.section] <= starts[section]
+    target = np.full(len(points), section, dtype=np.int8)
+    target = np.where(ready, target, points.section)
+    z = known.carried(points.z_before, points.table, points.section, target)
+    return np.where(ready, z, np.nan)
+
+
+def _codes(column: pd.Series, vocabulary: tuple[Any, ...]) -> NDArray[np.int8]:
+    places = {str(word): place for place, word in enumerate(vocabulary)}
+    by_category = [places.get(word, -1) for word in column.cat.categories]
+    return np.array([*by_category, -1], dtype=np.int8)[column.cat.codes.to_numpy()]
+
+
+def _words(measure: NDArray[np.int8]) -> NDArray[np.str_]:
+    return np.array([str(name) for name in MEASURES])[measure]

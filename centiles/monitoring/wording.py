@@ -1,0 +1,181 @@
+"""Findings in words: one plain sentence each, numbers first, and never a cause."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from centiles.ages import DAYS_IN_MONTH, age_words
+from centiles.lms import LINE_LABELS, LINE_Z
+from centiles.measures import Measure
+from centiles.monitoring.rulesets import Rule
+
+# Not strftime's: the words do not change with the machine's language.
+_MONTHS: Final = (
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+)  # fmt: skip
+_WITHIN: Final = {
+    "urgent": "2 working days",
+    "act": "14 days",
+    "watch": "8 weeks",
+    "info": "8 weeks",
+}
+_BETTER: Final = ("recovering", "closed")
+_STRETCHED_Z: Final = -4.0  # below it the tables stretch, and a size is "more than"
+
+
+def sentence(finding: Any, rule: Rule, birth_date: Any) -> str:
+    """Return a finding as one sentence.
+
+    Parameters
+    ----------
+    finding
+        One row of the findings table.
+    rule
+        Its rule.
+    birth_date
+        The child's date of birth, NaT where only ages are known.
+    """
+    if rule.kind == "level":
+        parts = [_level(finding, rule.below, birth_date)]
+    else:
+        parts = [(_loss if rule.kind == "loss" else _fall)(finding, birth_date)]
+    if finding.join_guard:
+        parts.append("the reference changes at this age; the child did not")
+    if finding.gestation_unknown and rule.comparator == "birth":
+        parts.append("gestation is not known, taken as if born at term")
+    return f"{'; '.join(parts)}. {_rate(finding)}{_next(finding)}"
+
+
+def _fall(finding: Any, birth_date: Any) -> str:
+    size, gone = _spaces(finding.spaces, finding.to_z), interval(finding.interval_days)
+    label = _label(finding)
+    if finding.state in _BETTER:
+        still = _amount_below(finding.spaces, finding.to_z)
+        said = f"{label} fell and is recovering: {still} {gone} on"
+    else:
+        said = f"{label} fell {size} in {gone}"
+    return f"{said}, {_from_to(finding, birth_date)}{_lost(finding)}"
+
+
+def _loss(finding: Any, birth_date: Any) -> str:
+    lost, gone = finding.from_value - finding.to_value, interval(finding.interval_days)
+    percent = 100 * lost / finding.from_value
+    if finding.state in _BETTER:
+        said = f"{_label(finding)} was lost and is being regained, {gone} on"
+    else:
+        amount = _amount(lost, finding.measure)
+        said = f"{_label(finding)} is {amount} ({percent:.0f} %) lower than {gone} before"
+    return f"{said}, {_from_to(finding, birth_date)}"
+
+
+def _level(finding: Any, below: float, birth_date: Any) -> str:
+    line = f"the {LINE_LABELS[int(np.argmin(np.abs(np.array(LINE_Z) - below)))]} centile line"
+    label, now = _label(finding), _seen(finding, "to", birth_date)
+    if finding.state in _BETTER:
+        said = (
+            f"{label} was below {line} and is recovering: now {_place(finding.to_position)} ({now})"
+        )
+    else:
+        said = f"{label} is below {line}, at z {_z(finding.to_z)} ({now})"
+    if not np.isfinite(finding.from_z):
+        return f"{said}; no other {label} in the 36 months before"
+    before = f"{interval(finding.interval_days)} before it was {_place(finding.from_position)}"
+    return f"{said}; {before} ({_seen(finding, 'from', birth_date)})"
+
+
+def _from_to(finding: Any, birth_date: Any) -> str:
+    start = f"{_place(finding.from_position, moving=True)} ({_seen(finding, 'from', birth_date)})"
+    end = f"{_place(finding.to_position, moving=True)} ({_seen(finding, 'to', birth_date)})"
+    return f"from {start} to {end}"
+
+
+def _lost(finding: Any) -> str:
+    lost = finding.from_value - finding.to_value
+    if lost <= 0:
+        return ""
+    percent = 100 * lost / finding.from_value
+    return f": {_amount(lost, finding.measure)} ({percent:.0f} %) lost"
+
+
+def _seen(finding: Any, end: str, birth_date: Any) -> str:
+    """Return when and what: "12 Mar 2025, 18.4 kg, 5 y 0 m"."""
+    on, value = getattr(finding, f"{end}_date"), getattr(finding, f"{end}_value")
+    age = age_words(getattr(finding, f"{end}_age_days"), birth_date)
+    date = date_words(on)
+    return ", ".join(part for part in (date, _amount(value, finding.measure), age) if part)
+
+
+def date_words(date: Any) -> str:
+    """Return a date as 9 Feb 2026; empty where there is none."""
+    day = np.datetime64("NaT") if pd.isna(date) else np.datetime64(date, "D")
+    return (
+        ""
+        if np.isnat(day)
+        else f"{day.item().day} {_MONTHS[day.item().month - 1]} {day.item().year}"
+    )
+
+
+def interval(days: float) -> str:
+    """Return a length of time in the largest unit that stays exact enough.
+
+    Examples
+    --------
+    >>> interval(5), interval(60), interval(334), interval(900)
+    ('5 days', '9 weeks', '11 months', '2 years 6 months')
+    """
+    if days < 28:
+        return f"{days:.0f} day{'s' if round(days) != 1 else ''}"
+    if days < 120:
+        return f"{days / 7:.0f} weeks"
+    months = round(days / DAYS_IN_MONTH)
+    if months < 24:
+        return f"{months} months"
+    years, rest = divmod(months, 12)
+    return f"{years} years" + (f" {rest} month{'s' if rest != 1 else ''}" if rest else "")
+
+
+def _spaces(spaces: float, z: float) -> str:
+    if z < _STRETCHED_Z:
+        return f"more than {np.floor(spaces * 2) / 2:g} centile spaces"
+    return f"{spaces:.1f} centile space{'s' if f'{spaces:.1f}' != '1.0' else ''}"
+
+
+def _amount_below(spaces: float, z: float) -> str:
+    return f"{_spaces(spaces, z)} below where it was" if spaces >= 0.05 else "back where it was"
+
+
+def _z(z: float) -> str:
+    return "below −4" if z < _STRETCHED_Z else f"{z:.2f}".replace("-", "−")
+
+
+def _place(position: str, *, moving: bool = False) -> str:
+    """Return a position as it follows "is" or "from ... to"."""
+    if position.startswith(("below", "above")):
+        return f"{position} centile line"
+    return position.removeprefix("on ") if moving else position
+
+
+def _label(finding: Any) -> str:
+    return Measure(finding.measure).label
+
+
+def _amount(value: float, measure: str) -> str:
+    digits = 2 if measure == "weight" and value < 10 else 1
+    return f"{value:.{digits}f} {Measure(measure).unit}"
+
+
+def _rate(finding: Any) -> str:
+    return f"{finding.base_rate} " if finding.base_rate else ""
+
+
+def _next(finding: Any) -> str:
+    """Return what to do and by when."""
+    if finding.state in ("closed", "lapsed"):
+        return f"{finding.state.capitalize()}."
+    by = f": by {date_words(finding.see_by)}" if not pd.isna(finding.see_by) else ""
+    if finding.see_by_rule:
+        return "See the same day."
+    return f"See within {_WITHIN[finding.severity]}{by}."
