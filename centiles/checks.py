@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from centiles.ages import DAYS_IN_YEAR, Correction
 from centiles.errors import CentilesError, UsageError
-from centiles.measures import Measure
+from centiles.measures import MEASURES, Measure
 from centiles.monitoring.findings import VERIFY_TODAY, Cohort, findings_of, worded
 from centiles.monitoring.rulesets import SEVERITIES, ruleset
 from centiles.records import columns
@@ -69,12 +69,13 @@ class Checked:
     @cached_property
     def fates(self) -> pd.DataFrame:
         """How many values of each source met each fate, and how many were read."""
-        values = self.scored[~self.scored["derived"] & (self.scored["fate"] != "")]
-        table = pd.crosstab(values["source"].astype("str"), values["fate"].astype("str"))
-        table = table.reindex(
-            index=[source.name for source in self.sources], columns=list(FATES[:-1]), fill_value=0
-        )
-        return table.assign(values_read=[source.values for source in self.sources])
+        names = [source.name for source in self.sources]
+        source = columns.codes_of(self.scored["source"], tuple(names)).astype(np.int64)
+        fate = columns.codes_of(self.scored["fate"], FATES)
+        read = (source >= 0) & ~self.scored["derived"].to_numpy() & (fate < len(FATES) - 1)
+        cells = np.bincount(source[read] * len(FATES) + fate[read], minlength=len(names) * len(FATES))
+        table = pd.DataFrame(cells.reshape(-1, len(FATES))[:, :-1], index=names, columns=FATES[:-1])
+        return table.assign(values_read=[each.values for each in self.sources])
 
     def child(self, child_id: str) -> Child:
         """Return one child by identifier.
@@ -219,7 +220,7 @@ def _ranked(
     order = np.lexsort(
         (
             findings["to_row"], findings["source"].astype(str), -findings["to_age_days"],
-            -newest, -findings["spaces"].fillna(0), -severity, block,
+            -newest, -findings["spaces"].fillna(0), ~findings["is_change"], -severity, block,
         )
     )  # fmt: skip
     ordered = findings.iloc[order].assign(place=block.iloc[order])
@@ -297,15 +298,16 @@ def _not_assessed(cohort: Cohort) -> NDArray[np.object_]:
     """Return for each child what could not be assessed, and why."""
     frame, child, count = cohort.scored, cohort.child, len(cohort.child_ids)
     use = (frame["fate"] == "scored").to_numpy() & (child >= 0)
-    measure = frame["measure"].astype("str").to_numpy()
+    measure = columns.codes_of(frame["measure"], tuple(map(str, MEASURES)))
     age = frame["age_days"].to_numpy(dtype=np.float64)
 
     def number(where: NDArray[np.bool_]) -> NDArray[np.int64]:
         return np.bincount(child[use & where], minlength=count)
 
-    weights = number(measure == Measure.WEIGHT)
-    heights = number((measure == Measure.HEIGHT) & (age >= 2 * DAYS_IN_YEAR))
-    early = number((measure == Measure.WEIGHT) & (age <= 56))
+    weight = measure == MEASURES.index(Measure.WEIGHT)
+    height = measure == MEASURES.index(Measure.HEIGHT)
+    weights, heights = number(weight), number(height & (age >= 2 * DAYS_IN_YEAR))
+    early = number(weight & (age <= 56))
     young = cohort.now_age_days < 5 * DAYS_IN_YEAR
     unsexed = np.bincount(
         child[(frame["sex"] == "unknown").to_numpy() & (child >= 0)], minlength=count

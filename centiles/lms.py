@@ -41,11 +41,11 @@ def zscores_from_lms(x: FloatArray, l: FloatArray, m: FloatArray, s: FloatArray)
 
 
 def values_from_lms(z: FloatArray, l: FloatArray, m: FloatArray, s: FloatArray) -> FloatArray:
-    """Return ``m·(1 + l·s·z)^(1/l)``; NaN where ``1 + l·s·z`` is not positive [Cole1992]_."""
+    """Return ``m·(1 + l·s·z)^(1/l)``; NaN where that is no positive number [Cole1992]_."""
     step = l * s * z
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         x = m * np.exp(np.log1p(step) / l)
-    return np.where((step > -1) & np.isfinite(x), x, np.nan)
+    return np.where((step > -1) & (x > 0) & np.isfinite(x), x, np.nan)
 
 
 def centiles_from_z(z: ArrayLike) -> FloatArray:
@@ -99,7 +99,8 @@ def position_codes(z: ArrayLike) -> NDArray[np.int8]:
 
     Within a quarter of a space of a line counts as on it.
     """
-    spaces = np.asarray(z, dtype=np.float64) / SPACE
+    with np.errstate(over="ignore"):
+        spaces = np.asarray(z, dtype=np.float64) / SPACE
     nearest = np.clip(np.rint(spaces), -4, 4)
     on_line = np.abs(spaces - nearest) <= 0.25
     between = np.clip(np.floor(spaces), -5, 4)

@@ -152,6 +152,11 @@ class Reference:
         return np.arange(TABLE_COUNT) * self.days - self.first_day
 
     @cached_property
+    def term_zero(self) -> np.intp:
+        """Where the pooled term row of the first table is in :attr:`daily`."""
+        return np.intp(TABLE_COUNT * self.days)  # wide, so that adding a narrow code stays wide
+
+    @cached_property
     def daily(self) -> FloatArray:
         """L, M, S of every whole day, laid out once so that a look-up is one gather.
 
@@ -168,7 +173,7 @@ class Reference:
                 laid[:, first : first + len(ages)] = found
             if self.term_code >= 0:
                 term = self.sections[self.term_code].at(measure, sex, np.zeros(1))
-                laid[:, TABLE_COUNT * self.days + code] = term[:, 0]
+                laid[:, self.term_zero + code] = term[:, 0]
         laid[0] = np.where(laid[0] == 0, lms.TINY_L, laid[0])
         laid.setflags(write=False)
         return laid
@@ -253,12 +258,14 @@ class Reference:
                     pooled[crossing], self._term_rows(table_code)[:, crossing], before
                 )
             value = lms.values_from_lms(out[crossing], *before)
-            out[crossing] = lms.zscores_from_lms(value, *after)
+            with np.errstate(over="ignore"):
+                rescored = lms.zscores_from_lms(value, *after)
+            out[crossing] = np.where(np.isfinite(rescored), rescored, np.nan)
         outside = (np.asarray(from_section) < 0) | (np.asarray(to_section) < 0)
         return np.where(outside, np.nan, out)
 
     def _term_rows(self, table_code: NDArray[np.integer[Any]]) -> FloatArray:
-        return self.daily[:, TABLE_COUNT * self.days + np.asarray(table_code)]
+        return self.daily[:, self.term_zero + np.asarray(table_code)]
 
 
 def table_codes(
@@ -279,6 +286,17 @@ def reference(name: str = "who_uk90") -> Reference:
     """
     folder = folder_of(name)
     manifest = _manifest(folder)
+    try:
+        return _reference(folder, manifest)
+    except KeyError as fault:
+        raise TableError(
+            f"{folder / 'manifest.toml'}: expected a whole manifest, found no {fault}. "
+            "Install centiles again"
+        ) from fault
+
+
+def _reference(folder: Path, manifest: dict[str, Any]) -> Reference:
+    """Return the reference a manifest describes, once every file it names has been verified."""
     faults: list[str] = []
     sections = tuple(_section(folder, entry, faults) for entry in manifest["section"])
     if faults:

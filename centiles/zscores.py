@@ -7,6 +7,7 @@ a code for each.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
@@ -328,7 +329,7 @@ class _Lookup:
         index = np.where(found, known.day_zero[self.table] + whole, missing).astype(np.intp)
         if self.term is not None:
             pooled = found & (known.section_codes(self.age, self.term) == known.term_code)
-            index = np.where(pooled, TABLE_COUNT * known.days + self.table, index)
+            index = np.where(pooled, known.term_zero + self.table, index)
         rows = np.take(known.daily, index, axis=1)
         if whole is not self.age and (fraction := whole != self.age).any():
             self._interpolate(rows, np.flatnonzero(fraction & found))
@@ -401,19 +402,28 @@ def _sex_codes(sex: Any) -> NDArray[np.integer[Any]]:
         numbers = np.asarray(values)
         known = (numbers == SEX_CODES[Sex.MALE]) | (numbers == SEX_CODES[Sex.FEMALE])
         return np.where(known, numbers - 1, -1).astype(np.int8)
-    return _coded(sex, {word: place for place, word in enumerate(SEXES)})
+    places: dict[Any, int] = {word: place for place, word in enumerate(SEXES)}
+    return _coded(sex, places | {SEX_CODES[word]: place for word, place in places.items()})
 
 
 def _coded(words: Any, places: dict[Any, int]) -> NDArray[np.integer[Any]]:
     """Return words as their places, −1 for any other; a categorical by its categories."""
+
+    def place(word: Any) -> int:  # True is no code, though it equals 1
+        return -1 if isinstance(word, (bool, np.bool_)) else places.get(word, -1)
+
     categorical = getattr(words, "cat", words)
     if hasattr(categorical, "categories"):
-        by_category = [places.get(word, -1) for word in categorical.categories]
-        return np.array([*by_category, -1], dtype=np.int8)[np.asarray(categorical.codes)]
+        by_category = [*map(place, categorical.categories), -1]
+        return np.array(by_category, dtype=np.int8)[np.asarray(categorical.codes)]
     array = np.asarray(words)
     codes = np.full(array.shape, -1, dtype=np.int8)
-    for word, place in places.items():
-        np.putmask(codes, np.asarray(array == str(word), dtype=np.bool_), place)
+    with suppress(TypeError):  # pandas.NA does not say whether it equals a word
+        for word, number in places.items():
+            if isinstance(word, str):
+                np.putmask(codes, np.asarray(array == str(word), dtype=np.bool_), number)
+    if array.dtype.kind == "O" and (rest := codes < 0).any():
+        codes[rest] = np.frompyfunc(place, 1, 1)(array[rest])
     return codes
 
 

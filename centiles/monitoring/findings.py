@@ -134,6 +134,7 @@ def _table(cohort: Cohort, points: Points, found: Found) -> pd.DataFrame:
             "probability": conditional.chance_beyond(episodes.amount, episodes.threshold, error),
             "block": "",
             "guidance": rule.guidance,
+            "is_change": not level,
             "join_guard": found.join_guard,
             "gestation_unknown": found.gestation_unknown,
             "threshold": episodes.threshold,
@@ -172,15 +173,14 @@ def _dates(cohort: Cohort, points: Points, *which: Rows) -> dict[str, NDArray[np
 
 def worded(findings: pd.DataFrame, cohort: Cohort, rules: RuleSet) -> pd.DataFrame:
     """Return findings with their rows, positions, dates to be seen by, and sentences."""
-    source = cohort.scored["source"].astype("str").to_numpy()
-    row = cohort.scored["row"].to_numpy()
+    source, row = cohort.scored["source"].array, cohort.scored["row"].to_numpy()
     to = findings["to_index"].to_numpy()
     start = findings["from_index"].to_numpy()
     there = start >= 0
     out = findings.assign(
         source=source[to],
         to_row=row[to],
-        from_source=np.where(there, source[start], ""),
+        from_source=np.where(there, source[start].astype(object), ""),
         from_row=np.where(there, row[start], 0),
         from_position=_positions(findings["from_z"]),
         to_position=_positions(findings["to_z"]),

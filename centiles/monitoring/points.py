@@ -92,7 +92,14 @@ class Points:
 
     def carried_to(self, section: int) -> FloatArray:
         """Return every point's z as on one section, NaN for points of later sections."""
-        return _carried_to(reference(), self, section)
+        if section not in self._carried:
+            self._carried[section] = _carried_to(reference(), self, section)
+        return self._carried[section]
+
+    @cached_property
+    def _carried(self) -> dict[int, FloatArray]:
+        """What :meth:`carried_to` has worked out so far."""
+        return {}
 
     def falls(self, earlier: Rows, later: Rows) -> FloatArray:
         """Return the fall in z from earlier to later points, carried over joins.

@@ -61,13 +61,11 @@ def _fall(finding: Any, birth_date: Any) -> str:
 
 
 def _loss(finding: Any, birth_date: Any) -> str:
-    lost, gone = finding.from_value - finding.to_value, interval(finding.interval_days)
-    percent = 100 * lost / finding.from_value
+    gone = interval(finding.interval_days)
     if finding.state in _BETTER:
         said = f"{_label(finding)} was lost and is being regained, {gone} on"
     else:
-        amount = _amount(lost, finding.measure)
-        said = f"{_label(finding)} is {amount} ({percent:.0f} %) lower than {gone} before"
+        said = f"{_label(finding)} is {_amount_lost(finding)} lower than {gone} before"
     return f"{said}, {_from_to(finding, birth_date)}"
 
 
@@ -94,10 +92,13 @@ def _from_to(finding: Any, birth_date: Any) -> str:
 
 def _lost(finding: Any) -> str:
     lost = finding.from_value - finding.to_value
-    if lost <= 0:
-        return ""
-    percent = 100 * lost / finding.from_value
-    return f": {_amount(lost, finding.measure)} ({percent:.0f} %) lost"
+    return f": {_amount_lost(finding)} lost" if lost > 0 else ""
+
+
+def _amount_lost(finding: Any) -> str:
+    lost = finding.from_value - finding.to_value
+    digits, percent = (1 if lost >= 1 else 2), 100 * lost / finding.from_value
+    return f"{lost:.{digits}f} {Measure(finding.measure).unit} ({percent:.0f} %)"
 
 
 def _seen(finding: Any, end: str, birth_date: Any) -> str:

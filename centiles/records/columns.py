@@ -5,13 +5,16 @@ Readers, validation, result files, documentation and tests all take their column
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import resources
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from centiles.measures import MEASURES
 
@@ -75,7 +78,7 @@ SCORED: Final = RECORDS + _columns(
     centile number centile [%]
     position word where it stands among the nine lines, in words
     verdict word ok, check, doubtful or impossible
-    note text why a value has no z, or what to know about it
+    note word why a value has no z, or what to know about it
     fate word scored, unscored, merged, skipped or unreadable; empty for a contact
     derived flag computed here from other values (BMI), so outside the count of values read
     """
@@ -157,76 +160,78 @@ class ProblemCode:
     suggestion: str
 
 
-def _problem_codes(text: str) -> Mapping[str, ProblemCode]:
-    rows = ([part.strip() for part in line.split("|")] for line in text.strip().splitlines())
-    return MappingProxyType({row[0]: ProblemCode(*row[1:]) for row in rows})
+def _problem_codes() -> Mapping[str, ProblemCode]:
+    text = (resources.files(__package__) / "problems.toml").read_text(encoding="utf-8")
+    codes = tomllib.loads(text).items()
+    return MappingProxyType({code: ProblemCode(**entry) for code, entry in codes})
 
 
-# Families: F file, D dates, G values, P people, C change over time. A code is never used again.
-PROBLEM_CODES: Final = _problem_codes(
-    """
-    F01 | note  | the row has more or fewer cells than the header | check the row for a stray or missing delimiter
-    F02 | error | the measure is none this library knows | map it in the configuration, or leave it out
-    D01 | error | not a date in the format of this file | correct the date
-    D02 | error | measured before birth | check both dates
-    D03 | error | a date in the future | correct the date
-    D04 | error | a date that stands for "unknown" (1900 or earlier) | find the date, or leave it blank
-    D05 | error | no date of measurement and no age | find the date
-    D06 | error | no date of birth | find the date of birth
-    D07 | error | the age is not a number | correct the age
-    G01 | error | not a number | correct the value
-    G02 | error | zero or negative | measure again, or leave it blank
-    G03 | error | outside what a child can be: weight 0.2–250 kg, length or height 20–230 cm, head 15–70 cm, BMI 5–80 kg/m² | check the value and its unit
-    G04 | error | not a finite number | correct the value
-    G05 | error | the unit is not known for this measure | correct the unit
-    G06 | query | z beyond ±4 | check this measurement
-    G07 | query | z beyond ±8 (BMI ±15): very unlikely, kept and scored | verify today
-    G08 | query | height more than 1.4 cm below an earlier one | check both heights
-    G09 | query | a spike that returns to trend | check this measurement
-    G10 | query | the same value to the last digit months later | check that it was measured on the day
-    G11 | query | two values of one day disagree beyond measurement error; both are kept | measure again
-    G12 | query | the BMI supplied differs by more than 0.3 from weight and height | check weight, height and BMI
-    P01 | error | sex is not known | find the child's sex; UK-WHO has no table without it
-    P02 | error | gestation is outside 22+0 to 44+6 weeks, or not weeks+days | correct the gestation
-    P03 | error | sex differs from this child's other records | settle which is right; the row is kept and not scored
-    P04 | error | date of birth differs from this child's other records | settle which is right; the row is kept and not scored
-    P05 | error | no identifier | find whose it is
-    P06 | query | gestation differs from this child's other records | settle which is right
-    """
-)
+PROBLEM_CODES: Final = _problem_codes()
 
 
 def frame(columns: tuple[Column, ...], parts: Mapping[str, Any]) -> pd.DataFrame:
     """Return a frame with just these columns, in order and of their kinds.
 
-    Columns that ``parts`` lacks are filled with "nothing here": NaN, NaT, an empty text, 0.
+    Parameters
+    ----------
+    columns
+        The columns, such as :data:`RECORDS`.
+    parts
+        What is in them: one thing for each row, or one thing for all. Columns not among them are
+        filled with "nothing here": NaN, NaT, an empty text, 0.
     """
     length = max((len(part) for part in parts.values() if np.ndim(part)), default=0)
     whole = {column.name: _typed(parts.get(column.name), column.kind, length) for column in columns}
     return pd.DataFrame(whole, index=pd.RangeIndex(length), copy=False)
 
 
+_NOTHING: Final = MappingProxyType(
+    {"number": np.nan, "integer": 0, "flag": False, "date": np.datetime64("NaT", "s")}
+)
+
+
 def _typed(part: Any, kind: str, length: int) -> Any:
+    """Return one column's content as an array of its kind."""
     if part is None:
-        part = {
-            "number": np.nan,
-            "integer": 0,
-            "flag": False,
-            "date": np.datetime64("NaT", "s"),
-        }.get(kind, "")
+        part = _NOTHING.get(kind, "")
+    one = np.ndim(part) == 0
     if kind == "word":
-        if np.ndim(part) == 0:
-            return pd.Categorical.from_codes(np.zeros(length, dtype=np.int8), [part])
-        return part if isinstance(part, pd.Categorical) else pd.Categorical(part)
-    if np.ndim(part) == 0:
-        part = np.full(length, part, dtype=object if kind == "text" else None)
+        return categorical(np.zeros(length, np.int8), [part]) if one else _word_column(part)
     if kind == "text":
+        if one:
+            return texts(pa.repeat(pa.scalar(str(part), pa.large_string()), length))
         return pd.Series(part, dtype="str", copy=False).fillna("").array
-    return pd.Series(part, copy=False).astype(DTYPES[kind]).array
+    filled = np.full(length, part) if one else part
+    return pd.Series(filled, copy=False).astype(cast(Any, DTYPES[kind])).array
+
+
+def _word_column(part: Any) -> pd.Categorical[Any]:
+    part = part if isinstance(part, pd.Categorical) else pd.Categorical(part)
+    return categorical(part.codes, part.categories)
+
+
+def categorical(codes: Any, categories: Any) -> pd.Categorical[Any]:
+    """Return codes into categories, all of them text, as a column of words."""
+    dtype = pd.CategoricalDtype(pd.Index(categories, dtype="str"))
+    return pd.Categorical.from_codes(np.asarray(codes), dtype=dtype)
+
+
+def texts(arrow: Any) -> Any:
+    """Return Arrow text as a column of text, without a Python object for each cell."""
+    return pd.array(arrow.cast(pa.large_string()), dtype="str")
 
 
 def concatenated(columns: tuple[Column, ...], frames: list[pd.DataFrame]) -> pd.DataFrame:
-    """Return frames of the same columns one below the other, categories united."""
+    """Return frames of the same columns one below the other, categories united.
+
+    Parameters
+    ----------
+    columns
+        The columns all of them have.
+    frames
+        The frames; none at all gives an empty one.
+    """
+    frames = [each for each in frames if len(each)]
     if not frames:
         return frame(columns, {})
     if len(frames) == 1:
@@ -241,11 +246,17 @@ def concatenated(columns: tuple[Column, ...], frames: list[pd.DataFrame]) -> pd.
     return frame(columns, parts)
 
 
-def words(codes: Any, vocabulary: tuple[str, ...]) -> pd.Categorical:
-    """Return codes into a vocabulary as a column of words; −1 is the empty word."""
+def words(codes: Any, vocabulary: tuple[str, ...]) -> pd.Categorical[Any]:
+    """Return codes into a vocabulary as a column of words; −1 is the empty word.
+
+    Examples
+    --------
+    >>> list(words([1, -1, 0], ("male", "female")))
+    ['female', '', 'male']
+    """
     known = list(dict.fromkeys([*vocabulary, ""]))
     codes = np.asarray(codes)
-    return pd.Categorical.from_codes(np.where(codes < 0, known.index(""), codes), known)
+    return categorical(np.where(codes < 0, known.index(""), codes), known)
 
 
 def codes_of(column: pd.Series, vocabulary: tuple[str, ...]) -> np.ndarray[Any, np.dtype[np.int8]]:
@@ -255,15 +266,25 @@ def codes_of(column: pd.Series, vocabulary: tuple[str, ...]) -> np.ndarray[Any, 
     return np.array([*by_category, -1], dtype=np.int8)[column.cat.codes.to_numpy()]
 
 
-def measure_words(codes: Any) -> pd.Categorical:
-    """Return measure codes as a column of words."""
+def measure_words(codes: Any) -> pd.Categorical[Any]:
+    """Return measure codes, places in ``MEASURES``, as a column of words; −1 is none."""
     return words(codes, tuple(map(str, MEASURES)))
 
 
 def problems(
     code: str, source: Any, row: Any, column: Any = "", suggestion: str | None = None
 ) -> pd.DataFrame:
-    """Return one problem for each row, worded from its code."""
+    """Return one problem for each row, worded from its code.
+
+    Parameters
+    ----------
+    code
+        A key of :data:`PROBLEM_CODES`.
+    source, row, column
+        Where: file, row and the user's own header, one for each row or one for all.
+    suggestion
+        What to do, where it is more than the code's own words.
+    """
     known = PROBLEM_CODES[code]
     return frame(
         PROBLEMS,

@@ -7,138 +7,68 @@ could be the same thing the reading stops and shows both; nothing is decided by 
 from __future__ import annotations
 
 import re
-import tomllib
 import unicodedata
+from collections import defaultdict
 from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import resources
-from pathlib import Path
-from typing import Any, Final
+from itertools import product
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
-import numpy as np
-
-from centiles.errors import MappingError, UsageError
-from centiles.measures import MEASURES
-from centiles.records import parsing
+from centiles.errors import MappingError
+from centiles.records import dates, parsing
+from centiles.records.layouts import Config, layouts
 from centiles.records.tables import TextColumn, TextTable
 
-MEASURE_SLOTS: Final = {
-    "weight": "weight",
-    "height": "height",
-    "length": "height",
-    "bmi": "bmi",
-    "head": "head",
-    "birth_weight": "weight",
-}
-DATE_SLOTS: Final = ("birth_date", "measured_on", "recorded_on")
-ONE_ONLY: Final = (*MEASURE_SLOTS, *DATE_SLOTS, "age", "value", "measure")
-NEVER_A_MEASURE: Final = frozenset(
-    {"z", "zscore", "score", "pscore", "centile", "percentile", "sds", "sd", "category", "pct"}
+MEASURE_SLOTS: Final = MappingProxyType(
+    {
+        "weight": "weight",
+        "height": "height",
+        "length": "height",
+        "bmi": "bmi",
+        "head": "head",
+        "birth_weight": "weight",
+    }
 )
-_POSSESSIVES: Final = ("pupil", "pupils", "pupil s", "patient", "patients", "patient s", "child",
-                       "child s", "childs", "client", "clients", "client s", "person")  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Config:
-    """What a user says about a file instead of leaving it to be recognised.
-
-    ``columns`` maps slots to headers, ``units`` slots to units, ``sex`` codes to sexes.
-    """
-
-    columns: MappingABC[str, str] = field(default_factory=dict)
-    units: MappingABC[str, str] = field(default_factory=dict)
-    sex: MappingABC[str, str] = field(default_factory=dict)
-    date_format: str | None = None
-    gestation_decimals: str | None = None
-    unknown_gestation: str = "score"
-
-    @classmethod
-    def from_toml(cls, path: str | Path) -> Config:
-        """Return the configuration in a TOML file.
-
-        Raises
-        ------
-        UsageError
-            If the file cannot be read, or holds a table, slot or unit this library has not.
-        """
-        path = Path(path)
-        try:
-            entries = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as fault:
-            raise UsageError(
-                f"{path.name}: expected a configuration in TOML; found: {fault}"
-            ) from fault
-        return cls.from_entries(entries, path.name)
-
-    @classmethod
-    def from_entries(cls, entries: MappingABC[str, Any], name: str) -> Config:
-        """Return the configuration in a table of entries, checked."""
-        known = {"columns", "units", "sex", "dates", "gestation", "about"}
-        faults = [f"table [{key}]" for key in entries if key not in known]
-        slots = set(layouts()["synonyms"]) | set(map(str, MEASURES))
-        for table in ("columns", "units"):
-            faults += [f"{table}.{slot}" for slot in entries.get(table, {}) if slot not in slots]
-        if faults:
-            raise UsageError(
-                f"{name}: does not know {', '.join(faults)}; expected tables columns, units, sex, "
-                f"dates, gestation, and slots {', '.join(sorted(slots))}"
-            )
-        dates, gestation = entries.get("dates", {}), entries.get("gestation", {})
-        return cls(
-            columns=entries.get("columns", {}),
-            units=entries.get("units", {}),
-            sex={str(code): sex for code, sex in entries.get("sex", {}).items()},
-            date_format=dates.get("format"),
-            gestation_decimals=gestation.get("decimals"),
-        )
-
-    def over(self, other: Config) -> Config:
-        """Return this configuration, with ``other`` wherever this says nothing."""
-        return Config(
-            columns={**other.columns, **self.columns},
-            units={**other.units, **self.units},
-            sex={**other.sex, **self.sex},
-            date_format=self.date_format or other.date_format,
-            gestation_decimals=self.gestation_decimals or other.gestation_decimals,
-        )
+VISIT_SLOTS: Final = tuple(slot for slot in MEASURE_SLOTS if slot != "birth_weight")
+DATE_SLOTS: Final = ("birth_date", "measured_on", "recorded_on")
+_UNIT_SLOTS: Final = ("unit", *(f"{slot}_unit" for slot in MEASURE_SLOTS))
+_ONE_ONLY: Final = frozenset(
+    (*MEASURE_SLOTS, *DATE_SLOTS, *_UNIT_SLOTS, "age", "value", "measure", "gestation")
+)
+_RANKED: Final = frozenset(("child_id", "household_id", "sex"))  # the first synonym is taken
+# Where the content must fit even if no other column claims the same: the words are common ones.
+_CONTENT_DECIDES: Final = frozenset((*DATE_SLOTS, "age", "value", "measure", "unit"))
+_OWNERS: Final = ("pupil", "pupils", "pupil s", "patient", "patients", "patient s", "child",
+                  "child s", "childs", "client", "clients", "client s", "person")  # fmt: skip
+_SAMPLE: Final = 2000  # distinct words looked at to tell what a column holds
+_NO_FIT, _EMPTY, _FIT = range(3)
 
 
 @dataclass(frozen=True)
 class Mapping:
     """What each column of a file was taken for.
 
-    ``columns`` maps slots to places in the file; ``units`` slots to units, where the header, the
-    configuration or the values say; ``aliases`` further identifiers, not used.
+    ``columns`` maps slots to places in the file; ``units`` slots to units, where the
+    configuration or the header says; ``header_units`` those the header says; ``aliases`` are
+    further identifiers, not used.
     """
 
     columns: MappingABC[str, int]
     units: MappingABC[str, str]
     config: Config
     long: bool
+    header_units: MappingABC[str, str] = field(default_factory=dict)
     aliases: tuple[int, ...] = ()
 
 
-@cache
-def layouts() -> dict[str, Any]:
-    """Return the synonyms, units and presets shipped with the package."""
-    text = (resources.files(__package__) / "layouts.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text)
+class _Candidate(NamedTuple):
+    """A column that could be a slot: its rank among the slot's synonyms, its place, its unit."""
 
-
-def preset(name: str) -> Config:
-    """Return a preset's configuration by name.
-
-    Raises
-    ------
-    UsageError
-        If there is no such preset.
-    """
-    presets = layouts()["presets"]
-    if name not in presets:
-        raise UsageError(f"preset: found {name!r}, expected one of {', '.join(presets)}")
-    return Config.from_entries(presets[name], f"preset {name}")
+    rank: int
+    place: int
+    unit: str
 
 
 def normal(header: str) -> str:
@@ -164,70 +94,97 @@ def mapping_of(table: TextTable, config: Config) -> Mapping:
         If two columns could be one thing, a configured column is not there, or the file lacks
         an identifier, a date or age, or any measure.
     """
-    candidates = _candidates(table, config)
-    _stop_if_ambiguous(table, candidates, config)
-    chosen = {slot: found[0] for slot, found in candidates.items()}
-    columns = {slot: place for slot, (place, _) in chosen.items()}
-    units = {slot: unit for slot, (_, unit) in chosen.items() if unit} | dict(config.units)
-    long = "measure" in columns and "value" in columns
-    _stop_if_lacking(table, columns, long)
-    aliases = tuple(place for place, _ in candidates.get("child_id", [])[1:])
-    return Mapping(columns, units, config, long, aliases)
+    configured = _configured(table, config)
+    found, unfit = _recognised(table, taken=frozenset(configured.values()))
+    found = {slot: best for slot, best in found.items() if slot not in configured}
+    _stop_if_ambiguous(table, found)
+    columns = configured | {slot: best[0].place for slot, best in found.items()}
+    header_units = {slot: best[0].unit for slot, best in found.items()}
+    header_units |= {slot: _unit_of(table.headers[place]) for slot, place in configured.items()}
+    header_units = {
+        slot: unit for slot, unit in header_units.items() if unit and slot not in config.units
+    }
+    if {"birth_date", "measured_on"} <= columns.keys() and "age" not in config.columns:
+        columns.pop("age", None)  # dates say it better
+    long = {"measure", "value"} <= columns.keys()
+    _stop_if_lacking(table, columns, unfit)
+    _stop_if_both(table, columns, long=long)
+    return Mapping(
+        columns=columns,
+        units=header_units | dict(config.units),
+        config=config,
+        long=long,
+        header_units=header_units,
+        aliases=tuple(each.place for each in found.get("child_id", [])[1:]),
+    )
 
 
-def _candidates(table: TextTable, config: Config) -> dict[str, list[tuple[int, str]]]:
-    """Return for each slot the columns that could be it, best first, with the header's unit."""
-    by_header = {normal(header): place for place, header in enumerate(table.headers)}
-    found: dict[str, list[tuple[int, str]]] = {}
-    absent = []
-    for slot, header in config.columns.items():
-        if normal(header) not in by_header:
-            absent.append(f"{slot} = {header!r}")
-        else:
-            found[slot] = [(by_header[normal(header)], "")]
-    if absent:
-        raise MappingError(
-            f"{table.name}: the configuration names columns the file has not: {', '.join(absent)}. "
-            "Correct the configuration, or use --preset for this file's layout"
-        )
-    taken = {places[0][0] for places in found.values()}
-    ranked: list[tuple[str, int, int, str]] = []
+def _configured(table: TextTable, config: Config) -> dict[str, int]:
+    """Return the places of the columns that the configuration names."""
+    places = defaultdict(list)
     for place, header in enumerate(table.headers):
-        match = None if place in taken else _match(normal(header))
-        if match and match[0] not in found and _content_fits(match[0], table.columns[place]):
-            ranked.append((match[0], match[1], place, match[2]))
-    for slot, _, place, unit in sorted(ranked):
-        found.setdefault(slot, []).append((place, unit))
-    return found
+        places[normal(header)].append(place)
+    faults = [
+        f"{slot} = {header!r} ({'twice' if normal(header) in places else 'not'} in the file)"
+        for slot, header in config.columns.items()
+        if len(places.get(normal(header), [])) != 1
+    ]
+    if faults:
+        raise MappingError(
+            f"{table.name}: the configuration names columns that are not there once: "
+            f"{', '.join(faults)}. Correct it, or use --preset for this file's layout"
+        )
+    return {slot: places[normal(header)][0] for slot, header in config.columns.items()}
 
 
-def _match(header: str) -> tuple[str, int, str] | None:
-    """Return the slot a header names, its rank there, and the unit at its end."""
-    forms = [(header, "")]
-    if (peeled := _peeled(header)) is not None:
-        forms.append(peeled)
-    for words, unit in list(forms):
-        for owner in _POSSESSIVES:
-            if words.startswith(owner + " "):
-                forms.append((words.removeprefix(owner + " "), unit))
-    for words, unit in forms:
-        slot = _by_synonym().get(words)
-        if slot is not None and not (slot[0] in MEASURE_SLOTS and _derived(header)):
-            return slot[0], slot[1], unit or _unit_in(words)
-    return None
+def _recognised(
+    table: TextTable, taken: frozenset[int]
+) -> tuple[dict[str, list[_Candidate]], list[int]]:
+    """Return for each slot the columns that could be it, best first.
 
-
-def _derived(header: str) -> bool:
-    """Return whether a header names a z-score, a centile or a class, never a measurement."""
-    return not NEVER_A_MEASURE.isdisjoint(header.split())
+    A column whose content fits beats one that is empty, and that one a column whose content does
+    not. With them come the places of columns with a fitting header and a content that does not.
+    """
+    ranked: dict[tuple[str, int], list[_Candidate]] = defaultdict(list)
+    unfit = []
+    for place, header in enumerate(table.headers):
+        for slot, rank, unit in [] if place in taken else _matches(normal(header)):
+            fit = _fit(slot, table.columns[place])
+            if fit == _NO_FIT and slot in _CONTENT_DECIDES:
+                unfit.append(place)
+            else:
+                ranked[slot, fit].append(_Candidate(rank, place, unit))
+    best = {slot: max(fit for name, fit in ranked if name == slot) for slot, _ in ranked}
+    found = {slot: sorted(ranked[slot, fit]) for slot, fit in best.items()}
+    places = {each.place for candidates in found.values() for each in candidates}
+    return found, [place for place in unfit if place not in places]
 
 
 @cache
-def _by_synonym() -> dict[str, tuple[str, int]]:
-    synonyms = layouts()["synonyms"]
-    return {
-        word: (slot, rank) for slot, names in synonyms.items() for rank, word in enumerate(names)
-    }
+def _matches(header: str) -> tuple[tuple[str, int, str], ...]:
+    """Return the slots a normalised header names, its rank there, and the unit at its end.
+
+    Whole synonyms only, so that "height z score" or "BMI centile" is never a measure.
+    """
+    forms = [(header, ""), *_peeled(header)]
+    forms += [
+        (words.removeprefix(f"{owner} "), unit)
+        for (words, unit), owner in product(tuple(forms), _OWNERS)
+        if words.startswith(f"{owner} ")
+    ]
+    for words, unit in forms:
+        if words in _by_synonym():
+            return tuple((slot, rank, unit) for slot, rank in _by_synonym()[words])
+    return ()
+
+
+@cache
+def _by_synonym() -> dict[str, list[tuple[str, int]]]:
+    slots = defaultdict(list)
+    for slot, synonyms in layouts()["synonyms"].items():
+        for rank, word in enumerate(synonyms):
+            slots[word].append((slot, rank))
+    return dict(slots)
 
 
 @cache
@@ -236,75 +193,116 @@ def _unit_endings() -> dict[str, str]:
     return {word: unit for group in units for unit, words in group.items() for word in words}
 
 
-def _peeled(header: str) -> tuple[str, str] | None:
+def _peeled(header: str) -> list[tuple[str, str]]:
     """Return a header without the unit at its end, and the unit: "ht cm", "htcm", "wt in kg"."""
-    endings = _unit_endings()
-    start, _, last = header.rpartition(" ")
-    if start and last in endings:
-        return start.removesuffix(" in"), endings[last]
-    for ending in ("kg", "cm", "mm"):
-        if header.endswith(ending) and header.removesuffix(ending) in _by_synonym():
-            return header.removesuffix(ending), ending
-    return None
+    found = []
+    for ending, unit in _unit_endings().items():
+        start = header.removesuffix(f" {ending}")
+        if start != header:
+            found.append((re.sub(r"(?: in| /)$", "", start), unit))
+        elif ending in ("kg", "cm", "mm", "days") and header.endswith(ending):
+            found.append((header.removesuffix(ending), unit))
+    return found
 
 
-def _unit_in(words: str) -> str:
-    """Return the unit a synonym carries within itself ("age days", "agedays")."""
-    return "days" if words.startswith("age") and words.endswith("days") else ""
+def _unit_of(header: str) -> str:
+    """Return the unit at the end of a header, empty where there is none."""
+    return next((unit for _, unit in _peeled(normal(header))), "")
 
 
-def _content_fits(slot: str, column: TextColumn) -> bool:
-    """Return whether some of a column's words are what its header says they are."""
-    words = column.stripped.head(2000)
-    filled = words[~words.str.casefold().isin(parsing.MISSING_WORDS)]
-    if filled.empty:
-        return True
+def _fit(slot: str, column: TextColumn) -> int:
+    """Return whether a column's words are what its header says they are, or it has none."""
+    words = column.stripped.head(_SAMPLE)
+    words = words[~parsing.is_missing(words)]
+    if words.empty:
+        return _EMPTY
+    fits = True
     if slot in DATE_SLOTS:
-        found, _ = parsing.dates(filled, day_before_month=True)
-        other, _ = parsing.dates(filled, day_before_month=False)
-        return bool((~np.isnat(found) | ~np.isnat(other)).any())
-    if slot in MEASURE_SLOTS or slot in ("age", "value"):
-        read = parsing.numbers(filled)
-        return bool((np.isfinite(read.value) | read.reason).any())
-    if slot == "measure":
-        return bool(filled.map(normal).isin(measure_words()).any())
-    return True
+        fits = bool(dates.look_like_dates(words).any())
+    elif slot in MEASURE_SLOTS or slot in ("age", "value"):
+        read = parsing.numbers(words)
+        fits = not read.bad.all()
+    elif slot == "measure":
+        fits = any(measure_of(word)[0] for word in words)
+    elif slot == "unit":
+        fits = bool(words.str.casefold().isin(_known_units()).any())
+    return _FIT if fits else _NO_FIT
 
 
 @cache
-def measure_words() -> dict[str, str]:
-    """Return what a long table may call each measure, normalised, as slots."""
+def _known_units() -> frozenset[str]:
+    return frozenset(word for units in parsing.UNITS.values() for word in units)
+
+
+@cache
+def measure_of(word: str) -> tuple[str, str]:
+    """Return the slot of what a long table calls a measure, and the unit in that word, or empty.
+
+    Examples
+    --------
+    >>> measure_of("HEIGHTCM"), measure_of("Body weight"), measure_of("shoe size")
+    (('height', 'cm'), ('weight', ''), ('', ''))
+    """
+    header = normal(word)
+    for name, unit in [(header, ""), *_peeled(header)]:
+        if name in _by_measure():
+            return _by_measure()[name], unit
+    return "", ""
+
+
+@cache
+def _by_measure() -> dict[str, str]:
     return {word: slot for slot, words in layouts()["measures"].items() for word in words}
 
 
-def _stop_if_ambiguous(
-    table: TextTable, candidates: dict[str, list[tuple[int, str]]], config: Config
-) -> None:
+def _stop_if_ambiguous(table: TextTable, found: dict[str, list[_Candidate]]) -> None:
     faults = []
-    for slot in ONE_ONLY:
-        places = [place for place, _ in candidates.get(slot, [])]
-        if len(places) > 1:
-            both = " and ".join(f"{table.headers[place]!r}" for place in places)
+    for slot in sorted((_ONE_ONLY | _RANKED) & found.keys()):
+        candidates = found[slot]
+        if slot not in _ONE_ONLY:
+            candidates = [each for each in candidates if each.rank == candidates[0].rank]
+        if len(candidates) > 1:
+            places = [each.place for each in candidates]
+            both = " and ".join(f"{table.headers[k]!r} (column {k + 1})" for k in places)
             faults.append(f"{slot} could be {both}")
     if faults:
         raise MappingError(
             f"{table.name}: {'; '.join(faults)}. Say which in a configuration, for example "
-            f'[columns] {faults[0].split()[0]} = "the right header"'
+            f'[columns] {faults[0].split()[0]} = "the right header"; rename one of two that '
+            "are called the same"
         )
 
 
-def _stop_if_lacking(table: TextTable, columns: dict[str, int], long: bool) -> None:
+def _stop_if_lacking(table: TextTable, columns: MappingABC[str, int], unfit: list[int]) -> None:
     lacking = []
     if "child_id" not in columns:
         lacking.append("an identifier (such as NHS number)")
     if "measured_on" not in columns and "age" not in columns:
         lacking.append("a date of measurement or an age")
-    if not long and not set(columns) & set(MEASURE_SLOTS):
+    if not {"measure", "value"} <= columns.keys() and not columns.keys() & MEASURE_SLOTS.keys():
         lacking.append("a measure (weight, height, BMI, head circumference, or measure and value)")
     if lacking:
-        known = [table.headers[place] for place in columns.values()]
+        known = ", ".join(table.headers[place] for place in columns.values())
+        unlike = ", ".join(table.headers[place] for place in unfit)
         raise MappingError(
             f"{table.name}: found {len(table.headers)} columns and recognised "
-            f"{', '.join(known) if known else 'none of them'}; lacking {'; '.join(lacking)}. "
-            "Check the delimiter and the header line, or name the columns in a configuration"
+            f"{known or 'none of them'}; lacking {'; '.join(lacking)}. "
+            + (f"The cells under {unlike} are not what the header says. " if unlike else "")
+            + "Check the delimiter and the header line, or name the columns in a configuration"
+        )
+
+
+def _stop_if_both(table: TextTable, columns: MappingABC[str, int], *, long: bool) -> None:
+    """Stop where a file is long and wide at once, or one unit column is there for many measures."""
+    wide = [table.headers[columns[slot]] for slot in VISIT_SLOTS if slot in columns]
+    if long and wide:
+        raise MappingError(
+            f"{table.name}: found measures in rows (measure and value) and in columns "
+            f"({', '.join(wide)}), expected one or the other; leave out what is not needed"
+        )
+    if not long and "unit" in columns and len(wide) > 1:
+        raise MappingError(
+            f"{table.name}: found one column of units and {len(wide)} measures "
+            f"({', '.join(wide)}), expected a unit column each, such as 'Weight unit'; "
+            "rename it, or leave it out and give [units] in a configuration"
         )

@@ -31,6 +31,8 @@ BMI_DISAGREES: Final = 0.3
 _WEIGHT, _HEIGHT, _BMI = (
     MEASURES.index(name) for name in (Measure.WEIGHT, Measure.HEIGHT, Measure.BMI)
 )
+# A row without a date because the date could not be read is one problem, not two.
+_CAUSES: Final = {"D05": ("D01", "D04"), "D06": ("D01", "D04"), "P01": ("P01",)}
 _NAT: Final = np.datetime64("NaT", "D")
 
 # What a note says beside a value that has its z; several may hold at once.
@@ -107,6 +109,21 @@ def scored(
     return timeline.result()
 
 
+def scored_rows(
+    records: Records, *, correction: str = "digital", today: Any = None
+) -> pd.DataFrame:
+    """Return every record scored by itself: nothing merged, nothing computed from two values.
+
+    Parameters and columns are those of :func:`scored`, rows in the order of the records.
+    """
+    timeline = _Timeline(records, ages.Correction(correction))
+    timeline.settle_identities()
+    timeline.reckon_ages(today)
+    timeline.refuse_impossible()
+    timeline.score(omit_unknown=False)
+    return timeline.result().frame
+
+
 class _Timeline:
     """The records as arrays, row beside row, while their fates are being settled."""
 
@@ -127,10 +144,13 @@ class _Timeline:
         self.sex = columns.codes_of(frame["sex"], tuple(map(str, SEXES)))
         self.gestation = frame["gestation_days"].to_numpy(dtype=np.float64)
         self.derived = np.zeros(len(frame), dtype=np.bool_)
+        self.parts = np.zeros((2, 0), dtype=np.intp)
+        self.as_of = _NAT
         self.conflict = np.zeros(len(frame), dtype=np.bool_)
         self.verdict = np.zeros(len(frame), dtype=np.int8)
         self.remarks = np.zeros(len(frame), dtype=np.int16)
-        self.note = np.full(len(frame), "", dtype=object)
+        self.said = {"": 0}  # the notes used so far and their places; each row has its note's
+        self.note = np.zeros(len(frame), dtype=np.int32)
         self.fate = np.full(len(frame), SCORED, dtype=np.int8)
         contact = is_contact(frame)
         self.fate[contact] = CONTACT
@@ -140,14 +160,25 @@ class _Timeline:
     def end(self, where: Flags, fate: int, note: str, code: str = "", column: str = "") -> None:
         """Settle the fate of rows that are still open, and list the problem that settled it."""
         where = where & (self.fate == SCORED)
-        self.fate[where], self.note[where] = fate, note
+        self.fate[where], self.note[where] = fate, self._saying(note)
         self.list(code, where, column)
 
     def list(self, code: str, where: Flags, column: str) -> None:
-        """List a problem for every row where it holds."""
-        if code and where.any():
-            at = self.frame.loc[where, ["source", "row"]]
-            self.problems.append(columns.problems(code, at["source"].array, at["row"], column))
+        """List a problem for every row where it holds, unless its cause is listed already."""
+        at = np.flatnonzero(where) if code else np.array([], dtype=np.intp)
+        if len(at) and code in _CAUSES:
+            at = at[~self._listed(at, _CAUSES[code])]
+        if len(at):
+            source, row = self.frame["source"].array[at], self.frame["row"].to_numpy()[at]
+            self.problems.append(columns.problems(code, source, row, column))
+
+    def _listed(self, at: NDArray[np.intp], codes: tuple[str, ...]) -> Flags:
+        """Return which rows already have a problem of one of these codes."""
+        known = self.problems[0]
+        known = known[known["code"].isin(codes)]
+        keys = pd.MultiIndex.from_arrays([known["source"].astype("str"), known["row"]])
+        rows = self.frame[["source", "row"]].take(at)
+        return pd.MultiIndex.from_arrays([rows["source"].astype("str"), rows["row"]]).isin(keys)
 
     def settle_identities(self) -> None:
         """Give every row its child's sex, birth date and gestation; refuse rows that contradict."""
@@ -229,16 +260,20 @@ class _Timeline:
         days = merging.same_day(self.child[at], measure, age, value, self.rank[at], tolerance)
         gone = np.flatnonzero(days.kept != np.arange(len(at)))
         self.fate[at[gone]] = MERGED
-        self.note[at[gone]] = self._into(at[days.kept[gone]])
+        places, into = np.unique(at[days.kept[gone]], return_inverse=True)
+        self.note[at[gone]] = np.array([*map(self._saying, self._into(places))], np.int32)[into]
         self.conflict[at[days.conflict]] = True
         self.remarks[self.conflict] |= _CONFLICT
         self.list("G11", self.conflict, "value")
 
-    def _into(self, rows: NDArray[np.intp]) -> NDArray[np.object_]:
+    def _saying(self, note: str) -> int:
+        """Return the place of a note among those used."""
+        return self.said.setdefault(note, len(self.said))
+
+    def _into(self, rows: NDArray[np.intp]) -> list[str]:
         """Return "merged into row R of SOURCE" for each row."""
-        where = self.frame["row"].take(rows).astype("str") + " of "
-        said = "merged into row " + where + self.frame["source"].take(rows).astype("str")
-        return said.to_numpy(dtype=object)
+        row, source = self.frame["row"].to_numpy()[rows], self.frame["source"].array[rows]
+        return [f"merged into row {r} of {s}" for r, s in zip(row, source, strict=True)]
 
     def add_bmi(self) -> None:
         """Compute BMI wherever a weight has a height; supplied ones stand only where it has not."""
@@ -251,6 +286,8 @@ class _Timeline:
         partner = self._heights_for(weights, heights)
         weights, partner = weights[partner >= 0], partner[partner >= 0]
         bmi = self.value[weights] / (self.value[partner] / 100) ** 2
+        odd = plausibility.impossible(np.full(len(bmi), _BMI), bmi)  # of parts mistyped
+        weights, partner, bmi = weights[~odd], partner[~odd], bmi[~odd]
         self._supersede(weights, bmi)
         first = len(self.fate)
         self._append(weights)
@@ -308,12 +345,14 @@ class _Timeline:
         where[supplied[computed & apart]] = True
         self.list("G12", where, "bmi")
         self.fate[supplied[computed]] = MERGED
-        self.note[supplied[computed]] = "BMI is computed from the weight and height of the day"
+        self.note[supplied[computed]] = self._saying(
+            "BMI is computed from the weight and height of the day"
+        )
 
     def _append(self, rows: NDArray[np.intp]) -> None:
         """Append copies of rows to every array."""
         for name, array in vars(self).items():
-            if isinstance(array, np.ndarray) and name != "child_ids":
+            if isinstance(array, np.ndarray) and name not in ("child_ids", "parts"):
                 setattr(self, name, np.concatenate([array, array[rows]]))
         taken = self.frame.take(rows)
         self.frame = columns.concatenated(columns.RECORDS, [self.frame, taken])
@@ -442,16 +481,13 @@ class _Timeline:
         child, conflict = self.child[keep], self.conflict[keep]
         return Scored(frame, problems, child, self.child_ids, conflict, self.as_of)
 
-    def _notes(self) -> pd.Series:
+    def _notes(self) -> pd.Categorical:
         """Return what is to be known beside each value, in words."""
-        used = np.unique(self.remarks)
-        said = {
-            mask: "; ".join(words for k, words in enumerate(_REMARKS) if mask >> k & 1)
-            for mask in used.tolist()
-        }
-        remarks = np.array([said[mask] for mask in used.tolist()], dtype=object)
-        remarked = remarks[np.searchsorted(used, self.remarks)]
-        return pd.Series(np.where(self.fate == SCORED, remarked, self.note), dtype="str")
+        remarks = np.where(self.fate == SCORED, self.remarks, 0)
+        for mask in np.unique(remarks[remarks > 0]).tolist():
+            words = "; ".join(each for k, each in enumerate(_REMARKS) if mask >> k & 1)
+            self.note[remarks == mask] = self._saying(words)
+        return columns.words(self.note, tuple(self.said))
 
 
 def _days(column: pd.Series) -> Dates:

@@ -1,4 +1,4 @@
-"""Files to tables of text: every cell as the file has it, every row with its number.
+"""Tables of text: every cell as the file has it, every row with its number.
 
 A column is kept as its distinct words and a code for each row, so that whatever is read out of
 the words is read once for each word, however many rows there are.
@@ -6,44 +6,54 @@ the words is read once for each word, however many rows there are.
 
 from __future__ import annotations
 
-import csv
-import gzip
-import hashlib
-import io
-import zlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.csv as pa_csv
-import pyarrow.parquet as pq
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from centiles.errors import UnreadableError
 from centiles.records import columns
 
-DELIMITERS: Final = ",;\t|"
 FIRST_ROW: Final = 2  # the header is row 1, as a spreadsheet counts
-MOST_COLUMNS: Final = 2000
-MOST_BYTES: Final = 8 << 30  # a file that unpacks to more than this is refused
+_NO_ROWS: Final = "found a header and no rows, expected rows below it; export it again"
+_ALL: Final = slice(None)
 
 
 @dataclass(frozen=True)
 class TextColumn:
     """A column as its distinct words and, for each row, the place of its word (−1: no cell)."""
 
-    words: NDArray[np.object_]
+    words: pa.Array
     codes: NDArray[np.int32]
 
+    @classmethod
+    def of(cls, words: Sequence[str], codes: NDArray[np.int32]) -> TextColumn:
+        """Return a column of these words."""
+        return cls(pa.array(words, pa.large_string()), codes)
+
     @cached_property
-    def stripped(self) -> pd.Series:
+    def stripped(self) -> pd.Series[str]:
         """The distinct words without white space round them."""
-        return pd.Series(self.words, dtype="str").str.strip()
+        return pd.Series(columns.texts(pc.utf8_trim_whitespace(self.words)))
+
+    @cached_property
+    def is_blank(self) -> NDArray[np.bool_]:
+        """Which rows have nothing in this column."""
+        return self.spread(self.stripped == "", missing=True)
+
+    def reworded(self, words: pd.Series[str]) -> TextColumn:
+        """Return the column with other words in the place of its own."""
+        return TextColumn(_arrow_words(words), self.codes)
+
+    def texts(self, at: NDArray[np.intp] | slice = _ALL) -> Any:
+        """Return the stripped cells of some rows, or all, as a column of text."""
+        return texts_at(self.stripped, self.codes[at])
 
     def spread(self, by_word: Any, missing: Any) -> NDArray[Any]:
         """Return one thing for each row from one for each word."""
@@ -52,208 +62,122 @@ class TextColumn:
         extended[:-1], extended[-1] = values, missing
         return extended[self.codes]
 
-    def texts(self) -> pd.Series:
-        """Return the cell of every row, stripped; empty where there is none."""
-        return pd.Series(self.spread(self.stripped.to_numpy(dtype=object), ""), dtype="str")
+
+def texts_at(words: pd.Series[str], places: NDArray[np.int32]) -> Any:
+    """Return the words at some places as a column of text; −1 is an empty text."""
+    empty = pa.array([""], pa.large_string())
+    known = pa.concat_arrays([_arrow_words(words), empty])
+    return columns.texts(known.take(pa.array(np.where(places < 0, len(words), places))))
+
+
+def _arrow_words(words: pd.Series[str]) -> pa.Array:
+    arrow = pa.Array.from_pandas(words, type=pa.large_string())
+    return arrow.combine_chunks() if isinstance(arrow, pa.ChunkedArray) else arrow
 
 
 @dataclass(frozen=True)
 class TextTable:
-    """One file as text: its headers, its columns in the same order, the number of each row."""
+    """One file as text: its headers, its columns in the same order, the number of each row.
+
+    ``ragged`` are the numbers of the rows that have more or fewer cells than the header.
+    """
 
     name: str
     sha256: str
     headers: tuple[str, ...]
     columns: tuple[TextColumn, ...]
     rows: NDArray[np.int64]
-    problems: pd.DataFrame = field(default_factory=lambda: columns.frame(columns.PROBLEMS, {}))
+    ragged: NDArray[np.int64] = field(default_factory=lambda: np.array([], dtype=np.int64))
 
-
-def read_table(path: Path) -> TextTable:
-    """Return a file as a table of text.
-
-    CSV with any delimiter, in UTF-8, UTF-16 or Windows-1252, plain or gzipped, or Parquet.
-
-    Raises
-    ------
-    UnreadableError
-        If there is no such file, or it is empty, a folder, no text, or has no rows.
-    """
-    if path.is_dir():
-        raise UnreadableError(f"{path.name}: found a folder, expected a file; name the files in it")
-    try:
-        content = path.read_bytes()
-    except OSError as fault:
-        raise UnreadableError(
-            f"{path.name}: {fault.strerror}; expected a file that can be read. Check the path"
-        ) from fault
-    digest = hashlib.sha256(content).hexdigest()
-    if not content:
-        raise UnreadableError(f"{path.name}: the file is empty; export it again")
-    read = _parquet if content[:4] == b"PAR1" else _csv
-    return read(path.name, digest, content)
+    @property
+    def problems(self) -> pd.DataFrame:
+        """A problem for each ragged row."""
+        return columns.problems("F01", self.name, self.ragged)
 
 
 def table_of_frame(frame: pd.DataFrame, name: str) -> TextTable:
     """Return a pandas frame as a table of text, as if it had been read from a file.
 
+    A named index counts as a column, since a file of the frame would have it.
+
     Raises
     ------
     UnreadableError
-        If a column holds something that has no text.
+        If the frame has no rows, or a column holds something that has no text.
     """
+    if any(level is not None for level in frame.index.names):
+        frame = frame.reset_index()
+    series = [frame.iloc[:, place] for place in range(frame.shape[1])]
+    arrays = [_arrow_of(each) for each in series]
+    return without_blank_rows(table_of_arrow(name, "", tuple(map(str, frame.columns)), arrays))
+
+
+def _arrow_of(column: pd.Series[Any]) -> pa.ChunkedArray:
+    """Return a column of a frame in Arrow, as the text of its cells if they are of many kinds."""
     try:
-        arrow = pa.Table.from_pandas(frame, preserve_index=False)
-    except (pa.ArrowException, ValueError, TypeError) as fault:
-        raise UnreadableError(
-            f"{name}: a column of the frame holds more than one kind of thing; "
-            "expected numbers, dates or texts. Convert it with astype(str)"
-        ) from fault
-    return _of_arrow(name, "", arrow)
+        array = pa.Array.from_pandas(column)
+    except (pa.ArrowException, ValueError, TypeError, OverflowError):
+        text = column.astype(object).map(str, na_action="ignore")
+        array = pa.Array.from_pandas(text, type=pa.large_string())
+    return array if isinstance(array, pa.ChunkedArray) else pa.chunked_array([array])
 
 
-def _parquet(name: str, digest: str, content: bytes) -> TextTable:
-    try:
-        table = pq.read_table(pa.BufferReader(content))
-    except (pa.ArrowException, OSError) as fault:
-        raise UnreadableError(
-            f"{name}: begins like a Parquet file and cannot be read as one; export it again"
-        ) from fault
-    return _of_arrow(name, digest, table)
+def table_of_arrow(
+    name: str, digest: str, headers: tuple[str, ...], arrays: Sequence[pa.ChunkedArray]
+) -> TextTable:
+    """Return Arrow columns of any kind as a table of text.
 
-
-def _of_arrow(name: str, digest: str, table: pa.Table) -> TextTable:
-    if table.num_rows == 0:
-        raise UnreadableError(f"{name}: has columns and no rows; nothing to read")
-    encoded = tuple(_text_column(name, column) for column in table.columns)
-    rows = np.arange(table.num_rows, dtype=np.int64) + FIRST_ROW
-    return TextTable(name, digest, tuple(table.column_names), encoded, rows)
+    Raises
+    ------
+    UnreadableError
+        If there are no rows, or a column holds something that has no text.
+    """
+    length = len(arrays[0]) if arrays else 0
+    if length == 0:
+        raise UnreadableError(f"{name}: {_NO_ROWS}")
+    encoded = tuple(_text_column(name, array) for array in arrays)
+    return TextTable(name, digest, headers, encoded, np.arange(length, dtype=np.int64) + FIRST_ROW)
 
 
 def _text_column(name: str, column: pa.ChunkedArray) -> TextColumn:
-    encoded = column
-    if not pa.types.is_dictionary(column.type):
-        encoded = column.dictionary_encode()
-    one = encoded.unify_dictionaries().combine_chunks() if encoded.num_chunks else None
-    if one is None or isinstance(one, pa.ChunkedArray):
-        one = pa.concat_arrays(encoded.unify_dictionaries().chunks)
+    """Return an Arrow column as text, encoded by its distinct words."""
     try:
-        words = one.dictionary.cast(pa.string()).to_numpy(zero_copy_only=False)
-    except pa.ArrowException as fault:
+        if not pa.types.is_dictionary(column.type):
+            column = column.dictionary_encode()
+        one = pa.concat_arrays(column.unify_dictionaries().chunks)
+        words = _text_of(one.dictionary)
+    except (pa.ArrowException, UnicodeError):
         raise UnreadableError(
-            f"{name}: a column holds {column.type}, expected text, numbers or dates. "
-            "Leave it out, or export it as text"
-        ) from fault
-    codes = one.indices.cast(pa.int32()).fill_null(-1).to_numpy(zero_copy_only=False)
-    return TextColumn(np.asarray(words, dtype=object), np.asarray(codes, dtype=np.int32))
+            f"{name}: found a column of {column.type}, expected text, numbers or dates; "
+            "leave it out, or export it as text"
+        ) from None
+    codes = one.indices.cast(pa.int32()).fill_null(-1)
+    return TextColumn(words.fill_null(""), codes.to_numpy(zero_copy_only=False))
 
 
-def _csv(name: str, digest: str, content: bytes) -> TextTable:
-    text = _utf8(name, _unzipped(name, content))
-    line_end = text.find(b"\n")
-    first = text[: line_end if line_end >= 0 else len(text)].decode("utf-8", "replace")
-    delimiter = max(DELIMITERS, key=first.count)
-    headers = tuple(next(csv.reader([first.rstrip("\r")], delimiter=delimiter), []))
-    if len(headers) > MOST_COLUMNS:
-        raise UnreadableError(
-            f"{name}: found {len(headers)} columns, expected {MOST_COLUMNS} at most"
-        )
-    if not text[len(first) :].strip():
-        raise UnreadableError(f"{name}: has a header and no rows; nothing to read")
-    table = _fast_rows(text, delimiter, len(headers))
-    if table is None:
-        return _careful_rows(name, digest, text, delimiter, headers)
-    rows = np.arange(table.num_rows, dtype=np.int64) + FIRST_ROW
-    return TextTable(
-        name, digest, headers, tuple(_text_column(name, c) for c in table.columns), rows
-    )
+def _text_of(words: pa.Array) -> pa.Array:
+    """Return values as the text a CSV file would have: 104.0 is "104.0"."""
+    if pa.types.is_floating(words.type):
+        numbers = words.to_numpy(zero_copy_only=False)
+        text = np.where(np.isnan(numbers), "", numbers.astype(str))
+        return pa.array(text, pa.large_string())
+    return words.cast(pa.string()).cast(pa.large_string())
 
 
-def _unzipped(name: str, content: bytes) -> bytes:
-    if content[:2] != b"\x1f\x8b":
-        return content
-    try:
-        with gzip.open(io.BytesIO(content)) as unpacked:
-            text = unpacked.read(MOST_BYTES + 1)
-    except (OSError, EOFError, zlib.error) as fault:
-        raise UnreadableError(
-            f"{name}: the gzip file is cut short or damaged; copy it again"
-        ) from fault
-    if len(text) > MOST_BYTES:
-        raise UnreadableError(f"{name}: unpacks to more than {MOST_BYTES >> 30} GB; split it")
-    return text
+def without_blank_rows(table: TextTable) -> TextTable:
+    """Return a table without the rows that have nothing in any cell; the others keep theirs.
 
-
-def _utf8(name: str, content: bytes) -> bytes:
-    """Return the text of a file as UTF-8 without a byte-order mark."""
-    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        try:
-            return content.decode("utf-16").encode()
-        except UnicodeError as fault:
-            raise UnreadableError(f"{name}: damaged UTF-16 text; export it again") from fault
-    content = content.removeprefix(b"\xef\xbb\xbf")
-    if b"\x00" in content:
-        raise UnreadableError(
-            f"{name}: holds zero bytes, so it is no text; expected CSV or Parquet. "
-            "Save a workbook as CSV first"
-        )
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError:
-        return content.decode("cp1252", "replace").encode()
-    return content
-
-
-def _fast_rows(text: bytes, delimiter: str, width: int) -> pa.Table | None:
-    """Return all rows by pyarrow, or None where a row is not one plain line of that width."""
-    try:
-        table = pa_csv.read_csv(
-            pa.py_buffer(text),
-            read_options=pa_csv.ReadOptions(
-                skip_rows=1, column_names=[str(k) for k in range(width)], block_size=1 << 23
-            ),
-            parse_options=pa_csv.ParseOptions(delimiter=delimiter),
-            convert_options=pa_csv.ConvertOptions(
-                column_types={str(k): pa.dictionary(pa.int32(), pa.string()) for k in range(width)},
-                strings_can_be_null=False,
-            ),
-        )
-    except pa.ArrowException:
-        return None
-    lines = text.count(b"\n") + (not text.endswith(b"\n"))
-    return table if table.num_rows == lines - 1 else None
-
-
-def _careful_rows(
-    name: str, digest: str, text: bytes, delimiter: str, headers: tuple[str, ...]
-) -> TextTable:
-    """Return all rows by the csv module: blank lines, line ends in quotes, ragged rows."""
-    width = len(headers)
-    reader = csv.reader(io.StringIO(text.decode("utf-8"), newline=""), delimiter=delimiter)
-    cells: list[Sequence[str]] = []
-    rows: list[int] = []
-    ragged: list[int] = []
-    try:
-        next(reader)
-        for number, row in enumerate(reader, FIRST_ROW):
-            if not row:
-                continue
-            if len(row) != width and any(cell.strip() for cell in row[width:]) or len(row) < width:
-                ragged.append(number)
-            cells.append((row + [""] * width)[:width])
-            rows.append(number)
-    except csv.Error as fault:
-        raise UnreadableError(
-            f"{name}: cannot be read as CSV near row {len(rows) + FIRST_ROW}: {fault}. Export it again"
-        ) from fault
-    if not cells:
-        raise UnreadableError(f"{name}: has a header and no rows; nothing to read")
-    table = tuple(
-        _text_column(name, pa.chunked_array([pa.array(column, pa.string())]))
-        for column in zip(*cells, strict=True)
-    )
-    problems = columns.problems("F01", name, np.array(ragged, dtype=np.int64))
-    return TextTable(name, digest, headers, table, np.array(rows, dtype=np.int64), problems)
-
-
-Reader = Callable[[str, str, bytes], TextTable]
+    Raises
+    ------
+    UnreadableError
+        If no row is left.
+    """
+    blank = np.ones(len(table.rows), dtype=np.bool_)
+    for column in table.columns:
+        blank &= column.is_blank
+        if not blank.any():
+            return table
+    if blank.all():
+        raise UnreadableError(f"{table.name}: {_NO_ROWS}")
+    kept = tuple(TextColumn(column.words, column.codes[~blank]) for column in table.columns)
+    return replace(table, columns=kept, rows=table.rows[~blank])

@@ -1,0 +1,59 @@
+# From a clean clone: `make demo`. Needs Python 3.11 or later, git and make; the rest comes by pip.
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
+STAMP  := $(VENV)/.made
+OUT    := demo-results
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help venv demo test check lint format-check types tables tables-check bench notebooks clean
+
+help:           ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
+
+venv: $(STAMP)  ## set up the virtual environment, once
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or later is needed; try: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[excel,big]' --group dev
+	@touch $@
+
+demo: $(STAMP)  ## a made-up cohort in three services' exports, checked
+	$(BIN)/centiles demo --out $(OUT) --force
+	@echo 'Open $(OUT)/results/children.csv, the worklist, and the charts in $(OUT)/charts/.'
+
+test: $(STAMP)  ## every test, and every example in the documentation
+	$(BIN)/python -m pytest -n auto $(ARGS)
+
+check: lint format-check types test  ## what a change must pass
+
+lint: $(STAMP)
+	$(BIN)/ruff check
+
+format-check: $(STAMP)
+	$(BIN)/ruff format --check
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+tables: $(STAMP)  ## rebuild data/who_uk90 in place
+	$(BIN)/python tools/build_who_uk90.py
+
+# Untracked files count too: a table built but not committed is a difference.
+tables-check: tables  ## and show that nothing in data/ changed
+	git --no-pager diff --exit-code HEAD -- data
+	@test -z "$$(git ls-files --others --exclude-standard data)"
+
+bench: $(STAMP)  ## the speed table, each figure beside its limit
+	$(BIN)/python -m benchmarks $(ARGS)
+
+notebooks: $(STAMP)  ## run every notebook from top to bottom
+	$(BIN)/python tools/run_notebooks.py
+
+clean:          ## remove everything made here
+	rm -rf .venv demo-results dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,170 @@
+"""Charts as files: PNG, SVG and PDF, each with its text alternative."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from xml.sax.saxutils import escape
+
+import numpy as np
+
+from centiles.charts import style, words
+from centiles.charts.contents import chart_of
+from centiles.charts.figures import figure
+from centiles.errors import UnwritableError, UsageError
+from centiles.measures import MEASURES
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from centiles.checks import Child
+
+SUFFIXES: Final = (".png", ".svg", ".pdf")
+
+
+def save(
+    child: Child,
+    path: str | os.PathLike[str],
+    measures: str | Sequence[str] | None = None,
+    *,
+    window: str | None = None,
+    name: str | None = None,
+    orientation: str = "landscape",
+    dpi: float = 150,
+) -> list[Path]:
+    """Write the charts of one child and return the files written.
+
+    A PDF has a page for each measure. PNG and SVG are a file for each measure, ``-weight`` and so
+    on put before the suffix if there are several; beside a PNG goes its text alternative
+    (``.txt``), which PDF and SVG hold inside.
+
+    Parameters
+    ----------
+    child
+        A checked child.
+    path
+        Where to write; the suffix says what: ``.png``, ``.svg`` or ``.pdf``.
+    measures
+        One measure or several; all that have a point by default.
+    window, name, orientation
+        As for :func:`centiles.charts.figure`.
+    dpi
+        Pixels an inch of a PNG.
+
+    Raises
+    ------
+    UsageError
+        If the suffix, a measure, the window or the orientation is none that can be drawn.
+    UnwritableError
+        If the file cannot be written.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise UsageError(
+            f"chart file: found the suffix {path.suffix!r}, expected one of "
+            f"{', '.join(SUFFIXES)}; end the file's name in one of them"
+        )
+    wanted = _measures(child, measures)
+    titled = {
+        measure: (
+            figure(child, measure, window=window, name=name, orientation=orientation),
+            ": ".join(words.heading(child, measure, name)),
+            words.description(chart_of(child, measure, window)),
+        )
+        for measure in wanted
+    }
+    with style.drawing():
+        if suffix == ".pdf":
+            contents = _pdf(path, titled, child)
+        else:
+            contents = _images(path, titled, child, dpi)
+    return [_write(target, content) for target, content in contents.items()]
+
+
+def _measures(child: Child, measures: str | Sequence[str] | None) -> list[str]:
+    """Return the measures to draw, each once: those asked for, else those recorded."""
+    if measures is not None:
+        asked = [measures] if isinstance(measures, str) else list(measures)
+        if not asked:
+            raise UsageError(f"measures: found none, expected some of {', '.join(MEASURES)}")
+        return list(dict.fromkeys(str(measure) for measure in asked))
+    frame = child.scored
+    finite = np.isfinite(frame["value"].to_numpy(dtype=np.float64, na_value=np.nan))
+    recorded = set(frame["measure"].astype(object)[finite])
+    return [str(m) for m in MEASURES if m in recorded] or [str(MEASURES[0])]
+
+
+def _pdf(path: Path, titled: dict[str, tuple[Figure, str, str]], child: Child) -> dict[Path, bytes]:
+    """Return one PDF with a page for each measure."""
+    from matplotlib.backends.backend_pdf import PdfPages
+
+    metadata = {
+        "Title": "; ".join(title for _, title, _ in titled.values()),
+        "Subject": " ".join(about for _, _, about in titled.values()),
+        "Creator": f"centiles {child.provenance.version}",
+        "CreationDate": None,  # the same records make the same file
+    }
+    out = BytesIO()
+    with PdfPages(out, metadata=metadata) as pages:
+        for page, _, _ in titled.values():
+            pages.savefig(page)
+    return {path: out.getvalue()}
+
+
+def _images(
+    path: Path, titled: dict[str, tuple[Figure, str, str]], child: Child, dpi: float
+) -> dict[Path, bytes]:
+    """Return a PNG and its caption, or an SVG, for each measure."""
+    contents: dict[Path, bytes] = {}
+    for measure, (page, title, about) in titled.items():
+        stem = f"{path.stem}-{measure}" if len(titled) > 1 else path.stem
+        target = path.with_name(stem + path.suffix)
+        out = BytesIO()
+        if path.suffix.lower() == ".svg":
+            page.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
+            contents[target] = _described(out.getvalue(), title, about)
+        else:
+            software = f"centiles {child.provenance.version}"
+            metadata = {"Title": title, "Description": about, "Software": software}
+            page.savefig(out, format="png", dpi=dpi, metadata=metadata)
+            contents[target] = out.getvalue()
+            contents[target.with_suffix(".txt")] = f"{title}\n\n{about}\n".encode()
+    return contents
+
+
+def _described(svg: bytes, title: str, about: str) -> bytes:
+    """Return an SVG with its title and description where a screen reader looks for them."""
+    head, tag, rest = svg.partition(b"<svg ")
+    attributes, _, body = rest.partition(b">")
+    said = f"<title>{escape(title)}</title><desc>{escape(about)}</desc>".encode()
+    return b"".join((head, tag, b'role="img" ', attributes, b">\n ", said, body))
+
+
+def _write(path: Path, content: bytes) -> Path:
+    """Write a file whole or not at all, readable by its owner only."""
+    try:
+        handle, beside = tempfile.mkstemp(dir=path.parent, prefix=".centiles-", suffix=path.suffix)
+    except OSError as fault:
+        raise _unwritable(path, fault) from fault
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        Path(beside).replace(path)
+    except OSError as fault:
+        with contextlib.suppress(OSError):
+            Path(beside).unlink()
+        raise _unwritable(path, fault) from fault
+    return path
+
+
+def _unwritable(path: Path, fault: OSError) -> UnwritableError:
+    return UnwritableError(
+        f"chart: {path} could not be written (found: {fault.strerror}); expected a folder that "
+        "exists and may be written to"
+    )

@@ -1,0 +1,130 @@
+"""The key above a chart: sources and signs, only those that are there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from matplotlib.lines import Line2D
+
+from centiles.charts import style
+from centiles.charts.contents import Chart
+from centiles.charts.falls import ring_width, severities
+from centiles.charts.labels import extent
+from centiles.charts.points import Points, marker_of
+from centiles.charts.words import plain
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_MOST_SOURCES: Final = len(style.MARKERS)
+_HANDLE: Final = 26.0  # a sign and the space round it [pt]
+
+
+@dataclass(frozen=True)
+class Key:
+    """The entries of a key, and in how many columns they fit."""
+
+    handles: tuple[Line2D, ...]
+    labels: tuple[str, ...]
+    columns: int
+
+    @property
+    def rows(self) -> int:
+        """How many rows the key takes."""
+        return -(-len(self.labels) // self.columns)
+
+    @property
+    def height(self) -> float:
+        """How high the key is [pt]."""
+        return self.rows * 1.6 * style.NORMAL
+
+
+def key_of(chart: Chart, width: float) -> Key:
+    """Return the key of a chart whose axes have this width [pt]; empty if all is plain."""
+    entries = [*_sources(chart.points), *_signs(chart, width), *_rings(chart)]
+    widest = max((extent(label, style.NORMAL)[0] for _, label in entries), default=0) + _HANDLE
+    return Key(
+        tuple(handle for handle, _ in entries),
+        # A label that starts with an underscore is left out by matplotlib.
+        tuple(f" {label}" if label.startswith("_") else label for _, label in entries),
+        max(1, min(len(entries), int(width // widest))),
+    )
+
+
+def draw_key(ax: Axes, key: Key) -> None:
+    """Draw a key above the axes."""
+    if key.labels:
+        ax.legend(
+            key.handles,
+            key.labels,
+            loc="lower left",
+            bbox_to_anchor=(0, 1, 1, 0),
+            borderaxespad=0.8,
+            borderpad=0,
+            columnspacing=1.6,
+            fontsize=style.NORMAL,
+            frameon=False,
+            handlelength=1.0,
+            handletextpad=0.5,
+            labelspacing=0.35,
+            ncols=key.columns,
+        )
+
+
+def _sources(points: Points) -> list[tuple[Line2D, str]]:
+    """Return the marker of each source, if there are several."""
+    markers = list(marker_of(points).items())
+    if len(markers) < 2:
+        return []
+    shown = [(_sign(shape), plain(name, 30) or "no source") for name, shape in markers]
+    more = len(shown) - _MOST_SOURCES
+    return shown[:_MOST_SOURCES] + (
+        [(_sign(""), f"and {more} more, markers repeated")] if more > 0 else []
+    )
+
+
+def _signs(chart: Chart, width: float) -> list[tuple[Line2D, str]]:
+    """Return the dot and the cross where both are used, and the open marker."""
+    entries = []
+    if chart.crosses(width) and chart.window.by_gestation:
+        entries = [(_sign("x"), "at gestational age")]
+    elif chart.crosses(width):
+        entries = [(_sign("x"), "age corrected for gestation")]
+        if len(chart.points.sources) == 1:
+            entries.insert(0, (_sign("o"), "age since birth"))
+    if chart.points.queried.any():
+        entries.append((_sign("o", open_=True), "open: check this measurement"))
+    return entries
+
+
+def _rings(chart: Chart) -> list[tuple[Line2D, str]]:
+    return [
+        (
+            Line2D(
+                [],
+                [],
+                linestyle="none",
+                marker="o",
+                markersize=style.MARKER * 1.6,
+                markerfacecolor="none",
+                markeredgecolor=style.RING,
+                markeredgewidth=ring_width(severity) * 0.8,
+            ),
+            f"finding: {severity}",
+        )
+        for severity in severities(chart.rings)
+    ]
+
+
+def _sign(marker: str, *, open_: bool = False) -> Line2D:
+    return Line2D(
+        [],
+        [],
+        linestyle="none",
+        marker=marker or "None",
+        markersize=style.MARKER,
+        markerfacecolor="white" if open_ else style.INK,
+        markeredgecolor=style.INK if open_ or marker == "x" else "white",
+        markeredgewidth=1.2 if open_ or marker == "x" else 0.6,
+    )

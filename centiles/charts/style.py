@@ -1,0 +1,81 @@
+"""How a chart looks: colours, sizes and the matplotlib settings it is drawn under.
+
+Nothing is told by colour alone. Every text colour stands at 4.5:1 or more on white, and on the
+tint of a fall.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+import matplotlib as mpl
+
+from centiles.errors import UsageError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+INK: Final = "#16242e"  # points, headings
+TEXT: Final = "#33434d"  # axes, labels
+QUIET: Final = "#56656e"  # footer
+LINES: Final = "#3f7377"  # the nine lines: one colour for both sexes
+FALL: Final = "#f6e6c6"  # the tint of a fall
+FALL_EDGE: Final = "#8a5a0c"
+FALL_TEXT: Final = "#6d4300"
+RING: Final = "#9c2f12"
+
+SMALL: Final = 7.5  # [pt]
+NORMAL: Final = 8.5
+MARKER: Final = 6.0
+RING_SIZE: Final = 14.4
+
+DASHED: Final = (0, (5.5, 3.0))
+SOLID: Final = "-"
+LINE_WIDTH: Final = 0.85
+
+# The first is the dot of a chart with one source. No crosses: a cross is a corrected age.
+MARKERS: Final = ("o", "s", "^", "D", "v", "p", "h", "*")
+RING_WIDTHS: Final = {"info": 0.7, "watch": 1.1, "act": 1.9, "urgent": 2.9}
+
+_SETTINGS: Final[dict[Any, Any]] = {
+    "font.family": ["DejaVu Sans", "sans-serif"],
+    "font.size": NORMAL,
+    "text.color": TEXT,
+    "text.usetex": False,
+    "text.parse_math": False,  # an identifier may hold a dollar sign
+    "axes.edgecolor": TEXT,
+    "axes.facecolor": "white",
+    "axes.grid": False,
+    "axes.labelcolor": TEXT,
+    "axes.linewidth": 0.7,
+    "axes.unicode_minus": True,
+    "figure.facecolor": "white",
+    "lines.antialiased": True,
+    "path.simplify": True,
+    "pdf.fonttype": 42,
+    "savefig.bbox": None,
+    "savefig.facecolor": "white",
+    "savefig.transparent": False,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "centiles",
+    "xtick.color": TEXT,
+    "ytick.color": TEXT,
+}
+
+
+@contextmanager
+def drawing() -> Iterator[None]:
+    """Draw under the settings of a chart, whatever the caller's are."""
+    with mpl.rc_context(_SETTINGS):
+        yield
+
+
+def page_of(ax: Axes) -> Figure:
+    """Return the figure that axes are drawn on at last, whatever subfigure they are in."""
+    page = ax.get_figure(root=True)
+    if page is None:
+        raise UsageError("ax: found axes without a figure, expected axes of one; make a new one")
+    return page

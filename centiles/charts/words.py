@@ -1,0 +1,169 @@
+"""What a chart says: heading, notes, footer, and the text alternative."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterable
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from centiles import ages
+from centiles.ages import DAYS_IN_YEAR
+from centiles.charts.contents import Chart
+from centiles.charts.lines import step_note
+from centiles.charts.points import amount
+from centiles.charts.windows import WINDOWS, Window
+from centiles.measures import Measure
+from centiles.monitoring.wording import date_words
+
+if TYPE_CHECKING:
+    from centiles.checks import Child, Provenance
+
+SEX_WORDS: Final = {"male": "boy", "female": "girl"}
+NO_SEX: Final = "Sex is not known, so no centile lines can be drawn"
+# NICE NG75 1.1: loss of up to 10 % is usual; assess beyond it, or if not regained by 3 weeks.
+FIRST_DAYS: Final = (
+    "In the first days after birth at term a loss of up to 10 % of birth weight is common. "
+    "Review a loss of more than 10 %, or a weight still below birth weight at 3 weeks."
+)
+_FIRST_DAYS_SHOWN_TO: Final = 14
+_LONGEST_NAME: Final = 48
+_MOST_NAMED: Final = 3
+
+
+def heading(child: Child, measure: str, name: str | None) -> tuple[str, str]:
+    """Return the two parts of a heading: the measure, and who.
+
+    ``name`` stands in for the identifier; an empty one withholds it.
+    """
+    who = [SEX_WORDS.get(str(child.sex), "sex not known")]
+    if ages.gestation_known(child.gestation_days):
+        weeks, days = divmod(int(child.gestation_days), 7)
+        who.append(f"born at {weeks}+{days} weeks")
+    shown = child.child_id if name is None else name
+    return capital(Measure(measure).label), "  ·  ".join([*who, *([plain(shown)] if shown else [])])
+
+
+def capital(text: str) -> str:
+    """Return a text with its first letter, and no other, made a capital."""
+    return text[:1].upper() + text[1:]
+
+
+def axis_words(measure: str, window: Window) -> str:
+    """Return what the value axis shows, with its unit: length while children lie."""
+    words = Measure(measure).label
+    if measure == Measure.HEIGHT and window.from_day < DAYS_IN_YEAR:
+        words = "length" if window.to_day < 2.5 * DAYS_IN_YEAR else "length, height from 2 years"
+    return f"{capital(words)} ({Measure(measure).unit})"
+
+
+def latest(chart: Chart) -> str:
+    """Return the newest point in words: value, age, date and position."""
+    frame = chart.child.scored
+    frame = frame[(frame["measure"].astype(object) == str(chart.measure)) & frame["z"].notna()]
+    frame = frame[frame["fate"].astype(object) != "merged"]
+    if not len(frame):
+        return "" if len(chart.recorded) else nothing_recorded(chart.measure)
+    row = frame.iloc[int(frame["age_days"].argmax())]
+    queried = "; check this measurement" if row["verdict"] != "ok" else ""
+    return f"Latest: {_point_words(row, chart)}, {row['position']}{queried}"
+
+
+def _point_words(row: Any, chart: Chart) -> str:
+    """Return a row's value, age and, where known, date."""
+    age = ages.age_words(float(row["age_days"]), chart.child.birth_date)
+    date = date_words(row["measured_on"])
+    words = f"{amount(float(row['value']), chart.measure)} at {age}"
+    return f"{words} ({date})" if date else words
+
+
+def nothing_recorded(measure: str) -> str:
+    """Return that a child has no point of a measure."""
+    return f"No {Measure(measure).label} recorded"
+
+
+def notes(chart: Chart) -> tuple[str, ...]:
+    """Return the notes under a chart, those that apply."""
+    found = (step_note(chart.lines), first_days_note(chart), outside_note(chart))
+    return tuple(note for note in found if note)
+
+
+def first_days_note(chart: Chart) -> str:
+    """Return the note on weight in the first days at term, where it applies; else nothing."""
+    gestation = chart.child.gestation_days
+    preterm = ages.gestation_known(gestation) & (gestation < ages.TERM_FROM_DAYS)
+    young = (chart.points.age_days < _FIRST_DAYS_SHOWN_TO).any() and not preterm
+    near = chart.window.to_day <= WINDOWS["infant"].to_day and not chart.window.by_gestation
+    return FIRST_DAYS if young and near and chart.measure == Measure.WEIGHT else ""
+
+
+def outside_note(chart: Chart) -> str:
+    """Return what is recorded but not drawn, being outside the window or without an age."""
+    said = [
+        f"{amount(value, chart.measure)} at {ages.age_words(age)}"
+        for age, value in zip(chart.outside.age_days, chart.outside.value, strict=True)
+    ]
+    more = [f"{len(said) - _MOST_NAMED} more"] if len(said) > _MOST_NAMED else []
+    without = [f"{chart.undated} without an age"] if chart.undated else []
+    listed = "; ".join([*said[:_MOST_NAMED], *more, *without])
+    return f"Recorded but not on this chart: {listed}." if listed else ""
+
+
+def footer(provenance: Provenance) -> tuple[str, str]:
+    """Return the two rows of a footer: the reference, and how and from what it was drawn."""
+    known = f"{provenance.reference}, {provenance.reference_edition}"
+    tables = f"tables {str(provenance.reference_sha256)[:8]}"
+    as_of = f"data as of {provenance.as_of}" if provenance.as_of else ""
+    rules = f"rules {provenance.rules} {str(provenance.rules_sha256)[:8]}"
+    drawn = (f"centiles {provenance.version}", rules, as_of)
+    return (
+        f"Reference: {known} ({tables}).  Gestation correction: {provenance.correction}.",
+        "  ·  ".join(["Not a diagnosis", *(part for part in drawn if part)]),
+    )
+
+
+def description(chart: Chart) -> str:
+    """Return the chart in words, for those who cannot see it; holds no identifier."""
+    who = SEX_WORDS.get(str(chart.child.sex), "child whose sex is not known")
+    said = [f"Centile chart of {chart.measure.label} of a {who}."]
+    points = chart.points
+    if len(points):
+        ends = (ages.age_words(day, chart.child.birth_date) for day in points.age_days[[0, -1]])
+        count = f"{len(points)} measurement{'s' if len(points) > 1 else ''}"
+        said.append(f"{count}, at {' to '.join(dict.fromkeys(ends))}.")
+        queried = int(points.queried.sum())
+        said.append(f"{queried} marked to check." if queried else "")
+    said.append(f"{latest(chart)}." if latest(chart) else "")
+    said += [str(text) for text in chart.findings.get("sentence", [])]
+    said += [*notes(chart), "" if chart.lines.sections else f"{NO_SEX}."]
+    return " ".join(part for part in said if part)
+
+
+def top_finding(chart: Chart) -> str:
+    """Return the worst open finding: its severity and sentence."""
+    if not len(chart.findings):
+        return ""
+    worst = chart.findings.iloc[0]
+    return f"{capital(str(worst['severity']))}: {worst['sentence']}"
+
+
+def wrapped(texts: Iterable[str], letters: int) -> str:
+    """Return texts as rows of at most so many letters."""
+    held = (re.sub(r"(\d) (?=\w)", "\\1\u00a0", text) for text in texts)  # "9 Feb" on one row
+    return "\n".join(row for text in held for row in textwrap.wrap(text, letters))
+
+
+def plain(text: object, longest: int = _LONGEST_NAME) -> str:
+    """Return a text from the data as one short row that the chart's type can show."""
+    row = " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
+    row = row if len(row) <= longest else f"{row[: longest // 2]}…{row[-longest // 2 + 1 :]}"
+    return "".join(c if ord(c) in _letters() else "□" for c in row)
+
+
+@cache
+def _letters() -> frozenset[int]:
+    """Return the characters the type has."""
+    from matplotlib.font_manager import FontProperties, findfont, get_font
+
+    return frozenset(get_font(findfont(FontProperties(family="DejaVu Sans"))).get_charmap())

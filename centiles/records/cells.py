@@ -1,0 +1,286 @@
+"""One table's cells to records: a row for each value, and for each contact that has none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from centiles.ages import FloatArray
+from centiles.errors import MappingError
+from centiles.measures import MEASURES
+from centiles.records import columns, parsing
+from centiles.records.dates import Dates
+from centiles.records.mapping import MEASURE_SLOTS, VISIT_SLOTS, Mapping, measure_of
+from centiles.records.rows import Rows
+from centiles.records.tables import TextColumn, TextTable, texts_at
+
+Codes = NDArray[np.int32]
+Flags = NDArray[np.bool_]
+Places = NDArray[np.intp] | slice  # the rows of records: some, or all as they are
+
+_SLOTS: Final = tuple(MEASURE_SLOTS)
+_BIRTH_WEIGHT, _LENGTH = _SLOTS.index("birth_weight"), _SLOTS.index("length")
+_MEASURE_OF: Final = np.array(
+    [[*map(str, MEASURES)].index(MEASURE_SLOTS[slot]) for slot in _SLOTS] + [-1], dtype=np.int8
+)
+_EMPTY_WORD: Final = pd.Series([""], dtype="str")
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """The cells of one column, one for each row of the table.
+
+    ``here`` says which are records; ``slot`` is a place in ``_SLOTS``, −1 for no known measure;
+    ``unit`` and ``raw`` are places in the reader's words, −1 for none; ``reason`` marks a word
+    that says why there is no measurement.
+    """
+
+    here: Flags
+    slot: NDArray[np.int8]
+    value: FloatArray
+    unit: Codes
+    raw: Codes
+    reason: Flags
+
+
+class CellReader:
+    """The reading of one table: its records, the problems found, the units that were used."""
+
+    def __init__(self, table: TextTable, mapping: Mapping) -> None:
+        self.rows, self.mapping = Rows(table, mapping), mapping
+        self.used_units: dict[str, str] = {}
+        self._units: dict[str, int] = {}  # each unit's words and its place
+        self._raw: list[pd.Series[str]] = []  # the words of the columns of values
+
+    def records(self) -> pd.DataFrame:
+        """Return the records, in the order of the rows (``columns.RECORDS``)."""
+        cells, at = _interleaved(self._long() if self.mapping.long else self._wide())
+        return columns.frame(columns.RECORDS, self._shared(cells, at) | self._own(cells, at))
+
+    def problems(self) -> pd.DataFrame:
+        """Return the problems found (``columns.PROBLEMS``)."""
+        return columns.concatenated(columns.PROBLEMS, self.rows.problems)
+
+    def described(self) -> dict[str, str]:
+        """Return what each column was taken for, in words."""
+        rows, config = self.rows, self.mapping.config
+        said = {slot: rows.header(slot) for slot in self.mapping.columns}
+        for slot, unit in (dict(self.mapping.header_units) | self.used_units).items():
+            said[slot] = f"{said.get(slot, said.get('value', ''))} [{unit}]"
+        order = {True: "day first", False: "month first", None: "in no need of an order"}
+        said["dates"] = config.date_format or order[rows.day_first]
+        if config.sex and "sex" in said:
+            said["sex codes"] = ", ".join(f"{word}={sex}" for word, sex in config.sex.items())
+        said["layout"] = "long" if self.mapping.long else "wide"
+        return said
+
+    def _shared(self, cells: _Cells, at: Places) -> dict[str, Any]:
+        """Return what records have from their rows; a birth weight is of the day of birth."""
+        rows = self.rows
+        birth = cells.slot == _BIRTH_WEIGHT
+        born, age = rows.dates("birth_date")[at], rows.ages()[at]
+        measured = np.where(birth, born, rows.dates("measured_on")[at])
+        if "age" in self.mapping.columns:
+            self.used_units["age"] = self.mapping.units["age"]
+        return {
+            "source": columns.categorical(np.zeros(len(birth), np.int8), [rows.table.name]),
+            "row": rows.table.rows[at],
+            "child_id": rows.children().texts(at),
+            "household_id": _texts(rows.texts("household_id"), at),
+            "sex": rows.sexes()[at],
+            "gestation_days": rows.gestations()[at],
+            "birth_date": born,
+            "birth_precision": _precisions(born),
+            "measured_on": measured,
+            "date_precision": _precisions(measured),
+            "age_days": np.where(birth, np.where(np.isnat(born), 0.0, np.nan), age),
+            "recorded_on": rows.dates("recorded_on")[at],
+            "contact": _contacts(rows.texts("contact"), at, birth),
+            "posture": _postures(rows.postures()[at], cells.slot == _LENGTH),
+            "team": _texts(rows.texts("team"), at),
+        }
+
+    def _own(self, cells: _Cells, at: Places) -> dict[str, Any]:
+        """Return what records have from their cells."""
+        raw = pd.concat([*self._raw, _EMPTY_WORD], ignore_index=True)
+        given = self.rows.texts("reason")
+        reason: Any = "" if given is None else given.texts(at)
+        if cells.reason.any():
+            words, why = (_EMPTY_WORD, -1) if given is None else (given.stripped, given.codes[at])
+            place = np.where(cells.reason, cells.raw, np.where(why < 0, -1, why + len(raw)))
+            reason = texts_at(pd.concat([raw, words], ignore_index=True), place)
+        return {
+            "measure": columns.measure_words(_MEASURE_OF[cells.slot]),
+            "value": cells.value,
+            "unit": columns.words(cells.unit, tuple(self._units)),
+            "raw": texts_at(raw, cells.raw),
+            "reason": reason,
+        }
+
+    def _long(self) -> list[_Cells]:
+        """Return the cells of a table with one value a row: every row is a record."""
+        measure, value = self._needed("measure"), self._needed("value")
+        known = [measure_of(word) for word in measure.stripped]
+        by_word = [_SLOTS.index(slot) if slot else -1 for slot, _ in known]
+        slot = measure.spread(np.array(by_word, dtype=np.int8), missing=-1)
+        named = TextColumn.of([unit for _, unit in known], measure.codes)
+        units = self._stated_units(self.rows.column("unit"), named)
+        cells, read = self._cells(slot, value, units, "value")
+        self.rows.list("F02", (slot < 0) & cells.here & ~cells.reason, "measure")
+        self.rows.list("G01", value.spread(read.bad, missing=False) & (slot >= 0), "value")
+        every = _Cells(**{**_parts(cells), "here": np.ones(len(self.rows), dtype=np.bool_)})
+        return [every, *self._column_cells("birth_weight")]
+
+    def _wide(self) -> list[_Cells]:
+        """Return the cells of a table with one visit a row, one column for each measure."""
+        visits = [cells for slot in VISIT_SLOTS for cells in self._column_cells(slot)]
+        birth = self._column_cells("birth_weight")
+        rows = len(self.rows)
+        here = np.any([cells.here for cells in visits or birth], axis=0)
+        none, nan = np.full(rows, -1, dtype=np.int32), np.full(rows, np.nan)
+        nothing = _Cells(~here, none.astype(np.int8), nan, none, none, np.zeros(rows, np.bool_))
+        return [*visits, *birth, nothing]
+
+    def _column_cells(self, slot: str) -> list[_Cells]:
+        """Return the cells of one measure's column; none where the table has no such column."""
+        column = self.rows.column(slot)
+        if column is None:
+            return []
+        unit = self.rows.column(f"{slot}_unit")
+        if unit is None and not self.mapping.long and slot in VISIT_SLOTS:
+            unit = self.rows.column("unit")
+        slots = np.full(len(self.rows), _SLOTS.index(slot), dtype=np.int8)
+        cells, read = self._cells(slots, column, self._stated_units(unit), slot)
+        self.rows.list("G01", column.spread(read.bad, missing=False), slot)
+        return [cells]
+
+    def _needed(self, slot: str) -> TextColumn:
+        column = self.rows.column(slot)
+        assert column is not None  # a mapping without it was not taken for this layout
+        return column
+
+    def _stated_units(self, *columns_: TextColumn | None) -> Codes:
+        """Return the unit stated in each row, as a place in the reader's units: the first's."""
+        stated = np.full(len(self.rows), -1, dtype=np.int32)
+        for column in columns_:
+            if column is not None:
+                words = column.stripped.mask(parsing.is_missing(column.stripped), "")
+                places = np.array([self._unit_place(word) for word in words], dtype=np.int32)
+                stated = np.where(stated < 0, column.spread(places, missing=-1), stated)
+        return stated
+
+    def _unit_place(self, word: str) -> int:
+        return self._units.setdefault(word, len(self._units)) if word else -1
+
+    def _cells(
+        self, slot: NDArray[np.int8], column: TextColumn, stated: Codes, name: str
+    ) -> tuple[_Cells, parsing.Numbers]:
+        """Return the cells of a column of values, in the library's units."""
+        read = parsing.numbers(column.stripped)
+        here = ~column.spread(read.missing, missing=True)
+        amount = column.spread(read.value, missing=np.nan)
+        value, units = amount.copy(), np.full(len(amount), -1, dtype=np.int32)
+        numeric = ~np.isnan(amount)
+        for code, each in enumerate(_SLOTS):
+            at = np.flatnonzero((slot == code) & numeric)
+            if len(at):
+                value[at], units[at] = self._in_unit(each, amount[at], stated[at])
+        own = [f"{name}_unit", "unit"]
+        where = next((each for each in own if each in self.mapping.columns), name)
+        self.rows.list("G05", np.isnan(value) & numeric, where)
+        offset = sum(map(len, self._raw))
+        self._raw.append(column.stripped)
+        raw = np.where(here, column.codes + np.int32(offset), np.int32(-1))
+        reason = column.spread(read.reason, missing=False)
+        return _Cells(here, slot, value, units, raw, reason), read
+
+    def _in_unit(self, slot: str, amount: FloatArray, stated: Codes) -> tuple[FloatArray, Codes]:
+        """Return amounts in the library's unit, NaN where the row's is none, and the units' places.
+
+        The unit is the one stated in the row; else the header's or the configuration's; else the
+        one in which the values are children's. A row that contradicts the header is in no unit.
+        """
+        bare = stated < 0
+        if bare.any():
+            default = self._default_unit(slot, amount[bare], alone=bool(bare.all()))
+            stated = np.where(bare, np.int32(self._unit_place(default)), stated)
+        words = pd.Series([*self._units, ""], dtype="str")
+        multiply, divide = parsing.factors(words, MEASURE_SLOTS[slot])
+        header = self.mapping.header_units.get(slot)
+        if header is not None and header in parsing.UNITS[MEASURE_SLOTS[slot]]:
+            own, per = parsing.UNITS[MEASURE_SLOTS[slot]][header]
+            multiply = np.where(multiply / divide == own / per, multiply, np.nan)
+        used = np.flatnonzero(np.bincount(stated + 1)[1:])
+        self.used_units[slot] = ", ".join(words[used[~np.isnan(multiply[used])]])
+        with np.errstate(over="ignore"):
+            return amount * multiply[stated] / divide[stated], stated
+
+    def _default_unit(self, slot: str, amount: FloatArray, *, alone: bool) -> str:
+        """Return the unit of values that have none beside them; empty where there is none.
+
+        Raises
+        ------
+        MappingError
+            If nothing says it, and no value of the measure has a unit of its own.
+        """
+        measure, units = MEASURE_SLOTS[slot], self.mapping.units
+        known = parsing.UNITS[measure]
+        unit = units.get(slot) or units.get(measure)
+        if unit is None and self.mapping.long and units.get("value") in known:
+            unit = units["value"]
+        unit = unit or parsing.unit_of_values(amount, measure)
+        if unit is None and not alone:
+            return ""
+        if unit is None or unit.casefold() not in known:
+            where = "value" if self.mapping.long and slot != "birth_weight" else slot
+            raise MappingError(
+                f"{self.rows.table.name}: the unit of {measure} under "
+                f"{self.rows.header(where)!r} is not clear from the header or the values; "
+                f"expected one of {', '.join(known)}. "
+                f"Say which in a configuration: [units] {slot} = ..."
+            )
+        return unit
+
+
+def _parts(cells: _Cells) -> dict[str, Any]:
+    return {part.name: getattr(cells, part.name) for part in fields(cells)}
+
+
+def _interleaved(columns_: list[_Cells]) -> tuple[_Cells, Places]:
+    """Return the cells of several columns that are records, row by row, and each one's row."""
+    if len(columns_) == 1:
+        return columns_[0], slice(None)
+    here = np.column_stack([cells.here for cells in columns_])
+    flat = np.flatnonzero(here)
+    parts = {
+        name: np.column_stack([_parts(cells)[name] for cells in columns_]).ravel()[flat]
+        for name in _parts(columns_[0])
+    }
+    return _Cells(**parts), flat // len(columns_)
+
+
+def _texts(column: TextColumn | None, at: Places) -> Any:
+    return "" if column is None else column.texts(at)
+
+
+def _contacts(column: TextColumn | None, at: Places, birth: Flags) -> pd.Categorical[Any]:
+    """Return what kind of contact each record belongs to; a birth weight to the birth."""
+    if column is None:
+        return columns.words(np.where(birth, 0, -1), ("birth",))
+    codes, kinds = pd.factorize(pd.concat([column.stripped, pd.Series(["", "birth"], dtype="str")]))
+    places = np.append(codes[:-2], codes[-2])[column.codes[at]]
+    return columns.categorical(np.where(birth, codes[-1], places), kinds)
+
+
+def _precisions(found: Dates) -> pd.Categorical[Any]:
+    return columns.categorical((~np.isnat(found)).astype(np.int8), ["", "day"])
+
+
+def _postures(said: NDArray[np.int8], length: Flags) -> pd.Categorical[Any]:
+    """Return the posture of each record; a length is taken lying unless its row says otherwise."""
+    lying = parsing.POSTURES.index("lying")
+    return columns.categorical(np.where(length & (said == 0), lying, said), parsing.POSTURES)

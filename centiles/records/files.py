@@ -1,0 +1,218 @@
+"""Files to tables of text: CSV as the services write it, plain or gzipped, and Parquet."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import io
+import zlib
+from dataclasses import replace
+from itertools import chain, islice
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from centiles.errors import UnreadableError
+from centiles.records.tables import TextTable, table_of_arrow, without_blank_rows
+
+DELIMITERS: Final = ",;\t|"
+MOST_COLUMNS: Final = 2000
+MOST_BYTES: Final = 8 << 30  # a file larger than this, packed or not, is refused
+MOST_HEADER_BYTES: Final = 1 << 20
+
+_OTHER_KINDS: Final = MappingProxyType(
+    {b"PK\x03\x04": "a workbook or zip", b"\xd0\xcf\x11\xe0": "an old workbook", b"%PDF": "a PDF"}
+)
+
+
+def read_table(path: Path, name: str | None = None) -> TextTable:
+    """Return a file as a table of text.
+
+    CSV with any delimiter, in UTF-8, UTF-16 or Windows-1252, plain or gzipped, or Parquet.
+
+    Parameters
+    ----------
+    path
+        The file.
+    name
+        What it is called in records and messages; the file's own name where not given.
+
+    Raises
+    ------
+    UnreadableError
+        If there is no such file, or it is empty, a folder, no text, or has no rows.
+    """
+    name = name or path.name
+    if path.is_dir():
+        raise UnreadableError(f"{name}: found a folder, expected a file; name the files in it")
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise UnreadableError(f"{name}: {_TOO_LARGE}")
+        content = path.read_bytes()
+    except OSError as fault:
+        raise UnreadableError(
+            f"{name}: found {fault.strerror or 'a fault of the disk'}, expected a file that can "
+            "be read; check the path"
+        ) from None
+    digest = hashlib.sha256(content).hexdigest()
+    read = _parquet if content[:4] == b"PAR1" else _csv
+    return without_blank_rows(read(name, digest, content))
+
+
+_TOO_LARGE: Final = f"found more than {MOST_BYTES >> 30} GB, expected less; split the file"
+
+
+def _parquet(name: str, digest: str, content: bytes) -> TextTable:
+    try:
+        table = pq.read_table(pa.BufferReader(content))
+    except (pa.ArrowException, OSError, ValueError):
+        raise UnreadableError(
+            f"{name}: found a damaged Parquet file, expected a whole one; export it again"
+        ) from None
+    return table_of_arrow(name, digest, tuple(table.column_names), table.columns)
+
+
+def _csv(name: str, digest: str, content: bytes) -> TextTable:
+    text = _utf8(name, _unzipped(name, content))
+    if not text or text.isspace():
+        raise UnreadableError(f"{name}: found an empty file, expected a table; export it again")
+    delimiter, headers, lines = _header(name, text)
+    arrays = _fast_rows(text, delimiter, len(headers)) if lines == 1 else None
+    if arrays is None:
+        return _careful_rows(name, digest, text, delimiter, headers)
+    return table_of_arrow(name, digest, headers, arrays)
+
+
+def _unzipped(name: str, content: bytes) -> bytes:
+    if content[:2] != b"\x1f\x8b":
+        return content
+    try:
+        with gzip.open(io.BytesIO(content)) as unpacked:
+            text = unpacked.read(MOST_BYTES + 1)
+    except (OSError, EOFError, zlib.error):
+        raise UnreadableError(
+            f"{name}: found a gzip file that is cut short or damaged, expected a whole one; "
+            "copy it again"
+        ) from None
+    if len(text) > MOST_BYTES:
+        raise UnreadableError(f"{name}: {_TOO_LARGE}")
+    return text
+
+
+def _utf8(name: str, content: bytes) -> bytes:
+    """Return the text of a file as UTF-8 without a byte-order mark."""
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        try:
+            content = content.decode("utf-16").encode()
+        except UnicodeError:
+            raise UnreadableError(
+                f"{name}: found damaged UTF-16 text, expected a whole file; export it again"
+            ) from None
+    content = content.removeprefix(b"\xef\xbb\xbf")
+    kind = _OTHER_KINDS.get(content[:4])
+    if kind or b"\x00" in content:
+        raise UnreadableError(
+            f"{name}: found {kind or 'zero bytes, which no text has'}, expected CSV or Parquet; "
+            "save it as CSV first"
+        )
+    if content.isascii():
+        return content
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return content.decode("cp1252", "replace").encode()
+    return content
+
+
+def _header(name: str, text: bytes) -> tuple[str, tuple[str, ...], int]:
+    """Return the delimiter, the headers, and the number of lines down to the end of the header.
+
+    The delimiter is the one that cuts the first rows into equally many cells, and into most.
+    """
+    head = text[:MOST_HEADER_BYTES].decode("utf-8", "ignore")
+    best: tuple[float, int, str, tuple[str, ...], int] | None = None
+    for delimiter in DELIMITERS:
+        reader = csv.reader(io.StringIO(head, newline=""), delimiter=delimiter)
+        rows = (row for row in reader if any(map(str.strip, row)))
+        try:
+            header, lines = tuple(next(rows, [])), reader.line_num
+            below = [len(row) == len(header) for row in islice(rows, 10)]
+        except csv.Error:  # a cell larger than any cell is
+            continue
+        even = float(np.mean(below)) if below and len(header) > 1 else 0.0
+        if best is None or (even, len(header)) > best[:2]:
+            best = (even, len(header), delimiter, header, lines)
+    if best is None or best[1] > MOST_COLUMNS:
+        found = "none" if best is None else f"{best[1]} columns"
+        raise UnreadableError(
+            f"{name}: found {found}, expected a line of headers, {MOST_COLUMNS} at most; "
+            "check the delimiter and the line ends"
+        )
+    return best[2:]
+
+
+def _fast_rows(text: bytes, delimiter: str, width: int) -> list[pa.ChunkedArray] | None:
+    """Return all rows by pyarrow, or None where a row is not one plain line of that width."""
+    if b"\r" in text and text.count(b"\r") != text.count(b"\r\n"):
+        return None
+    end = len(text)
+    while text[end - 1] in b"\r\n":
+        end -= 1
+    names = [str(place) for place in range(width)]
+    words = pa.dictionary(pa.int32(), pa.string())
+    try:
+        table = pa_csv.read_csv(
+            pa.py_buffer(text).slice(0, end),
+            read_options=pa_csv.ReadOptions(skip_rows=1, column_names=names, block_size=1 << 23),
+            parse_options=pa_csv.ParseOptions(delimiter=delimiter, ignore_empty_lines=False),
+            convert_options=pa_csv.ConvertOptions(
+                column_types=dict.fromkeys(names, words), strings_can_be_null=False
+            ),
+        )
+    except pa.ArrowException:
+        return None
+    if b'"' in text and table.num_rows != text.count(b"\n", 0, end):  # a line end within quotes
+        return None
+    columns: list[pa.ChunkedArray] = table.columns
+    return columns if table.num_rows else None
+
+
+def _careful_rows(
+    name: str, digest: str, text: bytes, delimiter: str, headers: tuple[str, ...]
+) -> TextTable:
+    """Return all rows by the csv module: blank lines, line ends in quotes, ragged rows."""
+    width, spare = len(headers), [""] * len(headers)
+    lines = io.StringIO(text.decode("utf-8"), newline="")
+    cells: list[list[str]] = []
+    rows: list[int] = []
+    ragged: list[int] = []
+    number, row = 0, [""]
+    try:
+        # The blank line at the end must come out as a row of its own: else a quote is open.
+        for number, row in enumerate(csv.reader(chain(lines, ["\n"]), delimiter=delimiter), 1):
+            if not any(map(str.strip, row)):
+                continue
+            if len(row) < width or any(map(str.strip, row[width:])):
+                ragged.append(number)
+            cells.append((row + spare)[:width])
+            rows.append(number)
+    except csv.Error as fault:
+        raise UnreadableError(
+            f"{name}: found {fault} below row {number}, expected CSV; correct it or export it again"
+        ) from None
+    if row:
+        raise UnreadableError(
+            f"{name}: found a quotation mark in row {number} with none to close it; correct the row"
+        )
+    by_column = zip(*cells[1:], strict=True)  # the first is the header
+    arrays = [pa.chunked_array([pa.array(column, pa.string())]) for column in by_column]
+    table = table_of_arrow(name, digest, headers, arrays)
+    return replace(
+        table, rows=np.array(rows[1:], dtype=np.int64), ragged=np.array(ragged, dtype=np.int64)
+    )

@@ -1,0 +1,130 @@
+"""The result folder: the worklist, findings, scored values and problems, and how they were made."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from centiles.checks import Checked
+from centiles.errors import UsageError
+from centiles.records.columns import CHILDREN, FINDINGS, PROBLEMS, SCORED, Column
+from centiles.reports.folders import MARK, whole_folder
+
+SCORED_FORMS: Final = ("csv", "parquet")
+# A spreadsheet takes a cell that starts with one of these for a formula.
+_FORMULA: Final = r"^([=+\-@\t\r])"
+
+
+def write(
+    checked: Checked,
+    folder: str | Path,
+    *,
+    scored: str = "csv",
+    force: bool = False,
+    options: dict[str, Any] | None = None,
+) -> Path:
+    """Write a result folder and return its path.
+
+    It holds ``children.csv`` (the ranked worklist), ``findings.csv``, ``scored.csv`` or
+    ``scored.parquet``, ``problems.csv`` and ``run.json``, readable by their owner only.
+
+    Parameters
+    ----------
+    checked
+        What :func:`centiles.check` returned.
+    folder
+        Where to. It appears whole or not at all.
+    scored
+        ``"csv"`` or ``"parquet"``.
+    force
+        Replace the results of an earlier run.
+    options
+        What the user asked for, kept in ``run.json``.
+
+    Raises
+    ------
+    UsageError
+        If ``scored`` is neither word.
+    UnwritableError
+        If the folder cannot be written, or is there already.
+    """
+    if scored not in SCORED_FORMS:
+        raise UsageError(f"scored: found {scored!r}, expected one of {', '.join(SCORED_FORMS)}")
+    with whole_folder(folder, force=force) as made:
+        for name, frame, schema in (
+            ("children", checked.children, CHILDREN),
+            ("findings", checked.findings, FINDINGS),
+            ("problems", checked.problems, PROBLEMS),
+        ):
+            write_csv(arrow_table(frame, schema), made / f"{name}.csv")
+        table = arrow_table(checked.scored, SCORED)
+        if scored == "csv":
+            write_csv(table, made / "scored.csv")
+        else:
+            pq.write_table(table, made / "scored.parquet")
+        run = json.dumps(run_record(checked, options or {}), indent=2, ensure_ascii=False)
+        (made / MARK).write_text(run + "\n", encoding="utf-8")
+    return Path(folder)
+
+
+def run_record(checked: Checked, options: dict[str, Any]) -> dict[str, Any]:
+    """Return what ``run.json`` holds: versions, hashes, options, and the count of every value."""
+    fates = checked.fates
+    levels = checked.children["level"].value_counts().to_dict()
+    codes = checked.problems["code"].astype("str").value_counts().to_dict()
+    return {
+        **asdict(checked.provenance),
+        "approval": "rules not clinically approved",
+        "options": options,
+        "sources": [
+            {**asdict(source), "fates": {k: int(v) for k, v in fates.loc[source.name].items()}}
+            for source in checked.sources
+        ],
+        "values": {str(name): int(count) for name, count in fates.sum().items()},
+        "children": {level or "nothing open": int(n) for level, n in sorted(levels.items())},
+        "problems": {code: int(count) for code, count in sorted(codes.items())},
+    }
+
+
+def arrow_table(frame: pd.DataFrame, schema: tuple[Column, ...]) -> pa.Table:
+    """Return a frame as an Arrow table: dates as dates, words as dictionaries."""
+    arrays = {}
+    for column in schema:
+        series = frame[column.name]
+        if column.kind == "date":
+            arrays[column.name] = pa.array(series.to_numpy().astype("datetime64[D]"))
+        elif column.kind == "word":
+            arrays[column.name] = pa.array(series.array)
+        elif column.kind == "number":
+            numbers = series.to_numpy(dtype=np.float64)
+            arrays[column.name] = pa.array(numbers, mask=np.isnan(numbers))
+        else:
+            arrays[column.name] = pa.array(series)
+    return pa.table(arrays)
+
+
+def write_csv(table: pa.Table, path: Path) -> None:
+    """Write a table as CSV in which no cell of text can be taken for a formula."""
+    safe = [_harmless(column) for column in table.columns]
+    options = pa_csv.WriteOptions(quoting_style="needed")
+    pa_csv.write_csv(pa.table(safe, names=table.column_names), path, options)
+
+
+def _harmless(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return a column with a quote before any text that starts like a formula."""
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(pa.string())
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        return column
+    if not pc.any(pc.match_substring_regex(column, _FORMULA)).as_py():
+        return column
+    return pc.replace_substring_regex(column, _FORMULA, r"'\1")
