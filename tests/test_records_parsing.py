@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from centiles.errors import MappingError
@@ -99,6 +99,7 @@ class TestDates:
         assert np.isnat(found).all()
         assert not bad.any()
 
+    @settings(deadline=None)
     @given(st.dates(min_value=pd.Timestamp("1600-01-01").date()))
     def test_every_day_there_is(self, day: Any) -> None:
         for form in ("%d/%m/%Y", "%Y-%m-%d", "%d %b %Y"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -41,12 +42,15 @@ _PLAIN: Final = (
     r"(?P<y>\d{4})(?P<m>\d{2})(?P<d>\d{2})(?:\.0)?",
     r"(?P<d>\d{1,2})[- ](?P<m>[A-Za-z]{3})[A-Za-z]{0,6}[- ](?P<y>\d{4}|\d{2})" + _TIME,
 )
+_SHAPES: Final = (*_NUMBERS, *_PLAIN)
 
 
 def _parts(words: pd.Series[str], shape: str) -> dict[str, pd.Series[str]]:
-    """Return the parts of the words of a shape, each with the word's place as its index."""
+    """Return the parts of the words of a shape, with the words' places as index; {} if none is."""
     found = pc.extract_regex(pa.array(words, pa.large_string()), f"^(?:{shape})$")
     at = np.flatnonzero(found.is_valid())
+    if len(at) == 0:
+        return {}
     parts = found.take(pa.array(at))
     names = [part.name for part in parts.type]
     return {name: pd.Series(columns.texts(parts.field(name)), index=at) for name in names}
@@ -54,14 +58,14 @@ def _parts(words: pd.Series[str], shape: str) -> dict[str, pd.Series[str]]:
 
 def look_like_dates(words: pd.Series[str]) -> Flags:
     """Return which words have the shape of a date, whether or not there is such a day."""
-    fits = np.zeros(len(words), dtype=np.bool_)
-    for shape in (*_NUMBERS, *_PLAIN):
-        fits[_parts(words, shape)["y"].index] = True
-    return fits
+    any_shape = "|".join(f"(?:{re.sub(r'[?]P<.>', '?:', shape)})" for shape in _SHAPES)
+    return words.str.match(f"^(?:{any_shape})$").to_numpy(dtype=np.bool_)
 
 
 def day_first(columns_: Sequence[pd.Series[str]], given: str | None, name: str) -> bool | None:
     """Return whether a file writes the day before the month, decided once for all its dates.
+
+    None where no date needs it: ISO dates, or months as words.
 
     Parameters
     ----------
@@ -71,11 +75,6 @@ def day_first(columns_: Sequence[pd.Series[str]], given: str | None, name: str) 
         What the user said: one of :data:`DATE_FORMATS`, or None.
     name
         The file, for the message.
-
-    Returns
-    -------
-    bool or None
-        None where no date of the file needs it (ISO dates, or months as words).
 
     Raises
     ------
@@ -108,7 +107,8 @@ def day_first(columns_: Sequence[pd.Series[str]], given: str | None, name: str) 
 
 def _open_parts(columns_: Sequence[pd.Series[str]]) -> tuple[Integers, Integers]:
     """Return the first and second number of every date that is numbers only, year last."""
-    parts = [_parts(words, shape) for words in columns_ for shape in _NUMBERS]
+    found = (_parts(words, shape) for words in columns_ for shape in _NUMBERS)
+    parts = [each for each in found if each]
     first, second = ([_integers(part[letter]) for part in parts] for letter in "ab")
     none = np.array([], dtype=np.int64)
     return np.concatenate([none, *first]), np.concatenate([none, *second])
@@ -131,8 +131,10 @@ def dates(words: pd.Series[str], *, day_before_month: bool | None) -> tuple[Date
     ('2025-03-12', [False, True])
     """
     found = np.full(len(words), np.datetime64("NaT"), dtype="datetime64[D]")
-    for shape in (*_NUMBERS, *_PLAIN) if day_before_month is not None else _PLAIN:
+    for shape in _SHAPES if day_before_month is not None else _PLAIN:
         parts = _parts(words, shape)
+        if not parts:
+            continue
         if shape in _NUMBERS:
             day, month = parts["a"], parts["b"]
             day, month = (day, month) if day_before_month else (month, day)

@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import io
 import zlib
+from contextlib import suppress
 from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
@@ -136,25 +137,28 @@ def _header(name: str, text: bytes) -> tuple[str, tuple[str, ...], int]:
     The delimiter is the one that cuts the first rows into equally many cells, and into most.
     """
     head = text[:MOST_HEADER_BYTES].decode("utf-8", "ignore")
-    best: tuple[float, int, str, tuple[str, ...], int] | None = None
-    for delimiter in DELIMITERS:
-        reader = csv.reader(io.StringIO(head, newline=""), delimiter=delimiter)
-        rows = (row for row in reader if any(map(str.strip, row)))
-        try:
-            header, lines = tuple(next(rows, [])), reader.line_num
-            below = [len(row) == len(header) for row in islice(rows, 10)]
-        except csv.Error:  # a cell larger than any cell is
-            continue
-        even = float(np.mean(below)) if below and len(header) > 1 else 0.0
-        if best is None or (even, len(header)) > best[:2]:
-            best = (even, len(header), delimiter, header, lines)
-    if best is None or best[1] > MOST_COLUMNS:
-        found = "none" if best is None else f"{best[1]} columns"
+    ways = [_first_rows(head, delimiter) for delimiter in DELIMITERS]
+    _, width, delimiter, headers, lines = max(ways, key=lambda way: way[:2])
+    if not 0 < width <= MOST_COLUMNS:
         raise UnreadableError(
-            f"{name}: found {found}, expected a line of headers, {MOST_COLUMNS} at most; "
-            "check the delimiter and the line ends"
+            f"{name}: found {width or 'no'} columns, expected a line of headers, {MOST_COLUMNS} at "
+            "most; check the delimiter and the line ends"
         )
-    return best[2:]
+    return delimiter, headers, lines
+
+
+def _first_rows(head: str, delimiter: str) -> tuple[float, int, str, tuple[str, ...], int]:
+    """Return the share of first rows as wide as the header, its width, and the header itself."""
+    reader = csv.reader(io.StringIO(head, newline=""), delimiter=delimiter)
+    rows = (row for row in reader if any(map(str.strip, row)))
+    header: list[str] = []
+    below: list[bool] = []
+    lines = 0
+    with suppress(csv.Error):  # a cell larger than any cell is
+        header, lines = next(rows, []), reader.line_num
+        below.extend(len(row) == len(header) for row in islice(rows, 10))
+    even = float(np.mean(below)) if below and len(header) > 1 else 0.0
+    return even, len(header), delimiter, tuple(header), lines
 
 
 def _fast_rows(text: bytes, delimiter: str, width: int) -> list[pa.ChunkedArray] | None:
@@ -208,7 +212,8 @@ def _careful_rows(
         ) from None
     if row:
         raise UnreadableError(
-            f"{name}: found a quotation mark in row {number} with none to close it; correct the row"
+            f"{name}: found a quotation mark in row {number}, expected another to close it; "
+            "correct the row"
         )
     by_column = zip(*cells[1:], strict=True)  # the first is the header
     arrays = [pa.chunked_array([pa.array(column, pa.string())]) for column in by_column]

@@ -39,7 +39,7 @@ _ONE_ONLY: Final = frozenset(
 )
 _RANKED: Final = frozenset(("child_id", "household_id", "sex"))  # the first synonym is taken
 # Where the content must fit even if no other column claims the same: the words are common ones.
-_CONTENT_DECIDES: Final = frozenset((*DATE_SLOTS, "age", "value", "measure", "unit"))
+_CONTENT_DECIDES: Final = frozenset((*DATE_SLOTS, "age", "value", "measure"))
 _OWNERS: Final = ("pupil", "pupils", "pupil s", "patient", "patients", "patient s", "child",
                   "child s", "childs", "client", "clients", "client s", "person")  # fmt: skip
 _SAMPLE: Final = 2000  # distinct words looked at to tell what a column holds
@@ -107,6 +107,8 @@ def mapping_of(table: TextTable, config: Config) -> Mapping:
     if {"birth_date", "measured_on"} <= columns.keys() and "age" not in config.columns:
         columns.pop("age", None)  # dates say it better
     long = {"measure", "value"} <= columns.keys()
+    if not long and "unit" in found and _fit("unit", table.columns[columns["unit"]]) != _FIT:
+        columns.pop("unit")  # a ward, a team
     _stop_if_lacking(table, columns, unfit)
     _stop_if_both(table, columns, long=long)
     return Mapping(
@@ -231,7 +233,8 @@ def _fit(slot: str, column: TextColumn) -> int:
 
 @cache
 def _known_units() -> frozenset[str]:
-    return frozenset(word for units in parsing.UNITS.values() for word in units)
+    known = {word for units in parsing.UNITS.values() for word in units}
+    return frozenset(known | {"st", "stone", "stones", "oz", "ounces", "lb oz", "ft", "feet"})
 
 
 @cache

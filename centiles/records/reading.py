@@ -86,6 +86,16 @@ def read(
     files = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
     if not files:
         raise UsageError("found no file to read, expected one at least; name it")
+    return read_tables(
+        _tables(files),
+        preset=preset,
+        config=config,
+        date_format=date_format,
+        sex_codes=sex_codes,
+    )
+
+
+def _tables(files: Sequence[Path]) -> list[TextTable]:
     tables: list[TextTable] = []
     faults: list[CentilesError] = []
     for name, path in zip(_distinct_names(files), files, strict=True):
@@ -94,9 +104,7 @@ def read(
         except UnreadableError as fault:
             faults.append(fault)
     _raise_together(faults)
-    return read_tables(
-        tables, preset=preset, config=config, date_format=date_format, sex_codes=sex_codes
-    )
+    return tables
 
 
 def text_table(path: str | Path) -> TextTable:

@@ -147,8 +147,9 @@ def _text_column(name: str, column: pa.ChunkedArray) -> TextColumn:
         one = pa.concat_arrays(column.unify_dictionaries().chunks)
         words = _text_of(one.dictionary)
     except (pa.ArrowException, UnicodeError):
+        kind = "nested things" if pa.types.is_nested(column.type) else column.type
         raise UnreadableError(
-            f"{name}: found a column of {column.type}, expected text, numbers or dates; "
+            f"{name}: found a column of {kind}, expected text, numbers or dates; "
             "leave it out, or export it as text"
         ) from None
     codes = one.indices.cast(pa.int32()).fill_null(-1)
