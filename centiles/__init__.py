@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from centiles.version import VERSION as __version__
+from centiles.version import __version__
 
 if TYPE_CHECKING:
     from centiles import charts, reports

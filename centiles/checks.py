@@ -17,9 +17,10 @@ from centiles.monitoring.findings import VERIFY_TODAY, Cohort, findings_of, word
 from centiles.monitoring.rulesets import SEVERITIES, ruleset
 from centiles.records import columns
 from centiles.records.reading import Records, Source
-from centiles.records.scoring import FATES, Scored, scored
+from centiles.records.scoring import Scored, scored
+from centiles.records.timelines import FATES
 from centiles.references import reference
-from centiles.version import VERSION
+from centiles.version import __version__
 
 OPEN_STATES: Final = ("new", "sustained", "recovering")
 BLOCKS: Final = (*reversed(SEVERITIES[1:]), VERIFY_TODAY, "known", "info")
@@ -73,7 +74,9 @@ class Checked:
         source = columns.codes_of(self.scored["source"], tuple(names)).astype(np.int64)
         fate = columns.codes_of(self.scored["fate"], FATES)
         read = (source >= 0) & ~self.scored["derived"].to_numpy() & (fate < len(FATES) - 1)
-        cells = np.bincount(source[read] * len(FATES) + fate[read], minlength=len(names) * len(FATES))
+        cells = np.bincount(
+            source[read] * len(FATES) + fate[read], minlength=len(names) * len(FATES)
+        )
         table = pd.DataFrame(cells.reshape(-1, len(FATES))[:, :-1], index=names, columns=FATES[:-1])
         return table.assign(values_read=[each.values for each in self.sources])
 
@@ -163,7 +166,7 @@ def check(
     findings, children = _ranked(findings, cohort, records.sources)
     known = reference()
     provenance = Provenance(
-        version=VERSION,
+        version=__version__,
         reference=known.title,
         reference_edition=known.edition,
         reference_sha256=known.sha256,
@@ -337,9 +340,9 @@ def _sources(cohort: Cohort, sources: tuple[Source, ...]) -> NDArray[np.object_]
     for place, source in enumerate(sources):
         if source.name in names:
             seen[cohort.child[owned & (codes == names.index(source.name))], place] = True
-    combos, place = np.unique(seen, axis=0, return_inverse=True)
+    combos, which = np.unique(seen, axis=0, return_inverse=True)
     said = [
         "; ".join(s.name for s, there in zip(sources, combo, strict=True) if there)
         for combo in combos
     ]
-    return np.asarray([*said, ""], dtype=object)[place.ravel()]
+    return np.asarray([*said, ""], dtype=object)[which.ravel()]

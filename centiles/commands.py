@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from centiles.errors import CentilesError, UnreadableError, UsageError
-from centiles.version import VERSION
+from centiles.version import __version__
 
 app = typer.Typer(
     name="centiles",
@@ -293,7 +293,7 @@ def demo(
 
 def _version(value: bool) -> None:
     if value:
-        typer.echo(f"centiles {VERSION}")
+        typer.echo(f"centiles {__version__}")
         raise typer.Exit
 
 
@@ -327,7 +327,7 @@ def main() -> None:
             raise
         where = _where(fault)
         _say(
-            f"a fault in centiles {VERSION}: {type(fault).__name__} at {where}. "
+            f"a fault in centiles {__version__}: {type(fault).__name__} at {where}. "
             "Nothing was written. Report it with the command and without the data; "
             "CENTILES_DEBUG=1 shows where"
         )

@@ -45,7 +45,7 @@ def values_from_lms(z: FloatArray, l: FloatArray, m: FloatArray, s: FloatArray) 
     step = l * s * z
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         x = m * np.exp(np.log1p(step) / l)
-    return np.where((step > -1) & (x > 0) & np.isfinite(x), x, np.nan)
+    return np.where((x > 0) & np.isfinite(x), x, np.nan)
 
 
 def centiles_from_z(z: ArrayLike) -> FloatArray:

@@ -83,7 +83,8 @@ def measurement_sd(
     for code, name in enumerate(MEASURES):
         for upper, sd in reversed(_ERRORS.get(name, ())):
             found = np.where((measure == code) & (age_days < upper), sd, found)
-    share = np.hypot(0.3 / np.interp(age_days, *_TYPICAL_KG), 1.0 / np.interp(age_days, *_TYPICAL_CM))
+    weight, height = np.interp(age_days, *_TYPICAL_KG), np.interp(age_days, *_TYPICAL_CM)
+    share = np.hypot(0.3 / weight, 2 * 0.5 / height)
     return np.where(measure == MEASURES.index(Measure.BMI), value * share, found)
 
 

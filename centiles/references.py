@@ -42,10 +42,14 @@ class Table:
     columns: FloatArray
 
     def at(self, age_days: FloatArray) -> FloatArray:
-        """Return L, M, S, shape (3, n), at ages [d]; NaN outside the table's own rows."""
+        """Return L, M, S, shape (3, n), at ages [d]; NaN outside the table's own rows.
+
+        An L of 0 comes as :data:`lms.TINY_L`.
+        """
         inside = (age_days >= self.age_days[0]) & (age_days <= self.age_days[-1])
         within = np.clip(age_days, self.age_days[0], self.age_days[-1])
         found = lms.interpolated(within, self.age_days, self.columns)
+        found[0] = np.where(found[0] == 0, lms.TINY_L, found[0])
         return np.where(inside, found, np.nan)
 
 
@@ -174,7 +178,6 @@ class Reference:
             if self.term_code >= 0:
                 term = self.sections[self.term_code].at(measure, sex, np.zeros(1))
                 laid[:, self.term_zero + code] = term[:, 0]
-        laid[0] = np.where(laid[0] == 0, lms.TINY_L, laid[0])
         laid.setflags(write=False)
         return laid
 
@@ -190,12 +193,11 @@ class Reference:
             for join in self.joins
         ]
         edges = np.asarray(found, dtype=np.float64)
-        edges[:, :, 0] = np.where(edges[:, :, 0] == 0, lms.TINY_L, edges[:, :, 0])
         edges.setflags(write=False)
         return edges
 
     def section_codes(
-        self, age_days: FloatArray, term: NDArray[np.bool_] | bool = False
+        self, age_days: FloatArray, term: NDArray[np.bool_] | None = None
     ) -> NDArray[np.int8]:
         """Return which section speaks at each corrected age [d]; −1 outside all of them.
 
@@ -204,7 +206,7 @@ class Reference:
         starts = np.array([section.from_day for section in self.by_age])
         codes = np.searchsorted(starts, age_days, side="right") - 1
         codes = np.where(age_days < self.by_age[-1].to_day, codes, -1)
-        if self.term_code >= 0:
+        if term is not None and self.term_code >= 0:
             pooled = self.sections[self.term_code]
             codes = np.where(
                 term & (age_days >= pooled.from_day) & (age_days < pooled.to_day),
@@ -310,8 +312,8 @@ def _reference(folder: Path, manifest: dict[str, Any]) -> Reference:
         for j in manifest["join"]
     )
     digest = hashlib.sha256("".join(s.sha256 for s in sections).encode()).hexdigest()
-    about = (manifest[key] for key in ("name", "title", "edition", "acknowledgement"))
-    return Reference(*about, sections, joins, digest)
+    about = {key: manifest[key] for key in ("name", "title", "edition", "acknowledgement")}
+    return Reference(**about, sections=sections, joins=joins, sha256=digest)
 
 
 def folder_of(name: str) -> Path:

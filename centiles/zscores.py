@@ -271,9 +271,8 @@ def centile_lines(
         if table is None or section.pools_ages:
             continue
         grid = _drawing_grid(known, number, table)
-        l, m, s = table.at(np.clip(grid, table.age_days[0], table.age_days[-1]))
-        l = np.where(l == 0, lms.TINY_L, l)
-        values = lms.values_from_lms(np.asarray(z)[:, None], l, m, s)
+        rows = table.at(np.clip(grid, table.age_days[0], table.age_days[-1]))
+        values = lms.values_from_lms(np.asarray(z)[:, None], *rows)
         drawn.append(CentileLines(section.name, section.posture, grid, values))
     return tuple(drawn)
 
@@ -314,7 +313,7 @@ class _Lookup:
         known = (self.measure >= 0) & (self.sex >= 0)
         return np.where(known, self.measure * len(SEXES) + self.sex, -1).astype(np.int8)
 
-    def block(self, rows: slice) -> _Lookup:
+    def block(self, rows: slice | NDArray[np.intp]) -> _Lookup:
         """Return some of the rows."""
         parts = (self.amount, self.measure, self.sex, self.age, self.term, self.gestation)
         return _Lookup(self.shape, *(None if p is None else p[rows] for p in parts))  # type: ignore[arg-type]
@@ -330,7 +329,7 @@ class _Lookup:
         if self.term is not None:
             pooled = found & (known.section_codes(self.age, self.term) == known.term_code)
             index = np.where(pooled, known.term_zero + self.table, index)
-        rows = np.take(known.daily, index, axis=1)
+        rows: FloatArray = np.take(known.daily, index, axis=1)
         if whole is not self.age and (fraction := whole != self.age).any():
             self._interpolate(rows, np.flatnonzero(fraction & found))
         return rows
@@ -339,13 +338,12 @@ class _Lookup:
         """Replace the rows of ages that are no whole day, section by section."""
         known = reference()
         table = self.table[at].astype(np.intp)
-        codes = known.section_codes(self.age[at], False if self.term is None else self.term[at])
+        codes = known.section_codes(self.age[at], None if self.term is None else self.term[at])
         for number in np.unique(np.stack([codes.astype(np.intp), table]), axis=1).T:
             section = known.sections[number[0]]
             chosen = (codes == number[0]) & (table == number[1])
             measure, sex = MEASURES[number[1] // len(SEXES)], SEXES[number[1] % len(SEXES)]
             found = section.at(measure, sex, self.age[at[chosen]])
-            found[0] = np.where(found[0] == 0, lms.TINY_L, found[0])
             rows[:, at[chosen]] = found
 
 
@@ -401,7 +399,8 @@ def _sex_codes(sex: Any) -> NDArray[np.integer[Any]]:
     if getattr(values.dtype, "kind", "O") in "iuf":
         numbers = np.asarray(values)
         known = (numbers == SEX_CODES[Sex.MALE]) | (numbers == SEX_CODES[Sex.FEMALE])
-        return np.where(known, numbers - 1, -1).astype(np.int8)
+        codes: NDArray[np.int8] = np.where(known, numbers - 1, -1).astype(np.int8)
+        return codes
     places: dict[Any, int] = {word: place for place, word in enumerate(SEXES)}
     return _coded(sex, places | {SEX_CODES[word]: place for word, place in places.items()})
 
@@ -415,7 +414,10 @@ def _coded(words: Any, places: dict[Any, int]) -> NDArray[np.integer[Any]]:
     categorical = getattr(words, "cat", words)
     if hasattr(categorical, "categories"):
         by_category = [*map(place, categorical.categories), -1]
-        return np.array(by_category, dtype=np.int8)[np.asarray(categorical.codes)]
+        coded: NDArray[np.int8] = np.array(by_category, dtype=np.int8)[
+            np.asarray(categorical.codes)
+        ]
+        return coded
     array = np.asarray(words)
     codes = np.full(array.shape, -1, dtype=np.int8)
     with suppress(TypeError):  # pandas.NA does not say whether it equals a word
@@ -434,17 +436,17 @@ def _blockwise(rows: Any, lookup: _Lookup) -> FloatArray:
         for start in range(0, len(out), _BLOCK):
             part = slice(start, start + _BLOCK)
             block = lookup.block(part)
-            out[part] = rows(block.amount, *block.lms_rows())
+            out[part] = rows(block.amount, block.lms_rows())
     return out
 
 
-def _z_block(value: FloatArray, l: FloatArray, m: FloatArray, s: FloatArray) -> FloatArray:
-    z = lms.zscores_from_lms(value, l, m, s)
+def _z_block(value: FloatArray, lms_rows: FloatArray) -> FloatArray:
+    z = lms.zscores_from_lms(value, *lms_rows)
     return np.where((value > 0) & np.isfinite(z), z, np.nan)
 
 
-def _value_block(z: FloatArray, l: FloatArray, m: FloatArray, s: FloatArray) -> FloatArray:
-    return lms.values_from_lms(z, l, m, s)
+def _value_block(z: FloatArray, lms_rows: FloatArray) -> FloatArray:
+    return lms.values_from_lms(z, *lms_rows)
 
 
 def _notes(lookup: _Lookup, z: FloatArray) -> NDArray[np.int8]:
@@ -453,8 +455,7 @@ def _notes(lookup: _Lookup, z: FloatArray) -> NDArray[np.int8]:
     notes = np.zeros(len(z), dtype=np.int8)
     if len(missing) == 0:
         return notes
-    rows = lookup.block(missing)  # type: ignore[arg-type]
-    known = reference()
+    rows = lookup.block(missing)
     age = rows.age.astype(np.float64)
     value = rows.amount
     gestation = np.full(len(age), np.nan) if rows.gestation is None else rows.gestation

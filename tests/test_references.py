@@ -178,9 +178,7 @@ class TestNothingCanBeWrittenTo:
             for table in section.tables.values():
                 arrays += [table.age_days, table.columns]
         assert len(arrays) == 2 + 2 * (6 + 8 + 8 + 8 + 6)
-        for array in arrays:
-            with pytest.raises(ValueError, match="read-only"):
-                array[..., 0] = 1.0
+        assert not any(array.flags.writeable for array in arrays)
 
     def test_fields(self, known: Reference) -> None:
         table = known.sections[INFANT].table("weight", "male")

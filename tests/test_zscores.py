@@ -135,6 +135,7 @@ REASONS = [
     (9, 15.0, "weight", "male", 1460.75, math.nan),
     (10, 10.0, "wieght", "male", 365, math.nan),
     (11, 1e-300, "bmi", "male", 7305, math.nan),  # (1e-300/22)^−1.392 is past 1e400
+    (11, 1e308, "weight", "male", -119, math.nan),  # and so is (1e308/0.6)^1.147, at either end
 ]
 REASON_COLUMNS = [np.array(column) for column in zip(*REASONS, strict=True)]
 

@@ -45,9 +45,9 @@ def agreed(child: Codes, stated: Codes, children: int) -> tuple[NDArray[np.int64
     divided = np.zeros(children, dtype=np.bool_)
     divided[child[differs]] = True
     rows = known[divided[child[known]]]
-    _, first, pair, count = np.unique(
+    _, first, count = np.unique(
         np.stack([child[rows], stated[rows]]),
-        axis=1, return_index=True, return_inverse=True, return_counts=True,
+        axis=1, return_index=True, return_counts=True,
     )  # fmt: skip
     order = np.lexsort((-first, count))  # the most stated, then the first, is written last
     best[child[rows[first[order]]]] = stated[rows[first[order]]]
