@@ -12,8 +12,8 @@ from scipy.special import ndtr
 from centiles import zscores
 from centiles.ages import DAYS_IN_MONTH, FloatArray
 from centiles.errors import UsageError
-from centiles.measures import MEASURES, measurement_sd
-from centiles.monitoring.points import Points, Rows
+from centiles.measures import measurement_sd
+from centiles.monitoring.points import Points, Rows, names_of
 
 # atanh r = b0 + b1·V1 + b2·V2 + b3·V3 + b4·V1·V2 + b5·V1² [vanBuuren2023]_; the second row is
 # fitted for this project on 136 children of the Berkeley study.
@@ -83,13 +83,13 @@ def _formula(b: tuple[float, ...] | None, t1: FloatArray, t2: FloatArray) -> Flo
         v1, gap = np.log((t1 + t2) / 2), t2 - t1
         v2, v3 = np.log(gap), 1 / gap
         r = np.tanh(b[0] + b[1] * v1 + b[2] * v2 + b[3] * v3 + b[4] * v1 * v2 + b[5] * v1**2)
-    return np.minimum(r, HIGHEST_R)
+    return np.asarray(np.minimum(r, HIGHEST_R))
 
 
 def _child_formula(b: tuple[float, ...], t1: FloatArray, t2: FloatArray) -> FloatArray:
     r = _formula(b, t1, np.maximum(t2, t1 + 6))
     share = np.select([t1 < upper for upper, _ in _OPTIMISM], [factor for _, factor in _OPTIMISM])
-    return np.maximum(1 - (1 - r) * share, 0.0)
+    return np.asarray(np.maximum(1 - (1 - r) * share, 0.0))
 
 
 def conditional_gain(earlier_z: ArrayLike, later_z: ArrayLike, r: ArrayLike) -> FloatArray:
@@ -103,13 +103,13 @@ def conditional_gain(earlier_z: ArrayLike, later_z: ArrayLike, r: ArrayLike) -> 
     -1.667
     """
     r = np.asarray(r, dtype=np.float64)
-    return (np.asarray(later_z) - r * np.asarray(earlier_z)) / np.sqrt(1 - r**2)
+    return np.asarray((np.asarray(later_z) - r * np.asarray(earlier_z)) / np.sqrt(1 - r**2))
 
 
 def z_error(points: Points, rows: Rows) -> FloatArray:
     """Return the standard deviation of each point's z from measurement error."""
     args: dict[str, Any] = {
-        "measure": np.array([str(name) for name in MEASURES])[points.measure[rows]],
+        "measure": names_of(points.measure[rows]),
         "sex": points.sex[rows] + 1,
         "age_days": points.corrected[rows],
     }

@@ -111,7 +111,8 @@ def episodes_of(
         begin = begin[points.segment[begin] == points.segment[begin - 1]]
     if not found:
         none = np.array([], dtype=np.intp)
-        return Episodes(none, none, none, none * 1.0, none * 1.0, none, none.astype(np.bool_))
+        nothing = np.array([], dtype=np.float64)
+        return Episodes(none, none, none, nothing, nothing, none, none.astype(np.bool_))
     names = Episodes.__dataclass_fields__
     joined = Episodes(*(np.concatenate([getattr(e, name) for e in found]) for name in names))
     return joined.take(np.argsort(joined.first, kind="stable"))
@@ -147,17 +148,15 @@ def _run(
     closing = np.full(len(first), bounds[-1])
     np.minimum.at(closing, episode[ending], ending)
     closed = closing < bounds[-1]
-    # Points well past the rule's ages are not what it is about.
+    # Points well past the rule's ages, or that cannot be compared, are not what it is about.
     lasts = (points.corrected[row] < last_age_days + LAPSED_PAST_AGES_DAYS) & (
         np.arange(len(row)) <= closing[episode]
     )
+    lasts &= ~np.isnan(size)
     newest = np.zeros(len(first), dtype=np.intp)
     np.maximum.at(newest, episode[lasts], np.flatnonzero(lasts))
     newest = np.maximum(newest, bounds[:-1])
-    wait = np.where(age < DAYS_IN_YEAR, *SUSTAINED_AFTER_DAYS)
-    again = met & lasts & (age - points.age[first][episode] >= wait)
-    sustained = np.zeros(len(first), dtype=np.bool_)
-    sustained[episode[again]] = True
+    sustained = _sustained(points, start, episode, row, met & lasts)
     to = row[newest]
     past = points.corrected[points.ends[first] - 1] >= last_age_days + LAPSED_PAST_AGES_DAYS
     unseen = now_age_days[points.child[to]] - points.age[to] > LAPSED_UNSEEN_DAYS
@@ -167,3 +166,19 @@ def _run(
         NEW,
     )
     return Episodes(first, start, to, size[newest], threshold, state, sustained)
+
+
+def _sustained(points: Points, start: Rows, episode: Rows, row: Rows, met: Flags) -> Flags:
+    """Return which episodes two valid points meet that are far enough apart in time.
+
+    A doubtful point is none of the two, and what fell from a doubtful start is not sustained.
+    """
+    age = points.age[row]
+    met = met & ~points.doubtful[row]
+    opened = np.full(len(start), np.inf)
+    np.minimum.at(opened, episode[met], age[met])
+    wait = np.where(age < DAYS_IN_YEAR, *SUSTAINED_AFTER_DAYS)
+    again = met & (age - opened[episode] >= wait)
+    sustained = np.zeros(len(start), dtype=np.bool_)
+    sustained[episode[again]] = True
+    return sustained & ~((start >= 0) & points.doubtful_before[start])

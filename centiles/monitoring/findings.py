@@ -14,7 +14,7 @@ from centiles.ages import FloatArray
 from centiles.lms import POSITIONS, SPACE, position_codes
 from centiles.measures import measurement_sd
 from centiles.monitoring import conditional, wording
-from centiles.monitoring.episodes import CLOSED, LAPSED, STATES
+from centiles.monitoring.episodes import CLOSED, LAPSED, RECOVERING, STATES
 from centiles.monitoring.points import Flags, Points, Rows, points_of
 from centiles.monitoring.rules import Found, Watch
 from centiles.monitoring.rulesets import SEVERITIES, RuleSet
@@ -53,14 +53,19 @@ def findings_of(cohort: Cohort, rules: RuleSet) -> pd.DataFrame:
     unsure = (scored["verdict"] == "doubtful").to_numpy() & (child >= 0)
     if unsure.any():
         some = np.where(np.isin(child, child[unsure]), child, -1)
-        extra = _pass(cohort, rules, points_of(scored, some, conflict, doubtful=True))
-        touched = extra["doubtful"].to_numpy()
-        parts.append(_set_apart(extra[touched]))
+        extra = _still_met(_pass(cohort, rules, points_of(scored, some, conflict, doubtful=True)))
+        parts.append(_set_apart(extra[extra["doubtful"]]))
     if conflict.any():
         some = np.where(np.isin(child, child[conflict]), child, -1)
-        extra = _pass(cohort, rules, points_of(scored, some, conflict, highest_first=False))
-        parts.append(_ask_again(extra[extra["conflict"]], parts[0]))
+        points = points_of(scored, some, conflict, doubtful=True, highest_first=False)
+        extra = _still_met(_pass(cohort, rules, points))
+        parts.append(_ask_again(extra[extra["conflict"]], pd.concat(parts)))
     return pd.concat(parts, ignore_index=True)
+
+
+def _still_met(findings: pd.DataFrame) -> pd.DataFrame:
+    """Return findings that the newest value meets: no doubtful value makes anything better."""
+    return findings[~findings["state"].isin([STATES[RECOVERING], STATES[CLOSED]])]
 
 
 def _set_apart(findings: pd.DataFrame) -> pd.DataFrame:
@@ -72,6 +77,8 @@ def _set_apart(findings: pd.DataFrame) -> pd.DataFrame:
 def _ask_again(findings: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
     """Return findings that only one of a day's values makes, as watch."""
     keys = ["child", "rule", "first_day"]
+    block = np.where(findings["doubtful"], VERIFY_TODAY, "")
+    findings = findings.assign(block=block, see_by_rule=None)
     seen = pd.MultiIndex.from_frame(known[["child", "rule", "to_day"]])
     new = ~pd.MultiIndex.from_frame(findings[["child", "rule", "to_day"]]).isin(seen)
     fresh = findings[new]
@@ -140,12 +147,12 @@ def _table(cohort: Cohort, points: Points, found: Found) -> pd.DataFrame:
             "threshold": episodes.threshold,
             "first_day": points.age[first],
             "to_day": points.age[to],
-            "doubtful": points.doubtful[to] | (there & points.doubtful[start]),
+            "doubtful": points.doubtful[to] | (there & points.doubtful_before[start]),
             "conflict": points.conflict[to] | (there & points.conflict[start]),
         }
     )
     table["base_rate"] = [rule.base_rate.get(SEVERITIES[k], "") for k in severity]
-    table["see_by_rule"] = found.see_by
+    table["see_by_rule"] = pd.Series(found.see_by, dtype="object")
     return table
 
 
@@ -192,7 +199,7 @@ def worded(findings: pd.DataFrame, cohort: Cohort, rules: RuleSet) -> pd.DataFra
     out["block"] = out["block"].where((out["block"] != "") | closed, out["severity"])
     born = cohort.born[out["child"].to_numpy()]
     out["sentence"] = [
-        wording.sentence(row_, rules.rule(row_.rule), birth)
+        wording.sentence(row_, rules.rule(str(row_.rule)), birth)
         for row_, birth in zip(out.itertuples(), born, strict=True)
     ]
     return out
@@ -222,4 +229,4 @@ def _reweigh_from(findings: pd.DataFrame, rules: RuleSet) -> NDArray[np.datetime
     ages, days = np.array(rules.reweigh).T
     step = np.searchsorted(ages, findings["to_age_days"].to_numpy(), side="right") - 1
     wait = days[np.maximum(step, 0)].astype(np.int64)
-    return findings["to_date"].to_numpy().astype("datetime64[D]") + wait
+    return np.asarray(findings["to_date"].to_numpy().astype("datetime64[D]") + wait)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from centiles.ages import FloatArray
 from centiles.monitoring.points import Flags, Points, Rows
@@ -38,11 +41,34 @@ def highest_before(
     age = points.age[rows]
     oldest = np.maximum(age - within_days, from_age_days + age - points.corrected[rows])
     low = np.maximum(points.first_at(rows, oldest), points.starts[rows])
-    high = rows if gap_days == 0 else points.first_at(rows, np.nextafter(age - gap_days, np.inf))
+    high = rows if gap_days == 0 else points.first_after(rows, age - gap_days)
     if raw:
         chosen = np.flatnonzero(low < high)
         found[chosen] = _last_highest(points.value_before, low[chosen], high[chosen])
         return found
+    return _highest_carried(points, rows, low, high)
+
+
+def highest_of_ages(points: Points, rows: Rows, from_day: float, to_day: float) -> Rows:
+    """Return the highest earlier point of certain days from birth, carried, −1 for none.
+
+    Parameters
+    ----------
+    points
+        All points.
+    rows
+        The later points, shape (n,), in order.
+    from_day, to_day
+        The ages since birth [d] an earlier point may have, both included.
+    """
+    low = points.first_at(rows, np.full(len(rows), float(from_day)))
+    high = np.minimum(points.first_after(rows, np.full(len(rows), float(to_day))), rows)
+    return _highest_carried(points, rows, low, high)
+
+
+def _highest_carried(points: Points, rows: Rows, low: Rows, high: Rows) -> Rows:
+    """Return where the highest z of each ``[low, high)`` is, carried to the later points."""
+    found = np.full(len(rows), -1, dtype=np.intp)
     for section in np.unique(points.section[rows]):
         chosen = np.flatnonzero((points.section[rows] == section) & (low < high))
         if len(chosen):
@@ -76,13 +102,34 @@ def _last_highest(value: FloatArray, low: Rows, high: Rows) -> Rows:
     return np.where((found >= 0) & np.isfinite(filled[found]), found, -1)
 
 
-def previous_section(points: Points, rows: Rows) -> tuple[Rows, Flags]:
-    """Return the newest earlier point of another section, −1 for none, and whether there is one."""
+def percent_lost(before: FloatArray, now: FloatArray) -> FloatArray:
+    """Return how much of an earlier value is gone [%]; a gain is negative.
+
+    Rounded to 9 decimals, so that 3.500 to 3.150 kg is exactly 10 %, whatever binary makes of it.
+
+    Examples
+    --------
+    >>> float(percent_lost(np.array(3.5), np.array(3.15)))
+    10.0
+    """
+    return np.round(100 * (before - now) / before, 9)
+
+
+def newest_of_another(points: Points, rows: Rows, kind: NDArray[Any]) -> tuple[Rows, Flags]:
+    """Return the newest earlier point of another kind, −1 for none, and whether there is one.
+
+    Parameters
+    ----------
+    points
+        All points.
+    rows
+        The later points, shape (n,).
+    kind
+        What sort of point each is, such as its section, shape (points,).
+    """
     change = np.zeros(len(points), dtype=np.bool_)
     if len(points) > 1:
-        change[1:] = (points.section[1:] != points.section[:-1]) & (
-            points.segment[1:] == points.segment[:-1]
-        )
+        change[1:] = (kind[1:] != kind[:-1]) & (points.segment[1:] == points.segment[:-1])
     last = np.maximum.accumulate(np.where(change, np.arange(len(points)), -1))[rows]
     there = (last >= 0) & (last > points.starts[rows]) & (last <= rows)
     return np.where(there, last - 1, -1), there

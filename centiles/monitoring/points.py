@@ -32,7 +32,7 @@ class Points:
     Where two values of a day disagree a point stands for both: ``z`` and ``value`` are what it
     counts as when it is the newer of a pair, ``z_before`` and ``value_before`` when it is the
     older; elsewhere they are equal. ``row`` and ``row_before`` are where they stand in the scored
-    frame.
+    frame, ``doubtful`` and ``doubtful_before`` whether those values are.
     """
 
     child: NDArray[np.int64]
@@ -47,6 +47,7 @@ class Points:
     value_before: FloatArray
     gestation: FloatArray
     doubtful: Flags
+    doubtful_before: Flags
     conflict: Flags
     row: Rows
     row_before: Rows
@@ -71,6 +72,11 @@ class Points:
         return table_codes(self.measure, self.sex == 0)
 
     @cached_property
+    def shift(self) -> FloatArray:
+        """The days [d] each point's age was corrected by."""
+        return self.age - self.corrected
+
+    @cached_property
     def ends(self) -> Rows:
         """Where each point's segment ends (exclusive)."""
         return np.searchsorted(self.segment, self.segment, side="right")
@@ -83,6 +89,10 @@ class Points:
     def first_at(self, rows: Rows, age: FloatArray) -> Rows:
         """Return the first point of each row's segment at or after an age [d]."""
         return np.searchsorted(self.key, self.segment[rows] * float(_SPREAD) + age, side="left")
+
+    def first_after(self, rows: Rows, age: FloatArray) -> Rows:
+        """Return the first point of each row's segment after an age [d]."""
+        return np.searchsorted(self.key, self.segment[rows] * float(_SPREAD) + age, side="right")
 
     def carried(self, earlier: Rows, later: Rows) -> FloatArray:
         """Return the z of earlier points as they would have scored on the later ones' section."""
@@ -108,15 +118,13 @@ class Points:
         scored with the correction of the earlier point: the stop itself would look like a fall.
         """
         after = self.z[later].copy()
-        shift = self.age - self.corrected
+        shift = self.shift
         straddles = np.flatnonzero(shift[earlier] != shift[later])
         carried = self.carried(earlier, later)
         if len(straddles):
             at, before = later[straddles], earlier[straddles]
             age = self.age[at] - shift[before]
-            after[straddles] = zscores.zscore(
-                self.value[at], measure=_words(self.measure[at]), sex=self.sex[at] + 1, age_days=age
-            )
+            after[straddles] = self.rescored(self.value[at], at, age)
             carried[straddles] = reference().carried(
                 self.z_before[before], self.table[before], self.section[before],
                 reference().section_codes(age),
@@ -127,6 +135,12 @@ class Points:
         """Return some of the points, in the same order."""
         fields = (name for name in self.__dataclass_fields__)
         return Points(**{name: getattr(self, name)[rows] for name in fields})
+
+    def rescored(self, value: FloatArray, rows: Rows, age_days: FloatArray) -> FloatArray:
+        """Return the z of values of some points' children and measures at other ages [d]."""
+        measure: Any = names_of(self.measure[rows])
+        z = zscores.zscore(value, measure=measure, sex=self.sex[rows] + 1, age_days=age_days)
+        return np.asarray(z, dtype=np.float64)
 
 
 def points_of(
@@ -186,6 +200,7 @@ def points_of(
         value_before=get["value"][rows[older]],
         gestation=scored["gestation_days"].to_numpy()[at],
         doubtful=unsure[at],
+        doubtful_before=unsure[rows[older]],
         conflict=conflict[at],
         row=at,
         row_before=rows[older],
@@ -208,5 +223,6 @@ def _codes(column: pd.Series, vocabulary: tuple[Any, ...]) -> NDArray[np.int8]:
     return np.array([*by_category, -1], dtype=np.int8)[column.cat.codes.to_numpy()]
 
 
-def _words(measure: NDArray[np.int8]) -> NDArray[np.str_]:
-    return np.array([str(name) for name in MEASURES])[measure]
+def names_of(measure: NDArray[np.integer[Any]]) -> NDArray[np.str_]:
+    """Return measure codes as words."""
+    return np.take([str(name) for name in MEASURES], measure)

@@ -20,6 +20,7 @@ from centiles.measures import MEASURES
 
 SEVERITIES: Final = ("info", "watch", "act", "urgent")
 KINDS: Final = ("fall", "level", "loss")
+COMPARATORS: Final = ("highest", "birth")
 CONDITIONS: Final = frozenset(
     {
         "sustained", "gain_below_5_percent", "born_at_term", "below_04", "fell_a_space",
@@ -140,14 +141,15 @@ def ruleset(name: str = "uk") -> RuleSet:
 
 def _ruleset(name: str, entries: dict[str, Any], digest: str) -> RuleSet:
     faults: list[str] = []
-    rules = tuple(_rule(entry, faults) for entry in entries.get("rule", []))
-    see_by = entries.get("see_by", {})
-    faults += [f"[see_by] lacks {word}" for word in SEVERITIES if word not in see_by]
-    steps = entries.get("reweigh", {}).get("steps", [])
+    rules = tuple(_rule(_Entry(entry, faults)) for entry in _tables(entries.get("rule")))
+    codes = [rule.id for rule in rules]
+    faults += [f"{code}: is there twice" for code in dict.fromkeys(codes) if codes.count(code) > 1]
+    see_by = _see_by(entries.get("see_by"), faults)
+    steps = entries.get("reweigh", {}).get("steps", []) if rules else []
     if not rules:
         faults.append("no [[rule]]")
-    if not steps:
-        faults.append("[reweigh] lacks steps")
+    elif not _is_pairs(steps) or not steps or steps[0][0] != 0:
+        faults.append("[reweigh] lacks steps, pairs of an age and days, from age 0")
     if faults:
         raise UsageError(f"rules: {name}: {'; '.join(faults)}. The shipped uk.toml shows the form")
     reweigh = tuple((float(age), float(days)) for age, days in steps)
@@ -155,63 +157,156 @@ def _ruleset(name: str, entries: dict[str, Any], digest: str) -> RuleSet:
     return RuleSet(str(entries.get("name", name)), title, digest, rules, see_by, reweigh)
 
 
-def _rule(entry: dict[str, Any], faults: list[str]) -> Rule:
-    """Return one rule; what is wrong with it goes to ``faults``."""
-    code = str(entry.get("id", "a rule without id"))
-    known = set(Rule.__dataclass_fields__) - {"levels"} | {"level"}
-    faults += [f"{code}: does not know {key!r}" for key in entry if key not in known]
+def _see_by(entry: Any, faults: list[str]) -> Mapping[str, Mapping[str, int]]:
+    """Return how soon findings of each severity are to be seen."""
+    table = entry if isinstance(entry, dict) else {}
+    faults += [f"[see_by] lacks {word}" for word in SEVERITIES if word not in table]
     faults += [
-        f"{code}: {key} is {entry.get(key)!r}, expected one of {', '.join(map(str, words))}"
-        for key, words in (("kind", KINDS), ("measure", MEASURES))
-        if entry.get(key) not in words
+        f"[see_by] {word} is {each!r}, expected days or working_days, a whole number"
+        for word, each in table.items()
+        if not _is_wait(each)
     ]
-    if entry.get("kind") == "level" and "below" not in entry:
-        faults.append(f"{code}: a level rule needs below")
-    base_rate = entry.get("base_rate", "")
-    by_severity = base_rate if isinstance(base_rate, dict) else dict.fromkeys(SEVERITIES, base_rate)
-    years = entry.get("ages", [0, 21])
+    return table
+
+
+def _is_wait(entry: Any) -> bool:
+    whole = isinstance(entry, dict) and all(type(days) is int for days in entry.values())
+    return whole and len(entry) == 1 and entry.keys() <= {"days", "working_days"}
+
+
+def _is_pairs(entry: Any) -> bool:
+    pairs = entry if isinstance(entry, list) else [None]
+    return all(isinstance(pair, list) and len(pair) == 2 and _numbers(pair) for pair in pairs)
+
+
+def _numbers(values: list[Any]) -> bool:
+    return all(isinstance(each, int | float) and not isinstance(each, bool) for each in values)
+
+
+def _tables(entry: Any) -> list[dict[str, Any]]:
+    """Return the tables of an array of them; what is something else is none."""
+    found = entry if isinstance(entry, list) else [entry]
+    return [each for each in found if isinstance(each, dict)]
+
+
+class _Entry:
+    """One table of a rule set, read key by key; what is wrong with it goes to ``faults``."""
+
+    def __init__(self, table: dict[str, Any], faults: list[str], of: str = "") -> None:
+        self.table, self.faults = table, faults
+        self.code = of or str(table.get("id", "a rule without id"))
+
+    def blame(self, words: str) -> None:
+        """Add a fault."""
+        self.faults.append(f"{self.code}: {words}")
+
+    def knows(self, keys: set[str], what: str = "") -> None:
+        """Blame keys that mean nothing here."""
+        for key in sorted(self.table.keys() - keys):
+            self.blame(f"{what}does not know {key!r}")
+
+    def word(self, key: str, among: tuple[Any, ...], default: str = "") -> str:
+        """Return one of a few words."""
+        found = self.table.get(key, default)
+        if found not in among:
+            self.blame(f"{key} is {found!r}, expected one of {', '.join(map(str, among))}")
+        return str(found)
+
+    def number(self, key: str, default: float) -> float:
+        """Return a number."""
+        found = self.table.get(key, default)
+        if not _numbers([found]):
+            self.blame(f"{key} is {found!r}, expected a number")
+            return default
+        return float(found)
+
+    def pairs(self, key: str) -> tuple[tuple[float, float], ...]:
+        """Return pairs of numbers."""
+        found = self.table.get(key, [])
+        if not _is_pairs(found):
+            self.blame(f"{key} is {found!r}, expected pairs of numbers")
+            return ()
+        return tuple((float(first), float(second)) for first, second in found)
+
+
+def _rule(entry: _Entry) -> Rule:
+    """Return one rule."""
+    table = entry.table
+    entry.knows(set(Rule.__dataclass_fields__) - {"levels"} | {"level"})
+    kind, measure = entry.word("kind", KINDS), entry.word("measure", MEASURES)
+    comparator = entry.word("comparator", COMPARATORS, "highest")
+    bands, below = entry.pairs("bands"), entry.number("below", np.nan)
+    if "id" not in table:
+        entry.blame("expected an id")
+    if kind == "level" and "below" not in table:
+        entry.blame("a level rule needs below")
+    if comparator == "birth" and len(bands) != 3:
+        entry.blame("compared with birth a rule needs three bands")
+    years = table.get("ages", [0, 21])
+    if not _is_pairs([years]):
+        entry.blame(f"ages is {years!r}, expected two numbers of years")
+        years = [0, 21]
+    rate = table.get("base_rate", "")
     return Rule(
-        id=code,
-        kind=str(entry.get("kind")),
-        measure=str(entry.get("measure")),
-        title=str(entry.get("title", code)),
-        definition=str(entry.get("definition", "")),
-        source=str(entry.get("source", "")),
-        project=bool(entry.get("project", True)),
+        id=entry.code,
+        kind=kind,
+        measure=measure,
+        title=str(table.get("title", entry.code)),
+        definition=str(table.get("definition", "")),
+        source=str(table.get("source", "")),
+        project=bool(table.get("project", True)),
         ages=(years[0] * DAYS_IN_YEAR, years[1] * DAYS_IN_YEAR),
-        from_day=float(entry.get("from_day", -np.inf)),
-        from_age=float(entry.get("from_age", -np.inf)) * DAYS_IN_YEAR,
-        within_days=float(entry.get("within_days", 1096)),
-        gap_days=float(entry.get("gap_days", 0)),
-        older_from=float(entry.get("older_from", np.inf)) * DAYS_IN_YEAR,
-        below=float(entry.get("below", np.nan)),
-        comparator=str(entry.get("comparator", "highest")),
-        bands=tuple((float(edge), float(spaces)) for edge, spaces in entry.get("bands", ())),
-        guidance=str(entry.get("guidance", "")),
-        base_rate=by_severity,
-        levels=tuple(_level(code, entry, level, faults) for level in entry.get("level", ())),
+        from_day=entry.number("from_day", -np.inf),
+        from_age=entry.number("from_age", -np.inf) * DAYS_IN_YEAR,
+        within_days=entry.number("within_days", 1096),
+        gap_days=entry.number("gap_days", 0),
+        older_from=entry.number("older_from", np.inf) * DAYS_IN_YEAR,
+        below=below,
+        comparator=comparator,
+        bands=bands,
+        guidance=str(table.get("guidance", "")),
+        base_rate=rate if isinstance(rate, dict) else dict.fromkeys(SEVERITIES, str(rate)),
+        levels=_levels(entry, kind, below, has_bands=comparator == "birth"),
     )
 
 
-def _level(code: str, rule: dict[str, Any], entry: dict[str, Any], faults: list[str]) -> Level:
-    known = {"severity", "at_least", "above", "older", "beyond", "when", "see_by"}
-    faults += [f"{code}: a level does not know {key!r}" for key in entry if key not in known]
-    if entry.get("severity") not in SEVERITIES:
-        faults.append(f"{code}: severity {entry.get('severity')!r}, expected one of {SEVERITIES}")
-    when = tuple(entry.get("when", ()))
-    faults += [
-        f"{code}: does not know the condition {word!r}" for word in when if word not in CONDITIONS
-    ]
-    scale = SPACE if rule.get("kind") == "fall" else 1.0
-    amount = entry.get("above", entry.get("at_least"))
-    if amount is None:
-        amount = -float(rule.get("below", np.nan)) if rule.get("kind") == "level" else 0.0
+def _levels(entry: _Entry, kind: str, below: float, *, has_bands: bool) -> tuple[Level, ...]:
+    """Return the levels of a rule, from the one at which it is first met."""
+    tables = _tables(entry.table.get("level"))
+    needs_amount = kind in ("fall", "loss") and not has_bands
+    levels = tuple(
+        _level(_Entry(table, entry.faults, entry.code), kind, below, needs_amount=needs_amount)
+        for table in tables
+    )
+    if not levels:
+        entry.blame("no [[rule.level]]")
+    elif levels[0].when:
+        entry.blame("the first level says when the rule is met; it can have no conditions")
+    if any(each.amount < levels[0].amount or each.older < levels[0].older for each in levels):
+        entry.blame("no level may need less than the first")
+    return levels
+
+
+def _level(entry: _Entry, kind: str, below: float, *, needs_amount: bool) -> Level:
+    table = entry.table
+    entry.knows({"severity", "at_least", "above", "older", "beyond", "when", "see_by"}, "a level ")
+    given = table.get("when", [])
+    when = tuple(map(str, given if isinstance(given, list) else [given]))
+    for word in sorted(set(when) - CONDITIONS):
+        entry.blame(f"does not know the condition {word!r}")
+    if needs_amount and not table.keys() & {"at_least", "above"}:
+        entry.blame("a level needs at_least or above")
+    if "see_by" in table and not _is_wait(table["see_by"]):
+        entry.blame(f"see_by is {table['see_by']!r}, expected days or working_days")
+    scale = SPACE if kind == "fall" else 1.0
+    amount = entry.number("at_least", -below if kind == "level" else 0.0)
+    amount = entry.number("above", amount)
     return Level(
-        severity=str(entry.get("severity")),
-        amount=float(amount) * scale,
-        older=float(entry.get("older", amount)) * scale,
-        strict="above" in entry or rule.get("kind") == "level",
-        beyond=float(entry.get("beyond", 0)) * scale,
+        severity=entry.word("severity", SEVERITIES),
+        amount=amount * scale,
+        older=entry.number("older", amount) * scale,
+        strict="above" in table or kind == "level",
+        beyond=entry.number("beyond", 0) * scale,
         when=when,
-        see_by=entry.get("see_by"),
+        see_by=table.get("see_by"),
     )

@@ -70,7 +70,9 @@ def _loss(finding: Any, birth_date: Any) -> str:
 
 
 def _level(finding: Any, below: float, birth_date: Any) -> str:
-    line = f"the {LINE_LABELS[int(np.argmin(np.abs(np.array(LINE_Z) - below)))]} centile line"
+    nearest = int(np.argmin(np.abs(np.array(LINE_Z) - below)))
+    on_line = bool(np.isclose(LINE_Z[nearest], below))
+    line = f"the {LINE_LABELS[nearest]} centile line" if on_line else f"z {_z(below)}"
     label, now = _label(finding), _seen(finding, "to", birth_date)
     if finding.state in _BETTER:
         said = (
@@ -111,12 +113,10 @@ def _seen(finding: Any, end: str, birth_date: Any) -> str:
 
 def date_words(date: Any) -> str:
     """Return a date as 9 Feb 2026; empty where there is none."""
-    day = np.datetime64("NaT") if pd.isna(date) else np.datetime64(date, "D")
-    return (
-        ""
-        if np.isnat(day)
-        else f"{day.item().day} {_MONTHS[day.item().month - 1]} {day.item().year}"
-    )
+    if pd.isna(date):
+        return ""
+    day = pd.Timestamp(date)
+    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
 def interval(days: float) -> str:

@@ -38,14 +38,15 @@ SPIKE_WITHIN_DAYS: Final = 2 * DAYS_IN_YEAR
 REPEAT_AFTER_DAYS: Final = 180
 REPEAT_BELOW_YEARS: Final = {Measure.HEIGHT: 13, Measure.WEIGHT: 10, Measure.HEAD: 2}
 
-_WEIGHT, _HEIGHT, _BMI, _HEAD = range(len(MEASURES))
+_HEIGHT = MEASURES.index(Measure.HEIGHT)
+_TINY_CM: Final = 1e-6  # so that 98.6 is exactly 1.4 below 100.0, whatever binary makes of it
 
 
 def impossible(measure: Codes, value: FloatArray) -> Flags:
     """Return which values lie outside what a child can be; NaN and infinity among them."""
     low, high = np.array([LIMITS[name] for name in MEASURES]).T
     with np.errstate(invalid="ignore"):
-        return ~((value >= low[measure]) & (value <= high[measure]))
+        return np.asarray(~((value >= low[measure]) & (value <= high[measure])))
 
 
 def extreme(measure: Codes, z: FloatArray) -> NDArray[np.int8]:
@@ -64,7 +65,7 @@ def height_losses(segment: Codes, measure: Codes, value: FloatArray) -> Flags:
     lower = np.zeros(len(value), dtype=np.bool_)
     if len(heights):
         highest = running_max(segment[heights], value[heights])
-        lower[heights] = value[heights] < highest - HEIGHT_LOSS_CM
+        lower[heights] = value[heights] < highest - HEIGHT_LOSS_CM - _TINY_CM
     return lower
 
 

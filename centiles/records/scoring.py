@@ -10,30 +10,28 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from centiles import ages, lms, zscores
-from centiles.ages import DAYS_IN_YEAR, FloatArray
+from centiles.ages import FloatArray
 from centiles.errors import UsageError
-from centiles.measures import BIRTH_WEIGHT_TOLERANCE_KG, MEASURES, SEXES, Measure, measurement_sd
-from centiles.records import columns, merging, plausibility
-from centiles.records.reading import Records, is_contact
+from centiles.measures import MEASURES, SEXES
+from centiles.records import bmi, columns, plausibility
+from centiles.records.bmi import Taken
+from centiles.records.reading import Records
+from centiles.records.timelines import (
+    BMI,
+    FATES,
+    HEIGHT,
+    MERGED,
+    SCORED,
+    UNSCORED,
+    WEIGHT,
+    Flags,
+    Rows,
+    Timeline,
+)
 from centiles.references import reference, table_codes
-
-Dates = NDArray[np.datetime64]
-Flags = NDArray[np.bool_]
-
-FATES: Final = ("scored", "unscored", "merged", "skipped", "unreadable", "")
-SCORED, UNSCORED, MERGED, SKIPPED, UNREADABLE, CONTACT = range(len(FATES))
 
 STANDING_TO_LYING_CM: Final = 0.7  # a child is this much longer lying down
 LYING_BELOW_DAYS: Final = 731
-BMI_HEIGHT_WITHIN_DAYS: Final = ((2, 0), (5, 28), (np.inf, 90))  # below this age [y], within [d]
-BMI_DISAGREES: Final = 0.3
-
-_WEIGHT, _HEIGHT, _BMI = (
-    MEASURES.index(name) for name in (Measure.WEIGHT, Measure.HEIGHT, Measure.BMI)
-)
-# A row without a date because the date could not be read is one problem, not two.
-_CAUSES: Final = {"D05": ("D01", "D04"), "D06": ("D01", "D04"), "P01": ("P01",)}
-_NAT: Final = np.datetime64("NaT", "D")
 
 # What a note says beside a value that has its z; several may hold at once.
 _REMARKS: Final = (
@@ -48,7 +46,7 @@ _GESTATION, _STOOD, _LAY, _CONFLICT, _OTHER_DAY = (1 << k for k in range(len(_RE
 
 @dataclass(frozen=True)
 class Scored:
-    """Every record with its z, verdict and fate (``columns.SCORED``), in the order it was read.
+    """Every record with its z, verdict and fate (``columns.SCORED``), by source and row.
 
     Values computed here (BMI) follow at the end, ``derived``. ``child`` is each row's place in
     ``child_ids``, −1 where it has no identifier; ``conflict`` marks values of one day that
@@ -97,10 +95,10 @@ def scored(
         raise UsageError(
             f"unknown gestation: found {unknown_gestation!r}, expected 'score' or 'omit'"
         )
-    timeline = _Timeline(records, ages.Correction(correction))
+    timeline = _Scoring(records, ages.Correction(correction))
     timeline.settle_identities()
     timeline.reckon_ages(today)
-    timeline.forget_after(as_of)
+    timeline.forget_after(as_of, today)
     timeline.refuse_impossible()
     timeline.merge_days()
     timeline.add_bmi()
@@ -116,7 +114,7 @@ def scored_rows(
 
     Parameters and columns are those of :func:`scored`, rows in the order of the records.
     """
-    timeline = _Timeline(records, ages.Correction(correction))
+    timeline = _Scoring(records, ages.Correction(correction))
     timeline.settle_identities()
     timeline.reckon_ages(today)
     timeline.refuse_impossible()
@@ -124,237 +122,61 @@ def scored_rows(
     return timeline.result().frame
 
 
-class _Timeline:
-    """The records as arrays, row beside row, while their fates are being settled."""
+class _Scoring(Timeline):
+    """The records while BMI, z and verdicts are being added to them."""
 
     def __init__(self, records: Records, correction: ages.Correction) -> None:
-        self.frame, self.correction = records.frame, correction
-        self.problems = [records.problems]
-        frame = self.frame
-        codes, ids = pd.factorize(frame["child_id"])
-        nameless = np.flatnonzero(np.asarray(ids) == "")
-        self.child = np.where(np.isin(codes, nameless), -1, codes).astype(np.int64)
-        self.child_ids = np.asarray(ids, dtype=object)
-        self.rank = frame["source"].cat.codes.to_numpy()
-        self.measure = columns.codes_of(frame["measure"], tuple(map(str, MEASURES)))
-        self.value = frame["value"].to_numpy(dtype=np.float64)
-        self.born = _days(frame["birth_date"])
-        self.measured = _days(frame["measured_on"])
-        self.recorded = _days(frame["recorded_on"])
-        self.sex = columns.codes_of(frame["sex"], tuple(map(str, SEXES)))
-        self.gestation = frame["gestation_days"].to_numpy(dtype=np.float64)
-        self.derived = np.zeros(len(frame), dtype=np.bool_)
-        self.parts = np.zeros((2, 0), dtype=np.intp)
-        self.as_of = _NAT
-        self.conflict = np.zeros(len(frame), dtype=np.bool_)
-        self.verdict = np.zeros(len(frame), dtype=np.int8)
-        self.remarks = np.zeros(len(frame), dtype=np.int16)
-        self.said = {"": 0}  # the notes used so far and their places; each row has its note's
-        self.note = np.zeros(len(frame), dtype=np.int32)
-        self.fate = np.full(len(frame), SCORED, dtype=np.int8)
-        contact = is_contact(frame)
-        self.fate[contact] = CONTACT
-        self.end(~contact & np.isnan(self.value), UNREADABLE, "cannot be read as a number")
-        self.end(~contact & (self.measure < 0), SKIPPED, "the measure is none this library knows")
-
-    def end(self, where: Flags, fate: int, note: str, code: str = "", column: str = "") -> None:
-        """Settle the fate of rows that are still open, and list the problem that settled it."""
-        where = where & (self.fate == SCORED)
-        self.fate[where], self.note[where] = fate, self._saying(note)
-        self.list(code, where, column)
-
-    def list(self, code: str, where: Flags, column: str) -> None:
-        """List a problem for every row where it holds, unless its cause is listed already."""
-        at = np.flatnonzero(where) if code else np.array([], dtype=np.intp)
-        if len(at) and code in _CAUSES:
-            at = at[~self._listed(at, _CAUSES[code])]
-        if len(at):
-            source, row = self.frame["source"].array[at], self.frame["row"].to_numpy()[at]
-            self.problems.append(columns.problems(code, source, row, column))
-
-    def _listed(self, at: NDArray[np.intp], codes: tuple[str, ...]) -> Flags:
-        """Return which rows already have a problem of one of these codes."""
-        known = self.problems[0]
-        known = known[known["code"].isin(codes)]
-        keys = pd.MultiIndex.from_arrays([known["source"].astype("str"), known["row"]])
-        rows = self.frame[["source", "row"]].take(at)
-        return pd.MultiIndex.from_arrays([rows["source"].astype("str"), rows["row"]]).isin(keys)
-
-    def settle_identities(self) -> None:
-        """Give every row its child's sex, birth date and gestation; refuse rows that contradict."""
-        children = len(self.child_ids)
-        born = np.where(np.isnat(self.born), -1, self.born.astype(np.int64) + 1_000_000)
-        stated = np.where(np.isnan(self.gestation), -1, self.gestation).astype(np.int64)
-        known = self.child >= 0
-        for name, said, code, column in (
-            ("sex", self.sex, "P03", "sex"),
-            ("born", born, "P04", "birth_date"),
-            ("gestation", stated, "P06", "gestation"),
-        ):
-            best, differs = merging.agreed(self.child, said, children)
-            if code == "P06":
-                self.list(code, differs & (self.fate == SCORED), column)
-            else:
-                self.end(differs, UNSCORED, columns.PROBLEM_CODES[code].reason, code, column)
-            agreed = np.where(known, best[self.child], said)
-            if name == "sex":
-                self.sex = agreed
-            elif name == "born":
-                dates = (agreed - 1_000_000).astype("datetime64[D]")
-                self.born = np.where(agreed < 0, _NAT, dates)
-            else:
-                self.gestation = np.where(agreed < 0, np.nan, agreed.astype(np.float64))
-
-    def reckon_ages(self, today: Any) -> None:
-        """Work out ages in days; refuse values without one, before birth or in the future."""
-        given = self.frame["age_days"].to_numpy(dtype=np.float64)
-        birth = (self.frame["contact"] == "birth").to_numpy() & np.isnat(self.measured)
-        self.measured = np.where(birth & np.isnan(given), self.born, self.measured)
-        dated = ages.day_ages(self.born, self.measured)
-        self.age = np.where(np.isnan(dated), given, dated)
-        if today is not None:
-            future = self.measured > np.datetime64(today, "D")
-            self.end(future, UNSCORED, "a date in the future", "D03", "measured_on")
-        undated = np.isnat(self.measured) & np.isnan(given)
-        self.end(undated, UNSCORED, "no date of measurement and no age", "D05", "measured_on")
-        self.end(np.isnan(self.age), UNSCORED, "no date of birth", "D06", "birth_date")
-        self.end(self.age < 0, UNSCORED, "measured before birth", "D02", "measured_on")
-        self.end(self.sex < 0, UNSCORED, "sex is not known", "P01", "sex")
-
-    def forget_after(self, as_of: Any) -> None:
-        """Set the last date of knowledge, and skip what was not yet known then."""
-        sound = self.fate != UNSCORED
-        dates = np.concatenate([self.measured[sound], self.recorded[sound]])
-        dates = dates[~np.isnat(dates)]
-        self.as_of = dates.max() if len(dates) else _NAT
-        if as_of is None:
-            return
-        if len(dates) == 0:
-            raise UsageError(
-                "as of: the records have ages and no dates, so no date of knowledge can be set; "
-                "leave it out"
-            )
-        self.as_of = np.datetime64(as_of, "D")
-        learnt = np.where(np.isnat(self.recorded), self.measured, self.recorded)
-        later = (learnt > self.as_of) | (self.measured > self.as_of)
-        self.end(later, SKIPPED, "not yet known")
-
-    def refuse_impossible(self) -> None:
-        """Refuse values outside what a child can be."""
-        odd = (self.fate == SCORED) & plausibility.impossible(self.measure, self.value)
-        self.verdict[odd] = plausibility.IMPOSSIBLE
-        zero = odd & (self.value <= 0)
-        self.end(zero, UNSCORED, "zero or negative", "G02", "value")
-        self.end(odd & np.isinf(self.value), UNSCORED, "not a finite number", "G04", "value")
-        self.end(odd, UNSCORED, "outside what a child can be", "G03", "value")
-
-    def merge_days(self) -> None:
-        """Make one value of several of one child, measure and day that agree."""
-        at = np.flatnonzero((self.fate == SCORED) & (self.child >= 0))
-        if len(at) == 0:
-            return
-        measure, age, value = self.measure[at], self.age[at], self.value[at]
-        tolerance = 2 * np.sqrt(2) * measurement_sd(measure, age, value)
-        birth = (measure == _WEIGHT) & (age < 1)
-        tolerance = np.where(birth, BIRTH_WEIGHT_TOLERANCE_KG, tolerance)
-        days = merging.same_day(self.child[at], measure, age, value, self.rank[at], tolerance)
-        gone = np.flatnonzero(days.kept != np.arange(len(at)))
-        self.fate[at[gone]] = MERGED
-        places, into = np.unique(at[days.kept[gone]], return_inverse=True)
-        self.note[at[gone]] = np.array([*map(self._saying, self._into(places))], np.int32)[into]
-        self.conflict[at[days.conflict]] = True
-        self.remarks[self.conflict] |= _CONFLICT
-        self.list("G11", self.conflict, "value")
-
-    def _saying(self, note: str) -> int:
-        """Return the place of a note among those used."""
-        return self.said.setdefault(note, len(self.said))
-
-    def _into(self, rows: NDArray[np.intp]) -> list[str]:
-        """Return "merged into row R of SOURCE" for each row."""
-        row, source = self.frame["row"].to_numpy()[rows], self.frame["source"].array[rows]
-        return [f"merged into row {r} of {s}" for r, s in zip(row, source, strict=True)]
+        super().__init__(records, correction)
+        self.derived = np.zeros(len(self.frame), dtype=np.bool_)
+        self.remarks = np.zeros(len(self.frame), dtype=np.int16)
+        self.parts = np.zeros((2, 0), dtype=np.intp)  # weight and height of each derived BMI
 
     def add_bmi(self) -> None:
         """Compute BMI wherever a weight has a height; supplied ones stand only where it has not."""
-        weights = np.flatnonzero(
-            (self.fate == SCORED) & (self.measure == _WEIGHT) & (self.child >= 0)
-        )
-        heights = np.flatnonzero(
-            (self.fate == SCORED) & (self.measure == _HEIGHT) & (self.child >= 0)
-        )
-        partner = self._heights_for(weights, heights)
-        weights, partner = weights[partner >= 0], partner[partner >= 0]
-        bmi = self.value[weights] / (self.value[partner] / 100) ** 2
-        odd = plausibility.impossible(np.full(len(bmi), _BMI), bmi)  # of parts mistyped
-        weights, partner, bmi = weights[~odd], partner[~odd], bmi[~odd]
-        self._supersede(weights, bmi)
+        self.remarks[self.conflict] |= _CONFLICT
+        weights, heights = self._open(WEIGHT), self._open(HEIGHT)
+        place = bmi.height_for(self._taken(weights), self._taken(heights))
+        weights, partner = weights[place >= 0], heights[place[place >= 0]]
+        value = self.value[weights] / (self.value[partner] / 100) ** 2
+        odd = plausibility.impossible(np.full(len(value), BMI), value)  # of parts mistyped
+        weights, partner, value = weights[~odd], partner[~odd], value[~odd]
+        self._supersede(weights, value)
         first = len(self.fate)
         self._append(weights)
         new = np.arange(first, len(self.fate))
-        self.derived[new], self.measure[new], self.value[new] = True, _BMI, bmi
+        self.derived[new], self.measure[new], self.value[new] = True, BMI, value
         self.conflict[new] |= self.conflict[partner]
         self.remarks[new] = np.where(self.age[weights] == self.age[partner], 0, _OTHER_DAY)
         self.remarks[new] |= np.where(self.conflict[new], _CONFLICT, 0).astype(np.int16)
         self.parts = np.stack([weights, partner])
 
-    def _heights_for(
-        self, weights: NDArray[np.intp], heights: NDArray[np.intp]
-    ) -> NDArray[np.intp]:
-        """Return the height each weight goes with, −1 for none.
+    def _open(self, measure: int) -> Rows:
+        """Return the rows of a measure, in children, that are still to be scored."""
+        mine = (self.fate == SCORED) & (self.measure == measure) & (self.child >= 0)
+        return np.flatnonzero(mine)
 
-        The same day's, of the same source where there is one; from 2 y else the nearest.
-        """
-        if len(heights) == 0 or len(weights) == 0:
-            return np.full(len(weights), -1)
-        heights = heights[np.lexsort((self.rank[heights], self.age[heights], self.child[heights]))]
-        day = self._day_key(heights)
-        wanted = self._day_key(weights)
-        at = np.searchsorted(day, wanted)
-        same_source = np.searchsorted(
-            day * 256 + self.rank[heights], wanted * 256 + self.rank[weights]
-        )
-        candidates = [same_source, at, at - 1]
-        best = np.full(len(weights), -1)
-        nearest = np.full(len(weights), np.inf)
-        years, within = np.array(BMI_HEIGHT_WITHIN_DAYS).T
-        limit = within[np.searchsorted(years * DAYS_IN_YEAR, self.age[weights], side="right")]
-        for place in candidates:
-            row = heights[np.clip(place, 0, len(heights) - 1)]
-            gap = np.abs(self.age[row] - self.age[weights])
-            better = (self.child[row] == self.child[weights]) & (gap <= limit) & (gap < nearest)
-            best, nearest = np.where(better, row, best), np.where(better, gap, nearest)
-        return best
+    def _taken(self, rows: Rows) -> Taken:
+        return Taken(self.child, self.age, self.rank).at(rows)
 
-    def _day_key(self, rows: NDArray[np.intp]) -> NDArray[np.int64]:
-        return self.child[rows] * (1 << 17) + np.floor(self.age[rows]).astype(np.int64)
-
-    def _supersede(self, weights: NDArray[np.intp], bmi: FloatArray) -> None:
+    def _supersede(self, weights: Rows, computed: FloatArray) -> None:
         """Merge supplied BMIs into the ones computed on their day; list those that disagree."""
-        supplied = np.flatnonzero(
-            (self.fate == SCORED) & (self.measure == _BMI) & (self.child >= 0)
-        )
-        if len(supplied) == 0 or len(weights) == 0:
-            return
-        order = np.argsort(self._day_key(weights), kind="stable")
-        day = self._day_key(weights)[order]
-        at = np.clip(np.searchsorted(day, self._day_key(supplied)), 0, len(day) - 1)
-        computed = day[at] == self._day_key(supplied)
-        apart = np.abs(bmi[order[at]] - self.value[supplied]) > BMI_DISAGREES
-        where = np.zeros(len(self.fate), dtype=np.bool_)
-        where[supplied[computed & apart]] = True
-        self.list("G12", where, "bmi")
-        self.fate[supplied[computed]] = MERGED
-        self.note[supplied[computed]] = self._saying(
-            "BMI is computed from the weight and height of the day"
-        )
+        supplied = self._open(BMI)
+        place = bmi.same_day_as(self._taken(supplied), self._taken(weights))
+        supplied, place = supplied[place >= 0], place[place >= 0]
+        apart = np.zeros(len(self.fate), dtype=np.bool_)
+        apart[supplied] = bmi.disagree(self.value[supplied], computed[place])
+        self.tell("G12", apart, "bmi")
+        self.fate[supplied] = MERGED
+        self.note[supplied] = self.saying("BMI is computed from the weight and height of the day")
 
-    def _append(self, rows: NDArray[np.intp]) -> None:
-        """Append copies of rows to every array."""
+    def _append(self, rows: Rows) -> None:
+        """Append copies of rows to every array; nobody gave these their unit or text."""
         for name, array in vars(self).items():
             if isinstance(array, np.ndarray) and name not in ("child_ids", "parts"):
                 setattr(self, name, np.concatenate([array, array[rows]]))
         taken = self.frame.take(rows)
+        nothing = columns.frame(columns.RECORDS, {"row": np.zeros(len(rows), np.int64)})
+        taken = taken.assign(raw=nothing["raw"].array, unit=nothing["unit"].array)
         self.frame = columns.concatenated(columns.RECORDS, [self.frame, taken])
 
     def score(self, *, omit_unknown: bool) -> None:
@@ -369,9 +191,10 @@ class _Timeline:
         self.z = np.full(len(self.fate), np.nan)
         at = np.flatnonzero(self.fate == SCORED)
         self.section[at] = reference().section_codes(self.corrected[at], term[at])
+        measure: Any = columns.measure_words(self.measure[at])
         scores = zscores.score(
             self._on_the_table(at),
-            measure=columns.measure_words(self.measure[at]),
+            measure=measure,
             sex=self.sex[at] + 1,
             age_days=self.age[at],
             gestation_days=self.gestation[at],
@@ -384,16 +207,17 @@ class _Timeline:
             self.end(where, UNSCORED, zscores.NOTES[int(code)])
         self.remarks[(self.fate == SCORED) & ~known] |= _GESTATION
 
-    def _on_the_table(self, at: NDArray[np.intp]) -> FloatArray:
+    def _on_the_table(self, at: Rows) -> FloatArray:
         """Return values as the table of their age has them: length lying, height standing."""
         posture = self.frame["posture"].take(at).astype("str").str.casefold().to_numpy()
-        height = self.measure[at] == _HEIGHT
+        height = self.measure[at] == HEIGHT
         young = self.corrected[at] < LYING_BELOW_DAYS
         stood = height & young & (posture == "standing")
         lay = height & ~young & (posture == "lying")
         self.remarks[at[stood]] |= _STOOD
         self.remarks[at[lay]] |= _LAY
-        return self.value[at] + STANDING_TO_LYING_CM * (stood.astype(float) - lay)
+        shift = STANDING_TO_LYING_CM * (stood.astype(np.float64) - lay)
+        return np.asarray(self.value[at] + shift)
 
     def query(self) -> None:
         """Give every scored value its verdict: by its z, by the child's own other values."""
@@ -414,7 +238,7 @@ class _Timeline:
         ):
             where = np.zeros(len(self.fate), dtype=np.bool_)
             where[at[found & plain]] = True
-            self.list(code, where, "value")
+            self.tell(code, where, "value")
             self.verdict[where] = np.maximum(self.verdict[where], plausibility.CHECK)
         weights, partner = self.parts
         new = self.derived & (self.fate == SCORED)
@@ -424,12 +248,10 @@ class _Timeline:
 
     def _list_extremes(self) -> None:
         read = (self.fate == SCORED) & ~self.derived
-        self.list("G06", read & (self.verdict == plausibility.CHECK), "value")
-        self.list("G07", read & (self.verdict == plausibility.DOUBTFUL), "value")
+        self.tell("G06", read & (self.verdict == plausibility.CHECK), "value")
+        self.tell("G07", read & (self.verdict == plausibility.DOUBTFUL), "value")
 
-    def _neighbours(
-        self, at: NDArray[np.intp], segment: NDArray[np.int64]
-    ) -> tuple[FloatArray, FloatArray]:
+    def _neighbours(self, at: Rows, segment: NDArray[np.int64]) -> tuple[FloatArray, FloatArray]:
         """Return the z of the points before and after, as on each point's own section."""
         before = np.full(len(at), np.nan)
         after = np.full(len(at), np.nan)
@@ -447,7 +269,7 @@ class _Timeline:
         keep = np.flatnonzero(~self.derived | (self.fate == SCORED))
         known = reference()
         centile = lms.centiles_from_z(self.z)
-        parts = {name: self.frame[name] for name in self.frame.columns}
+        parts: dict[str, Any] = {name: self.frame[name] for name in self.frame.columns}
         parts |= {
             "sex": columns.words(self.sex, tuple(map(str, SEXES))).rename_categories(
                 {"": "unknown"}
@@ -472,23 +294,16 @@ class _Timeline:
             "derived": self.derived,
         }
         frame = columns.frame(columns.SCORED, parts)
-        for name in ("unit", "raw"):
-            if name == "raw":
-                frame.loc[self.derived, name] = ""
         if len(keep) < len(frame):
             frame = frame.take(keep).reset_index(drop=True)
         problems = columns.concatenated(columns.PROBLEMS, self.problems)
         child, conflict = self.child[keep], self.conflict[keep]
         return Scored(frame, problems, child, self.child_ids, conflict, self.as_of)
 
-    def _notes(self) -> pd.Categorical:
+    def _notes(self) -> pd.Categorical[Any]:
         """Return what is to be known beside each value, in words."""
         remarks = np.where(self.fate == SCORED, self.remarks, 0)
         for mask in np.unique(remarks[remarks > 0]).tolist():
             words = "; ".join(each for k, each in enumerate(_REMARKS) if mask >> k & 1)
-            self.note[remarks == mask] = self._saying(words)
+            self.note[remarks == mask] = self.saying(words)
         return columns.words(self.note, tuple(self.said))
-
-
-def _days(column: pd.Series) -> Dates:
-    return column.to_numpy().astype("datetime64[D]")

@@ -1,0 +1,90 @@
+"""Which height goes with a weight: BMI is always this library's own computation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from centiles.ages import DAYS_IN_YEAR, FloatArray
+
+Rows = NDArray[np.intp]
+
+HEIGHT_WITHIN_DAYS: Final = ((2, 0), (5, 28), (np.inf, 90))  # below this age [y], within [d]
+DISAGREES: Final = 0.3  # a supplied BMI further than this from the computed one is a problem
+_TINY: Final = 1e-9  # so that 16.3 is exactly 0.3 from 16.0, whatever binary makes of it
+
+
+@dataclass(frozen=True)
+class Taken:
+    """When values were taken, and of whom: child, age since birth [d] and rank of the source."""
+
+    child: NDArray[np.integer[Any]]
+    age_days: FloatArray
+    rank: NDArray[np.integer[Any]]
+
+    def at(self, rows: Rows) -> Taken:
+        """Return some of the rows."""
+        return Taken(self.child[rows], self.age_days[rows], self.rank[rows])
+
+    @property
+    def day(self) -> NDArray[np.int64]:
+        """Child and day as one number."""
+        return self.child.astype(np.int64) * (1 << 17) + np.floor(self.age_days).astype(np.int64)
+
+
+def height_for(weights: Taken, heights: Taken) -> Rows:
+    """Return the place of the height each weight goes with, −1 for none.
+
+    The same day's, of the same source where there is one, else of the best-ranked; from 2 years
+    else the nearest within 28 days, from 5 years within 90; of two as near, the later.
+    """
+    best = np.full(len(weights.child), -1, dtype=np.intp)
+    if len(heights.child) == 0 or len(best) == 0:
+        return best
+    order = np.lexsort((heights.rank, heights.age_days, heights.child))
+    sorted_ = heights.at(order)
+    day, wanted = sorted_.day, weights.day
+    own = np.searchsorted(_with_rank(sorted_), _with_rank(weights))
+    onward = np.searchsorted(day, wanted)
+    before = np.searchsorted(day, day[np.maximum(onward - 1, 0)])  # the best-ranked of its day
+    years, within = np.array(HEIGHT_WITHIN_DAYS).T
+    limit = within[np.searchsorted(years * DAYS_IN_YEAR, weights.age_days, side="right")]
+    nearest = np.full(len(best), np.inf)
+    for number, candidate in enumerate((own, onward, before)):
+        place = np.minimum(candidate, len(order) - 1)
+        found = sorted_.at(place)
+        gap = np.abs(found.age_days - weights.age_days)
+        better = (found.child == weights.child) & (gap <= limit) & (gap < nearest)
+        if number == 0:
+            better &= (found.rank == weights.rank) & (found.day == wanted)
+        best, nearest = np.where(better, order[place], best), np.where(better, gap, nearest)
+    return best
+
+
+def _with_rank(taken: Taken) -> NDArray[np.int64]:
+    return taken.day * (1 << 15) + taken.rank
+
+
+def same_day_as(supplied: Taken, computed: Taken) -> Rows:
+    """Return the place of the first BMI computed on each supplied one's day, −1 for none."""
+    none = np.full(len(supplied.child), -1, dtype=np.intp)
+    if len(none) == 0 or len(computed.child) == 0:
+        return none
+    order = np.argsort(computed.day, kind="stable")
+    day = computed.day[order]
+    at = np.minimum(np.searchsorted(day, supplied.day), len(day) - 1)
+    return np.where(day[at] == supplied.day, order[at], none)
+
+
+def disagree(supplied: FloatArray, computed: FloatArray) -> NDArray[np.bool_]:
+    """Return which supplied BMIs are more than 0.3 from the computed ones.
+
+    Examples
+    --------
+    >>> disagree(np.array([16.3, 16.4]), np.array([16.0, 16.0]))
+    array([False,  True])
+    """
+    return np.abs(supplied - computed) > DISAGREES + _TINY

@@ -1,0 +1,224 @@
+"""What the pages say is so: examples run, output shown is real, links lead somewhere."""
+
+from __future__ import annotations
+
+import ast
+import doctest
+import importlib.util
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from centiles.monitoring.rulesets import ruleset
+from centiles.records import Config
+from centiles.records.columns import PROBLEM_CODES
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = sorted(
+    path
+    for folder in (ROOT, ROOT / "docs", ROOT / "docs" / "decisions", ROOT / "data" / "who_uk90")
+    for path in folder.glob("*.md")
+)
+SOURCES = ROOT / "docs" / "sources.md"
+
+
+def named(page: Path) -> str:
+    """Return a page by its path in the repository."""
+    return page.relative_to(ROOT).as_posix()
+
+
+each_page = pytest.mark.parametrize("page", PAGES, ids=named)
+
+
+def text_of(page: Path) -> str:
+    """Return a page as text."""
+    return page.read_text(encoding="utf-8")
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    """Return the fenced blocks of one language in a page."""
+    return re.findall(rf"^```{language}\n(.*?)^```", text_of(page), flags=re.DOTALL | re.MULTILINE)
+
+
+def prose(page: Path) -> str:
+    """Return a page without its fenced blocks."""
+    return re.sub(r"^```.*?^```", "", text_of(page), flags=re.DOTALL | re.MULTILINE)
+
+
+def anchors(page: Path) -> set[str]:
+    """Return what a page's headings are called in a link."""
+    headings = re.findall(r"^#+ +(.+)$", prose(page), flags=re.MULTILINE)
+    return {
+        re.sub(r"[^\w\- ]", "", heading.casefold()).strip().replace(" ", "-")
+        for heading in headings
+    }
+
+
+@each_page
+def test_links_inside_the_repository_resolve(page: Path) -> None:
+    broken = []
+    for target in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
+        if re.match(r"[a-z]+:", target):
+            continue
+        path, _, place = target.partition("#")
+        to = (page.parent / path).resolve() if path else page
+        there = to.exists() and to.is_relative_to(ROOT)
+        if not there or (place and place not in anchors(to)):
+            broken.append(target)
+    assert not broken
+
+
+def tool(name: str) -> ModuleType:
+    """Return a maker of committed things as a module."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_generated_pages_are_what_the_code_makes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert tool("build_docs").main(["--check"]) == 0, capsys.readouterr().err
+
+
+def test_a_changed_wording_opens_its_sign_off_again() -> None:
+    build_docs = tool("build_docs")
+    page = build_docs.sign_off_page()
+    signed = page.replace("| to be named | – | open |", "| Dr A | 1 Jan 2027 | approved |", 1)
+    known = build_docs.signed(signed)
+    first, *others = build_docs.sign_off_items()
+    assert known[first] == ("Dr A", "1 Jan 2027", "approved")
+    assert {known[item] for item in others} == {build_docs.OPEN}
+    assert (first[0], f"{first[1]}, changed") not in known
+
+
+def test_every_rule_and_problem_code_is_explained() -> None:
+    rules, problems = (text_of(ROOT / "docs" / name) for name in ("rules.md", "problems.md"))
+    assert [r.id for r in ruleset("uk").rules if f"## {r.id}" not in rules] == []
+    assert [code for code in PROBLEM_CODES if f"| **{code}** |" not in problems] == []
+
+
+def test_every_source_key_is_resolved() -> None:
+    key = re.compile(r"\[([A-Z][A-Za-z]+\d{4}|van[A-Z][A-Za-z]+\d{4})\]")
+    resolved = set(re.findall(r"^\*\*\[(\w+)\]\*\*", text_of(SOURCES), flags=re.MULTILINE))
+    files = [*(ROOT / "centiles").rglob("*.py"), *(ROOT / "centiles").rglob("*.toml"), *PAGES]
+    used = {found for path in files for found in key.findall(text_of(path))}
+    assert used
+    assert used - resolved == set()
+
+
+def test_errors_that_name_a_page_name_one_that_exists() -> None:
+    named = {
+        found
+        for path in (ROOT / "centiles").rglob("*.py")
+        for found in re.findall(r"docs/[\w./-]+\.md", text_of(path))
+    }
+    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
+
+
+def test_every_decision_is_listed_and_has_its_four_parts() -> None:
+    pages = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
+    listed = text_of(ROOT / "docs" / "decisions" / "README.md")
+    for number, page in enumerate(pages, 1):
+        assert page.name.startswith(f"{number:04d}-")
+        assert page.name in listed
+        parts = re.findall(r"^## (.+)$", text_of(page), flags=re.MULTILINE)
+        assert parts == ["Context", "Decision", "What it changes", "Alternatives"]
+
+
+def test_the_picture_is_there_and_small() -> None:
+    picture = ROOT / "docs" / "images" / "fall.svg"
+    assert 10_000 < picture.stat().st_size < 150_000
+    assert "fell 4.2 spaces" in text_of(picture) or "<desc>" in text_of(picture)
+
+
+@each_page
+def test_configurations_shown_are_configurations(page: Path) -> None:
+    for block in blocks(page, "toml"):
+        Config.from_entries(tomllib.loads(block), page.name)
+
+
+@each_page
+def test_interactive_examples(page: Path) -> None:
+    ran = doctest.testfile(
+        str(page),
+        module_relative=False,
+        optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS,
+        encoding="utf-8",
+    )
+    assert ran.failed == 0
+
+
+def commands(page: Path) -> list[tuple[str, str]]:
+    """Return the commands of a page that begin with centiles, each with the output shown."""
+    shown = [
+        command
+        for block in blocks(page, "console")
+        for command in re.findall(r"^\$ (.+)\n((?:(?!\$ ).*\n)*)", block, flags=re.MULTILINE)
+    ]
+    plain = [
+        (line, "")
+        for block in blocks(page, "console")
+        for line in block.splitlines()
+        if line.startswith("centiles ")
+    ]
+    return [*plain, *(each for each in shown if each[0].startswith("centiles "))]
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder in which the commands of all pages are run, the demonstration first."""
+    folder = tmp_path_factory.mktemp("desk")
+    said = run("centiles demo --out demo-results", folder)
+    assert said.returncode == 0, said.stdout
+    return folder
+
+
+def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a command line as it would be typed, its two outputs together."""
+    return subprocess.run(
+        [sys.executable, str(ROOT / "cli.py"), *shlex.split(command)[1:]],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if commands(page)], ids=named)
+def test_commands_run_and_print_what_is_shown(page: Path, desk: Path) -> None:
+    for command, shown in commands(page):
+        if command.startswith("centiles demo"):  # run already
+            continue
+        said = run(command, desk)
+        assert said.returncode == 0, f"{command}\n{said.stdout}"
+        if shown:
+            same = doctest.OutputChecker().check_output(shown, said.stdout, doctest.ELLIPSIS)
+            assert same, f"{command}\n{said.stdout}"
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")], ids=named)
+def test_python_examples_run(page: Path, desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(desk)
+    names: dict[str, object] = {}
+    for number, block in enumerate(blocks(page, "python"), 1):
+        exec(compile(ast.parse(block), f"{page.name}, example {number}", "exec"), names)
+
+
+def test_the_pages_are_ours_to_publish() -> None:
+    """No path of somebody's machine, and no word that ages with the work, is in them."""
+    for page in PAGES:
+        assert not re.search(r"/(?:work|home|tmp|root|Users)/|\bTODO\b|\bFIXME\b", text_of(page)), (
+            page
+        )
