@@ -18,6 +18,7 @@ from centiles.monitoring.rulesets import SEVERITIES, ruleset
 from centiles.monitoring.wording import VERIFY_TODAY
 from centiles.records import columns
 from centiles.records.reading import Records, Source
+from centiles.records.rows import identifier
 from centiles.records.scoring import Scored, scored
 from centiles.records.timelines import FATES
 from centiles.references import reference
@@ -89,19 +90,20 @@ class Checked:
         UsageError
             If no record has that identifier.
         """
-        mine = self.scored[self.scored["child_id"] == str(child_id)]
+        wanted = identifier(str(child_id))
+        mine = self.scored[self.scored["child_id"] == wanted]
         if mine.empty:
             raise UsageError(
                 f"child: no record has that identifier; found {len(self.children)} children. "
                 "Give it as the export does, leading zeros included"
             )
         mine = mine.sort_values(["age_days", "measure"], kind="stable").reset_index(drop=True)
-        findings = self.findings[self.findings["child_id"] == str(child_id)].reset_index(drop=True)
+        findings = self.findings[self.findings["child_id"] == wanted].reset_index(drop=True)
         born = mine["birth_date"].to_numpy().astype("datetime64[D]")
         known = born[~np.isnat(born)]
         gestation = mine["gestation_days"].dropna().to_numpy()
         return Child(
-            str(child_id),
+            wanted,
             str(mine["sex"].iloc[0]),
             known[0] if len(known) else np.datetime64("NaT", "D"),
             float(gestation[0]) if len(gestation) else float("nan"),
