@@ -290,7 +290,7 @@ def main() -> None:
     except CentilesError as fault:
         _say(str(fault))
         sys.exit(fault.exit_code)
-    except KeyboardInterrupt:
+    except (_Interrupted, KeyboardInterrupt):
         _say("interrupted: nothing half-written is left")
         sys.exit(130)
     except MemoryError:
@@ -318,10 +318,21 @@ def _prepare() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
-    for name in ("SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) == signal.SIG_DFL:
-            signal.signal(number, signal.default_int_handler)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # Windows has not all of them
+        if number is not None and signal.getsignal(number) in _UNTOUCHED:
+            signal.signal(number, _interrupt)
+
+
+class _Interrupted(BaseException):
+    """Ctrl-C, or the machine shutting down: raised, so that everything unfinished is removed."""
+
+
+_UNTOUCHED: Final = (signal.SIG_DFL, signal.default_int_handler)
+
+
+def _interrupt(*_: object) -> None:
+    raise _Interrupted
 
 
 def _where(fault: BaseException) -> str:

@@ -73,6 +73,16 @@ def test_blocks_then_severity_then_size() -> None:
     assert list(done.children["level"]) == ["urgent", "urgent", "act", "watch", "act", ""]
 
 
+def test_inside_a_block_the_graver_is_first_even_if_smaller() -> None:
+    """To be verified, both: one act; the other, where a right value stands beside it, watch."""
+    beside = [*weights("beside", (1500, 2.0), (1800, 2.0)), Row("beside", 1800, "weight", 1.84)]
+    alone = [*weights("alone", (1500, -1.0)), Row("alone", 1800, "weight", 1.84)]
+    done = check([*beside, *alone])
+    assert list(done.children["block"]) == ["verify today", "verify today"]
+    assert order(done) == ["alone", "beside"]
+    assert list(done.children["level"]) == ["act", "watch"]
+
+
 def test_of_equal_falls_the_newer_is_first_and_then_source_and_row() -> None:
     rows = falling("older", -1.2, day=1700) + falling("newer", -1.2, day=1800)
     assert order(check(rows))[0] == "newer"
@@ -107,6 +117,15 @@ def test_closed_and_lapsed_findings_are_kept_and_rank_nobody() -> None:
     assert set(lapsed.findings["state"]) == {"lapsed"}
     assert list(lapsed.children["rank"]) == [0]
     assert list(lapsed.children["findings"]) == [""]
+
+
+def test_a_closed_finding_does_not_count_towards_the_date() -> None:
+    """Closed long before the fall that is open: its date was in another year."""
+    rows = weights("a", (1500, 0.0), (1600, -1.1), (1700, 0.0), (1750, 0.0), (2200, 0.0))
+    done = check([*rows, *weights("a", (2400, -0.7))])
+    (child,) = done.children.itertuples()
+    assert "closed" in set(done.findings["state"])
+    assert child.see_by == pd.Timestamp(BORN + 2400 + 56)
 
 
 def test_findings_stand_in_the_order_of_their_children() -> None:

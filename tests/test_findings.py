@@ -163,6 +163,13 @@ def test_a_doubtful_value_neither_makes_nor_hides_a_valid_finding() -> None:
     assert done.children["block"][0] == "act"  # ranks by what is certain
 
 
+def test_what_a_doubtful_value_has_no_part_in_is_told_once_and_not_set_apart() -> None:
+    heights = [at("a", age, "height", z) for age, z in ((1500, 0.0), (1700, -1.5))]
+    done = check([*fall((1500, 0.0)), *heights, typed(1826)])
+    found = finding(done, "HT-FALL-2")
+    assert found.block == "watch"
+
+
 def test_a_doubtful_value_sustains_nothing() -> None:
     """Two of them, four weeks apart; or one after a valid fall."""
     done = check([*fall((1500, 0.0)), typed(1700), Row("a", 1826, "weight", 1.86)])

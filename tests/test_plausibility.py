@@ -164,6 +164,8 @@ def test_a_spike_across_a_join_is_seen_on_one_reference() -> None:
     rows = [at("a", 1400, "bmi", 0.0), at("a", 1450, "bmi", 2.4), at("a", 1500, "bmi", -0.3)]
     assert verdicts(rows) == ["ok", "check", "ok"]
     assert codes(scored(rows)) == ["G09"]
+    rows[1] = at("a", 1450, "bmi", -2.1)  # 1.8 below the next as it stands, 2.1 below it carried
+    assert verdicts(rows) == ["ok", "check", "ok"]
     rows[1] = at("a", 1450, "bmi", 1.6)
     assert verdicts(rows) == ["ok"] * 3
 

@@ -7,6 +7,7 @@ import csv
 import gzip
 import hashlib
 import io
+import os
 import re
 import zlib
 from contextlib import suppress
@@ -38,6 +39,11 @@ _OTHER_KINDS: Final = MappingProxyType(
 )
 
 
+def shown_name(path: Path) -> str:
+    """Return a file's name as text, whatever bytes it is made of."""
+    return os.fsencode(path.name).decode("utf-8", "replace")
+
+
 def read_table(path: Path, name: str | None = None, *, sample: bool = False) -> TextTable:
     """Return a file as a table of text.
 
@@ -57,7 +63,7 @@ def read_table(path: Path, name: str | None = None, *, sample: bool = False) -> 
     UnreadableError
         If there is no such file, or it is empty, a folder, no text, or has no rows.
     """
-    name = name or path.name
+    name = name or shown_name(path)
     if path.is_dir():
         raise UnreadableError(f"{name}: found a folder, expected a file; name the files in it")
     try:
@@ -111,9 +117,11 @@ def _sampled(name: str, path: Path) -> TextTable:
             return _parquet_sample(name, file)
         if content[:2] == _GZIP:
             content = _gunzipped(name, file, SAMPLE_BYTES + 1)
-    if content[:2] in _UTF16:
-        content = codecs.getincrementaldecoder("utf-16")().decode(content).encode()
     whole = len(content) <= SAMPLE_BYTES
+    if content[:2] in _UTF16:
+        if not whole:  # cut, maybe within a character
+            content = codecs.getincrementaldecoder("utf-16")("replace").decode(content).encode()
+        content = _utf8(name, content)
     text = _first_lines(content, whole=whole)
     table = _csv_text(name, "", _utf8(name, text))
     return replace(table, sampled=not whole or len(text) < len(content))

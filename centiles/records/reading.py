@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 from centiles.errors import CentilesError, MappingError, UnreadableError, UsageError
 from centiles.records import columns, layouts
 from centiles.records.cells import CellReader
-from centiles.records.files import read_table
+from centiles.records.files import read_table, shown_name
 from centiles.records.layouts import Config
 from centiles.records.mapping import mapping_of
 from centiles.records.tables import TextTable, table_of_frame
@@ -210,7 +209,7 @@ def _config(
 
 def _distinct_names(files: Sequence[Path]) -> list[str]:
     """Return the name of each file, numbered where two folders hold the same one."""
-    names = [os.fsencode(path.name).decode("utf-8", "replace") for path in files]
+    names = [shown_name(path) for path in files]
     return [
         name if names.count(name) == 1 else f"{name} ({names[: k + 1].count(name)})"
         for k, name in enumerate(names)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 import numpy as np
@@ -21,6 +22,18 @@ Flags = NDArray[np.bool_]
 NO_ONE: Final = "0000000000"  # an NHS number that stands for none
 _NHS_GROUPED: Final = r"\d{3}[ -]\d{3}[ -]\d{4}"  # as it is printed, in groups of 3, 3 and 4
 _FROM_A_FLOAT: Final = r"\d+\.0"  # how a column of whole numbers with gaps in it is written
+
+
+def identifier(text: str) -> str:
+    """Return one identifier as records have it, however it is typed.
+
+    Examples
+    --------
+    >>> identifier(" 943 476 5919")
+    '9434765919'
+    """
+    word = text.strip()
+    return re.sub(r"[ -]", "", word) if re.fullmatch(_NHS_GROUPED, word) else word
 
 
 class Rows:
