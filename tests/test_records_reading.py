@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import traceback
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from centiles.checks import check
 from centiles.errors import CentilesError, MappingError, UnreadableError, UsageError
 from centiles.records import Config, Records, columns, from_frame, read
 from centiles.records.reading import is_contact
@@ -466,3 +467,26 @@ class TestNoChildInTheNoise:
         told = read_.problems.astype("str").to_csv() + str(read_.sources)
         assert len(read_.problems) == 4
         assert [word for word in CANARIES if word in told] == []
+
+
+class TestStatus:
+    """A row its source does not stand by is skipped and counted; it decides nothing."""
+
+    VISIT: ClassVar[dict[str, str]] = {"weight_kg": "18.4", "status": "final"}
+
+    def test_words_and_flags(self) -> None:
+        rows = [self.VISIT | {"status": word} for word in ("final", "Removed", "1", "")]
+        assert [*records_of(*rows).frame["status"]] == ["", "removed", "", ""]
+        flags = [{"weight_kg": "18.4", "RemovedData": word} for word in ("0", "true", "1", "N")]
+        assert [*records_of(*flags).frame["status"]] == ["", "removed", "removed", ""]
+
+    def test_skipped_and_counted(self) -> None:
+        removed = {"weight_kg": "999x", "status": "entered-in-error", "dob": "2019-01-01"}
+        removed |= {"date": "2031-01-01", "sex": "M"}
+        checked = check(records_of(self.VISIT, removed, removed))
+        assert checked.fates[["scored", "skipped", "values_read"]].to_numpy().tolist() == [
+            [1, 2, 3]
+        ]
+        assert [*checked.scored["note"][1:]] == ["entered in error"] * 2
+        assert checked.problems.empty
+        assert checked.provenance.as_of < "2031"

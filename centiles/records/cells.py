@@ -101,6 +101,7 @@ class CellReader:
             "recorded_on": rows.dates("recorded_on")[at],
             "contact": _contacts(rows.texts("contact"), at, birth),
             "posture": _postures(rows.postures()[at], cells.slot == _LENGTH),
+            "status": rows.statuses[at],
             "team": _texts(rows.texts("team"), at),
         }
 

@@ -65,6 +65,7 @@ RECORDS: Final = _columns(
     posture word standing or lying, where recorded
     contact word the contact the measurement belongs to
     reason text why a contact has no measurement
+    status word why its source does not stand by it, such as removed; empty where it does
     team text the team or school
     raw text the value as the file has it
     """

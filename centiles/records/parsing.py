@@ -40,6 +40,15 @@ REASON_WORDS: Final = frozenset(
     }
 )  # fmt: skip
 
+# Words for a row its source does not stand by, and what this library calls that.
+STATUS_WORDS: Final[Mapping[str, str]] = MappingProxyType(
+    dict.fromkeys(("removed", "deleted"), "removed")
+    | dict.fromkeys(("entered-in-error", "entered in error"), "entered in error")
+    | dict.fromkeys(("cancelled", "canceled"), "cancelled")
+    | {"test patient": "test patient", "ignored": "a code that is not read"}
+)
+_YES: Final = ("1", "y", "yes", "t", "true")
+
 SEX_WORDS: Final[Mapping[str, Sex]] = MappingProxyType(
     dict.fromkeys(("m", "male", "boy", "man", "1"), Sex.MALE)
     | dict.fromkeys(("f", "female", "girl", "woman", "2"), Sex.FEMALE)
@@ -203,6 +212,25 @@ def postures(words: pd.Series[str]) -> NDArray[np.int8]:
     stood = plain.str.match(r"^(?:s$|st|upright|erect)").to_numpy(dtype=np.bool_)
     lay = plain.str.match(r"^(?:l$|ly|lie|laid|supine|recumbent|length)").to_numpy(dtype=np.bool_)
     return np.select([stood, lay], [1, 2], 0).astype(np.int8)
+
+
+def statuses(words: pd.Series[str], *, flag: bool) -> list[str]:
+    """Return why a source does not stand by the rows with each word, empty where it does.
+
+    Parameters
+    ----------
+    words
+        The distinct words of the column, stripped.
+    flag
+        Whether the column says yes or no to "removed", so that "1" or "true" is a yes.
+
+    Examples
+    --------
+    >>> statuses(pd.Series(["final", "Entered-in-error", "1"]), flag=False)
+    ['', 'entered in error', '']
+    """
+    known = dict(STATUS_WORDS) | (dict.fromkeys(_YES, "removed") if flag else {})
+    return [known.get(word, "") for word in words.str.lower()]
 
 
 def factors(words: pd.Series[str], measure: str) -> tuple[FloatArray, FloatArray]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -13,7 +14,7 @@ from centiles.errors import MappingError
 from centiles.measures import SEXES
 from centiles.records import columns, dates, parsing
 from centiles.records.dates import Dates
-from centiles.records.mapping import DATE_SLOTS, Mapping
+from centiles.records.mapping import DATE_SLOTS, Mapping, normal
 from centiles.records.tables import TextColumn, TextTable
 
 Flags = NDArray[np.bool_]
@@ -50,7 +51,8 @@ class Rows:
         return "" if place is None else self.table.headers[place]
 
     def list(self, code: str, where: Flags, slot: str) -> None:
-        """List a problem for every row where it holds."""
+        """List a problem for every row where it holds and that its source stands by."""
+        where = where & ~self.removed
         if where.any():
             rows = self.table.rows[where]
             self.problems.append(columns.problems(code, self.table.name, rows, self.header(slot)))
@@ -144,3 +146,23 @@ class Rows:
         if column is None:
             return np.zeros(len(self), dtype=np.int8)
         return column.spread(parsing.postures(column.stripped), missing=0)
+
+    @cached_property
+    def statuses(self) -> pd.Categorical[Any]:
+        """Why the source does not stand by each row; empty where it does.
+
+        A column called "deleted" or "removed data" says yes or no; one called "status" says which.
+        """
+        column = self.column("status")
+        if column is None:
+            return columns.categorical(np.zeros(len(self), np.int8), [""])
+        flag = not normal(self.header("status")).endswith("status")
+        codes, said = pd.factorize(
+            pd.Series(["", *parsing.statuses(column.stripped, flag=flag)], dtype="str")
+        )
+        return columns.categorical(column.spread(codes[1:], missing=0), said)
+
+    @cached_property
+    def removed(self) -> Flags:
+        """Which rows the source does not stand by."""
+        return np.asarray(self.statuses.codes != 0)

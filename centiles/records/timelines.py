@@ -55,6 +55,7 @@ class Timeline:
         self.fate = np.full(len(frame), SCORED, dtype=np.int8)
         contact = is_contact(frame)
         self.fate[contact] = CONTACT
+        self.removed = self._skip_removed()
         self.end(~contact & np.isnan(self.value), UNREADABLE, "cannot be read as a number")
         self.end(~contact & (self.measure < 0), SKIPPED, "the measure is none this library knows")
 
@@ -63,6 +64,14 @@ class Timeline:
         where = where & (self.fate == SCORED)
         self.fate[where], self.note[where] = fate, self.saying(note)
         self.tell(code, where, column)
+
+    def _skip_removed(self) -> Flags:
+        """Skip the rows their sources do not stand by, each with why, and return them."""
+        status = self.frame["status"].cat
+        for place, why in enumerate(status.categories):
+            if why:
+                self.end((status.codes == place).to_numpy(), SKIPPED, why)
+        return (self.frame["status"] != "").to_numpy()
 
     def tell(self, code: str, where: Flags, column: str) -> None:
         """List a problem for every row where it holds, unless its cause is listed already."""
@@ -93,6 +102,7 @@ class Timeline:
             ("P04", born, "birth_date"),
             ("P06", stated, "gestation"),
         ):
+            said = np.where(self.removed, -1, said)
             best, differs = merging.agreed(self.child, said, children)
             if code == "P06":
                 self.tell(code, differs & (self.fate == SCORED), column)
@@ -126,7 +136,7 @@ class Timeline:
 
         A date in the future, be it of an appointment or mistyped, is no date of knowledge.
         """
-        sound = self.fate != UNSCORED
+        sound = (self.fate != UNSCORED) & ~self.removed
         dates = np.concatenate([self.measured[sound], self.recorded[sound]])
         dates = dates[~np.isnat(dates)]
         if today is not None:
