@@ -14,7 +14,8 @@ from centiles.errors import MappingError
 from centiles.measures import MEASURES
 from centiles.records import columns, parsing
 from centiles.records.dates import Dates
-from centiles.records.mapping import MEASURE_SLOTS, VISIT_SLOTS, Mapping, measure_of
+from centiles.records.kinds import SLOTS
+from centiles.records.mapping import MEASURE_SLOTS, VISIT_SLOTS, Mapping
 from centiles.records.rows import Rows
 from centiles.records.tables import TextColumn, TextTable, texts_at
 
@@ -22,11 +23,11 @@ Codes = NDArray[np.int32]
 Flags = NDArray[np.bool_]
 Places = NDArray[np.intp] | slice  # the rows of records: some, or all as they are
 
-_SLOTS: Final = tuple(MEASURE_SLOTS)
-_BIRTH_WEIGHT, _LENGTH = _SLOTS.index("birth_weight"), _SLOTS.index("length")
+_BIRTH_WEIGHT, _LENGTH = SLOTS.index("birth_weight"), SLOTS.index("length")
 _MEASURE_OF: Final = np.array(
-    [[*map(str, MEASURES)].index(MEASURE_SLOTS[slot]) for slot in _SLOTS] + [-1], dtype=np.int8
+    [[*map(str, MEASURES)].index(MEASURE_SLOTS[slot]) for slot in SLOTS] + [-1], dtype=np.int8
 )
+DECLINED: Final = "declined"
 _EMPTY_WORD: Final = pd.Series([""], dtype="str")
 
 
@@ -34,7 +35,7 @@ _EMPTY_WORD: Final = pd.Series([""], dtype="str")
 class _Cells:
     """The cells of one column, one for each row of the table.
 
-    ``here`` says which are records; ``slot`` is a place in ``_SLOTS``, −1 for no known measure;
+    ``here`` says which are records; ``slot`` is a place in ``SLOTS``, −1 for no known measure;
     ``unit`` and ``raw`` are places in the reader's words, −1 for none; ``reason`` marks a word
     that says why there is no measurement.
     """
@@ -81,22 +82,23 @@ class CellReader:
     def _shared(self, cells: _Cells, at: Places) -> dict[str, Any]:
         """Return what records have from their rows; a birth weight is of the day of birth."""
         rows = self.rows
-        birth = cells.slot == _BIRTH_WEIGHT
-        born, age = rows.dates("birth_date")[at], rows.ages()[at]
+        birth, exact = cells.slot == _BIRTH_WEIGHT, rows.date_precisions()[at]
+        children, born, age = rows.children(), rows.dates("birth_date")[at], rows.ages()[at]
+        rows.list("P05", children.is_blank, "child_id")
         measured = np.where(birth, born, rows.dates("measured_on")[at])
         if "age" in self.mapping.columns:
             self.used_units["age"] = self.mapping.units["age"]
         return {
             "source": columns.categorical(np.zeros(len(birth), np.int8), [rows.table.name]),
             "row": rows.table.rows[at],
-            "child_id": rows.children().texts(at),
+            "child_id": children.texts(at),
             "household_id": _texts(rows.texts("household_id"), at),
             "sex": rows.sexes()[at],
             "gestation_days": rows.gestations()[at],
             "birth_date": born,
-            "birth_precision": _precisions(born),
+            "birth_precision": _precisions(born, rows.birth_precision),
             "measured_on": measured,
-            "date_precision": _precisions(measured),
+            "date_precision": _precisions(measured, np.where(birth, rows.birth_precision, exact)),
             "age_days": np.where(birth, np.where(np.isnat(born), 0.0, np.nan), age),
             "recorded_on": rows.dates("recorded_on")[at],
             "contact": _contacts(rows.texts("contact"), at, birth),
@@ -123,18 +125,30 @@ class CellReader:
         }
 
     def _long(self) -> list[_Cells]:
-        """Return the cells of a table with one value a row: every row is a record."""
-        measure, value = self._needed("measure"), self._needed("value")
-        known = [measure_of(word) for word in measure.stripped]
-        by_word = [_SLOTS.index(slot) if slot else -1 for slot, _ in known]
-        slot = measure.spread(np.array(by_word, dtype=np.int8), missing=-1)
-        named = TextColumn.of([unit for _, unit in known], measure.codes)
-        units = self._stated_units(self.rows.column("unit"), named)
+        """Return the cells of a table with one value a row.
+
+        Every row is a record but those of a gestation, which is the child's, and those of
+        something else altogether that have no value.
+        """
+        value, kinds = self._needed("value"), self.rows.kinds
+        slot = kinds.slot
+        units = self._stated_units(self.rows.column("unit"), kinds.unit)
         cells, read = self._cells(slot, value, units, "value")
-        self.rows.list("F02", (slot < 0) & cells.here & ~cells.reason, "measure")
+        strange = (slot < 0) & cells.here & ~cells.reason & ~kinds.contradictory
+        self.rows.list("F02", strange & ~kinds.gestation, "measure")
+        self.rows.list("F12", kinds.contradictory & cells.here, "code")
         self.rows.list("G01", value.spread(read.bad, missing=False) & (slot >= 0), "value")
-        every = _Cells(**{**_parts(cells), "here": np.ones(len(self.rows), dtype=np.bool_)})
-        return [every, *self._column_cells("birth_weight")]
+        self.rows.list("G40", kinds.noted & ~np.isnan(cells.value), "code")
+        here = ~(kinds.gestation | (kinds.unrelated & ~cells.here))
+        declined = np.where(kinds.not_measured & ~cells.here, self._raw_place(DECLINED), cells.raw)
+        reason = cells.reason | (kinds.not_measured & ~cells.here)
+        parts = _parts(cells) | {"here": here, "reason": reason, "raw": declined}
+        return [_Cells(**parts), *self._column_cells("birth_weight")]
+
+    def _raw_place(self, word: str) -> np.int32:
+        """Return the place of a word that no column of values holds, among those that some do."""
+        self._raw.append(pd.Series([word], dtype="str"))
+        return np.int32(sum(map(len, self._raw)) - 1)
 
     def _wide(self) -> list[_Cells]:
         """Return the cells of a table with one visit a row, one column for each measure."""
@@ -154,7 +168,7 @@ class CellReader:
         unit = self.rows.column(f"{slot}_unit")
         if unit is None and not self.mapping.long and slot in VISIT_SLOTS:
             unit = self.rows.column("unit")
-        slots = np.full(len(self.rows), _SLOTS.index(slot), dtype=np.int8)
+        slots = np.full(len(self.rows), SLOTS.index(slot), dtype=np.int8)
         cells, read = self._cells(slots, column, self._stated_units(unit), slot)
         self.rows.list("G01", column.spread(read.bad, missing=False), slot)
         return [cells]
@@ -186,7 +200,7 @@ class CellReader:
         amount = column.spread(read.value, missing=np.nan)
         value, units = amount.copy(), np.full(len(amount), -1, dtype=np.int32)
         numeric = ~np.isnan(amount)
-        for code, each in enumerate(_SLOTS):
+        for code, each in enumerate(SLOTS):
             at = np.flatnonzero((slot == code) & numeric)
             if len(at):
                 value[at], units[at] = self._in_unit(each, amount[at], stated[at])
@@ -253,7 +267,7 @@ def _parts(cells: _Cells) -> dict[str, Any]:
 
 def _interleaved(columns_: list[_Cells]) -> tuple[_Cells, Places]:
     """Return the cells of several columns that are records, row by row, and each one's row."""
-    if len(columns_) == 1:
+    if len(columns_) == 1 and columns_[0].here.all():
         return columns_[0], slice(None)
     here = np.column_stack([cells.here for cells in columns_])
     flat = np.flatnonzero(here)
@@ -277,8 +291,10 @@ def _contacts(column: TextColumn | None, at: Places, birth: Flags) -> pd.Categor
     return columns.categorical(np.where(birth, codes[-1], places), kinds)
 
 
-def _precisions(found: Dates) -> pd.Categorical[Any]:
-    return columns.categorical((~np.isnat(found)).astype(np.int8), ["", "day"])
+def _precisions(found: Dates, exact: Any) -> pd.Categorical[Any]:
+    """Return how exactly dates are known; ``exact`` are places in ``parsing.PRECISIONS``."""
+    places = np.where(np.isnat(found), 0, exact).astype(np.int8)
+    return columns.categorical(places, parsing.PRECISIONS)
 
 
 def _postures(said: NDArray[np.int8], length: Flags) -> pd.Categorical[Any]:

@@ -41,11 +41,12 @@ REASON_WORDS: Final = frozenset(
 )  # fmt: skip
 
 # Words for a row its source does not stand by, and what this library calls that.
+IGNORED_CODE: Final = "a code that is not read"
 STATUS_WORDS: Final[Mapping[str, str]] = MappingProxyType(
     dict.fromkeys(("removed", "deleted"), "removed")
     | dict.fromkeys(("entered-in-error", "entered in error"), "entered in error")
     | dict.fromkeys(("cancelled", "canceled"), "cancelled")
-    | {"test patient": "test patient", "ignored": "a code that is not read"}
+    | {"test patient": "test patient", "ignored": IGNORED_CODE}
 )
 _YES: Final = ("1", "y", "yes", "t", "true")
 
@@ -212,6 +213,17 @@ def postures(words: pd.Series[str]) -> NDArray[np.int8]:
     stood = plain.str.match(r"^(?:s$|st|upright|erect)").to_numpy(dtype=np.bool_)
     lay = plain.str.match(r"^(?:l$|ly|lie|laid|supine|recumbent|length)").to_numpy(dtype=np.bool_)
     return np.select([stood, lay], [1, 2], 0).astype(np.int8)
+
+
+PRECISIONS: Final = ("", "day", "month", "year")
+_PRECISION_WORDS: Final[Mapping[str, int]] = MappingProxyType(
+    dict.fromkeys(("y", "yyyy", "year"), 3) | dict.fromkeys(("ym", "yyyymm", "month"), 2)
+)
+
+
+def precisions(words: pd.Series[str]) -> NDArray[np.int8]:
+    """Return places in :data:`PRECISIONS` of words such as Y, YM and YMD; the day unless said."""
+    return np.array([_PRECISION_WORDS.get(word, 1) for word in words.str.lower()], dtype=np.int8)
 
 
 def statuses(words: pd.Series[str], *, flag: bool) -> list[str]:

@@ -14,6 +14,7 @@ from centiles.errors import MappingError
 from centiles.measures import SEXES
 from centiles.records import columns, dates, parsing
 from centiles.records.dates import Dates
+from centiles.records.kinds import Kinds, kinds_of
 from centiles.records.mapping import DATE_SLOTS, Mapping, normal
 from centiles.records.tables import TextColumn, TextTable
 
@@ -78,9 +79,7 @@ class Rows:
             words = words.str.removesuffix(".0")
         grouped = words.str.fullmatch(_NHS_GROUPED)
         words = words.mask(grouped, words.str.replace(r"[ -]", "", regex=True))
-        column = column.reworded(words.mask(words == NO_ONE, ""))
-        self.list("P05", column.is_blank, "child_id")
-        return column
+        return column.reworded(words.mask(words == NO_ONE, ""))
 
     def dates(self, slot: str) -> Dates:
         """Return a column of dates, NaT where there is none."""
@@ -110,11 +109,35 @@ class Rows:
         """Return gestations at birth [d], NaN where not known."""
         column = self.column("gestation")
         if column is None:
-            return np.full(len(self), np.nan)
+            return self._coded_gestations()
+        found = self._gestations_in(column, np.ones(len(self), dtype=np.bool_), "gestation")
+        return np.where(np.isnan(found), self._coded_gestations(), found)
+
+    def _gestations_in(self, column: TextColumn, where: Flags, slot: str) -> FloatArray:
         decimals = self.mapping.config.gestation_decimals
         found, bad = parsing.gestations(column.stripped, decimals=decimals)
-        self._list_words("P02", bad, column, "gestation")
-        return column.spread(found, missing=np.nan)
+        self.list("P02", where & column.spread(bad, missing=False), slot)
+        return np.where(where, column.spread(found, missing=np.nan), np.nan)
+
+    def _coded_gestations(self) -> FloatArray:
+        """Return the gestation that a row of its own says, for all rows of its child.
+
+        Where two such rows differ, the child has none, and both are listed.
+        """
+        value = self.column("value")
+        if not self.mapping.long or value is None or not self.kinds.gestation.any():
+            return np.full(len(self), np.nan)
+        said = self._gestations_in(value, self.kinds.gestation & ~self.removed, "value")
+        child = self.children()
+        codes, _ = pd.factorize(pd.concat([child.stripped, pd.Series([""], dtype="str")]))
+        of = np.where(child.is_blank, -1, child.spread(codes[:-1], missing=codes[-1]))
+        at = np.flatnonzero(~np.isnan(said) & (of >= 0))
+        low = np.full(len(codes) + 1, np.inf)
+        high = np.full(len(codes) + 1, -np.inf)
+        np.minimum.at(low, of[at], said[at])
+        np.maximum.at(high, of[at], said[at])
+        self.list("P06", (low < high)[of] & ~np.isnan(said), "value")
+        return np.where(low == high, low, np.nan)[of]
 
     def ages(self) -> FloatArray:
         """Return ages [d] where the file gives ages instead of dates.
@@ -140,6 +163,24 @@ class Rows:
         self._list_words("D07", read.bad | read.reason | np.isinf(days), column, "age")
         return column.spread(np.where(np.isfinite(days), days, np.nan), missing=np.nan)
 
+    def date_precisions(self) -> NDArray[np.int8]:
+        """Return how exactly each measurement's date is known: places in ``PRECISIONS``."""
+        column = self.column("date_precision")
+        if column is None:
+            return np.ones(len(self), dtype=np.int8)
+        return column.spread(parsing.precisions(column.stripped), missing=1)
+
+    @property
+    def birth_precision(self) -> int:
+        """How exactly birth dates are known: a place in ``parsing.PRECISIONS``."""
+        return parsing.PRECISIONS.index(self.mapping.config.birth_precision or "day")
+
+    @cached_property
+    def kinds(self) -> Kinds:
+        """What each row of a long table is about."""
+        codes = [self.table.columns[place] for place in self.mapping.codes]
+        return kinds_of(codes, self.column("measure"), self.mapping.config.measures, len(self))
+
     def postures(self) -> NDArray[np.int8]:
         """Return places in ``parsing.POSTURES``."""
         column = self.column("posture")
@@ -152,15 +193,21 @@ class Rows:
         """Why the source does not stand by each row; empty where it does.
 
         A column called "deleted" or "removed data" says yes or no; one called "status" says which.
+        A row of a code that is not read is not a measurement either.
         """
         column = self.column("status")
         if column is None:
-            return columns.categorical(np.zeros(len(self), np.int8), [""])
-        flag = not normal(self.header("status")).endswith("status")
-        codes, said = pd.factorize(
-            pd.Series(["", *parsing.statuses(column.stripped, flag=flag)], dtype="str")
-        )
-        return columns.categorical(column.spread(codes[1:], missing=0), said)
+            codes = np.zeros(len(self), dtype=np.int64)
+            said = pd.Index(["", parsing.IGNORED_CODE])
+        else:
+            flag = not normal(self.header("status")).endswith("status")
+            given = ["", parsing.IGNORED_CODE, *parsing.statuses(column.stripped, flag=flag)]
+            by_word, said = pd.factorize(pd.Series(given, dtype="str"))
+            codes = column.spread(by_word[2:], missing=0)
+        if self.mapping.long:
+            kinds = self.kinds
+            codes = np.where((codes == 0) & (kinds.ignored | kinds.unrelated), 1, codes)
+        return columns.categorical(codes, said)
 
     @cached_property
     def removed(self) -> Flags:

@@ -182,3 +182,16 @@ def without_blank_rows(table: TextTable) -> TextTable:
         raise UnreadableError(f"{table.name}: {_NO_ROWS}")
     kept = tuple(TextColumn(column.words, column.codes[~blank]) for column in table.columns)
     return replace(table, columns=kept, rows=table.rows[~blank])
+
+
+def with_headers(table: TextTable, headers: tuple[str, ...], row: int) -> TextTable:
+    """Return a table with these headers, the line taken for headers put back as its first row."""
+    cells = zip(table.columns, table.headers, strict=True)
+    whole = tuple(
+        TextColumn(
+            pa.concat_arrays([column.words, pa.array([cell], column.words.type)]),
+            np.append(np.int32(len(column.words)), column.codes),
+        )
+        for column, cell in cells
+    )
+    return replace(table, headers=headers, columns=whole, rows=np.append(row, table.rows))
