@@ -42,7 +42,8 @@ Exports = Annotated[
 ]
 Export = Annotated[Path, typer.Argument(help="An export.", show_default=False)]
 Preset = Annotated[
-    str | None, typer.Option(help="The layout of the exports, such as growthcleanr.")
+    str | None,
+    typer.Option(help="The layout of the exports, such as systmone, or a .toml file of one."),
 ]
 ConfigFile = Annotated[
     Path | None, typer.Option("--config", help="A TOML file of columns, units and codes.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -363,7 +364,42 @@ class TestOddities:
             assert lines[row - 1].split(",")[4] == raw
 
 
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "layouts.md"
+
+
 class TestPresetFiles:
+    def test_the_one_in_the_documentation(self, tmp_path: Path) -> None:
+        shown = r"^`([\w.]+)`:\n\n```(?:csv|toml)\n(.*?)^```"
+        text = PAGE.read_text(encoding="utf-8")
+        for name, block in re.findall(shown, text, flags=re.DOTALL | re.MULTILINE):
+            (tmp_path / name).write_text(block, encoding="utf-8")
+        paths = [tmp_path / "clients.csv", tmp_path / "visits.csv"]
+        records = read(paths, preset=str(tmp_path / "clinic.toml"))
+        assert records.problems.empty
+        expected = [
+            (2, "9990000018", "male", "2020-03-12", "2025-02-03", "weight", 18.4, ""),
+            (3, "9990000018", "male", "2020-03-12", "2025-02-03", "height", 108.0, ""),
+            (4, "9990000018", "male", "2020-03-12", "2026-02-17", "weight", 17.1, ""),
+            (5, "9990000026", "female", "2019-05-30", "2026-02-17", "weight", 20.2, ""),
+            (6, "9990000026", "female", "2019-05-30", "2026-02-17", "weight", 202.0, "removed"),
+        ]
+        frame = records.frame.assign(
+            birth_date=records.frame["birth_date"].astype(str),
+            measured_on=records.frame["measured_on"].astype(str),
+        )
+        names = [
+            "row",
+            "child_id",
+            "sex",
+            "birth_date",
+            "measured_on",
+            "measure",
+            "value",
+            "status",
+        ]
+        assert [tuple(row) for row in frame[names].values.tolist()] == expected
+        assert checked(records).fates["skipped"].tolist() == [1, 0]
+
     def write(self, folder: Path, text: str) -> str:
         path = folder / "ours.toml"
         path.write_text(text, encoding="utf-8")
