@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from centiles.checks import Checked, check
 from centiles.errors import MappingError, UsageError
-from centiles.records import Config, Records, from_frame, read
+from centiles.records import Config, Records, from_frame, presets, read
+from centiles.records.linked import laid_out
+from centiles.records.presets import shipped
 from centiles.records.reading import is_contact
+from centiles.records.tables import table_of_frame
 from tests import layouts
 from tests.layouts import LAYOUTS, Frames, Layout
 
@@ -431,5 +437,119 @@ class TestPresetFiles:
 
     def test_a_file_of_another_layout(self, tmp_path: Path) -> None:
         path = self.write(tmp_path, 'headers = ["no"]\n[columns]\nweight = "no"\n')
-        with pytest.raises(MappingError, match="the preset ours expects 'no'; found 'id', 'date'"):
+        with pytest.raises(MappingError, match="the preset ours expects 'no'; none of its 2"):
             from_frame(pd.DataFrame({"id": ["1"], "date": ["2"]}), preset=path)
+
+
+class TestBadInput:
+    """What no service should send, and some do: an answer each time, and no value lost."""
+
+    CLINIC = """
+        columns = { measured_on = "seen", value = "amount", measure = "what" }
+        headers = ["client", "seen"]
+        [[links]]
+        about = "clients"
+        headers = ["client", "born"]
+        keys = ["client"]
+        brings = { child_id = "nhs", birth_date = "born", sex = "sex" }
+    """
+
+    def read(self, folder: Path, visits: str, clients: str) -> Records:
+        (folder / "visits.csv").write_text(visits)
+        (folder / "clients.csv").write_text(clients)
+        (folder / "ours.toml").write_text(self.CLINIC)
+        paths = [folder / "visits.csv", folder / "clients.csv"]
+        return read(paths, preset=str(folder / "ours.toml"))
+
+    VISIT = "client,seen,what,amount,unit\n17,2025-02-03,weight,18.4,kg\n"
+
+    def test_blank_and_decimal_keys(self, tmp_path: Path) -> None:
+        visits = self.VISIT + ",2025-02-03,weight,19,kg\n99,2025-02-03,weight,20,kg\n"
+        clients = "client,nhs,born,sex\n17.0,9990000018,2020-03-12,M\n,9990000026,2019-05-30,F\n"
+        records = self.read(tmp_path, visits, clients)
+        assert records.frame["child_id"].tolist() == ["9990000018", "", "99"]
+        assert records.frame["sex"].tolist() == ["male", "unknown", "unknown"]
+        assert codes_of(records) == {"F10": 2, "P05": 1}
+        assert checked(records).fates["values_read"].tolist() == [3, 0]
+
+    def test_a_column_twice(self, tmp_path: Path) -> None:
+        with pytest.raises(MappingError, match=r"clients\.csv: found 'born' 2 times"):
+            self.read(tmp_path, self.VISIT, "client,nhs,born,born,sex\n17,1,2020-03-12,,M\n")
+        visits = "client,seen,seen,what,amount\n17,2025-02-03,,weight,18.4\n"
+        with pytest.raises(MappingError, match=r"visits\.csv.*twice in the file"):
+            self.read(tmp_path, visits, "client,nhs,born,sex\n17,1,2020-03-12,M\n")
+
+    def test_nothing_to_join_by(self, tmp_path: Path) -> None:
+        preset = self.CLINIC.replace('keys = ["client"]', 'keys = ["client = nummer"]')
+        (tmp_path / "visits.csv").write_text(self.VISIT)
+        (tmp_path / "clients.csv").write_text("client,nhs,born,sex\n17,1,2020-03-12,M\n")
+        (tmp_path / "ours.toml").write_text(preset)
+        with pytest.raises(MappingError, match="no column to join them by"):
+            read(
+                [tmp_path / "visits.csv", tmp_path / "clients.csv"],
+                preset=str(tmp_path / "ours.toml"),
+            )
+
+    def test_no_child_in_a_message(self, tmp_path: Path) -> None:
+        (tmp_path / "f.csv").write_text("9990000018,12/03/2020,M,18.4\n9990000026,1/1/20,F,1\n")
+        for preset in [None, *shipped()]:
+            with pytest.raises(MappingError) as raised:
+                read(tmp_path / "f.csv", preset=preset)
+            assert not re.search(r"999000|/20|18\.4", str(raised.value))
+
+    def test_a_file_already_joined(self, tmp_path: Path) -> None:
+        def join(frames: Frames) -> None:
+            people = frames.pop("SRPatient.csv").drop(columns="RemovedData")
+            codes = frames["SRCode.csv"].drop(columns="RowIdentifier")
+            frames["SRCode.csv"] = codes.merge(
+                people, left_on="IDPatient", right_on="RowIdentifier"
+            ).drop(columns="RowIdentifier")
+
+        joined, apart = sent(tmp_path, "systmone", join), sent(_made(tmp_path / "a"), "systmone")
+        columns = ["child_id", "birth_date", "sex", "measure", "value"]
+        pd.testing.assert_frame_equal(
+            joined.frame[columns].sort_values(columns, ignore_index=True).astype(str),
+            apart.frame[columns].sort_values(columns, ignore_index=True).astype(str),
+        )
+
+    def test_the_same_export_twice(self, tmp_path: Path, children: pd.DataFrame) -> None:
+        path, *_ = layouts.written(tmp_path, children, LAYOUTS["ncmp"])
+        once, twice = checked(read(path)), checked(read([path, path]))
+        assert once.findings[FINDING].astype(str).equals(twice.findings[FINDING].astype(str))
+
+
+KEYS = st.sampled_from(["a", "b", "c", "", " a "])
+CLIENTS = st.lists(st.tuples(KEYS, st.sampled_from(["M", "F", ""]), st.sampled_from(["1", "2"])))
+
+
+@settings(max_examples=60)
+@given(st.lists(KEYS, min_size=1, max_size=8), CLIENTS.filter(bool))
+def test_joined_as_one_row_at_a_time(keys: list[str], clients: list[tuple[str, str, str]]) -> None:
+    """Every row gets what all rows of its key agree on, blanks aside; none is lost."""
+    visits = pd.DataFrame(
+        {"client": keys, "seen": "2025-02-03", "what": "weight", "amount": "18.4", "unit": "kg"}
+    )
+    people = pd.DataFrame(clients, columns=["client", "sex", "nhs"]).assign(born="2020-03-12")
+    preset = presets.from_entries("ours", tomllib.loads(TestBadInput.CLINIC), "ours")
+    tables = [table_of_frame(visits, "visits"), table_of_frame(people, "clients")]
+    (layout,), faults = laid_out(tables, preset, Config())
+    assert not faults
+    table = layout.table
+    joined = {
+        slot: table.columns[table.headers.index(layout.config.columns[slot])].texts().tolist()
+        for slot in ("sex", "child_id")
+    }
+    alone, disagree = set(), set()
+    for row, key in enumerate(key.strip() for key in keys):
+        theirs = [each for each in clients if each[0].strip() == key and key]
+        sexes, numbers = ({each[k] for each in theirs} - {""} for k in (1, 2))
+        assert joined["sex"][row] == (sexes.pop() if len(sexes) == 1 else "")
+        assert joined["child_id"][row] == (numbers.pop() if len(numbers) == 1 else key)
+        if not theirs:
+            alone.add(row + 2)
+        if len({each[1] for each in theirs} - {""}) > 1 or len({each[2] for each in theirs}) > 1:
+            disagree.add(row + 2)
+    assert table.rows.tolist() == [*range(2, len(keys) + 2)]
+    for code, rows in (("F10", alone), ("F11", disagree)):
+        listed = [frame for frame in layout.problems if (frame["code"] == code).all()]
+        assert {row for frame in listed for row in frame["row"]} == rows

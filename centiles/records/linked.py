@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from centiles.errors import CentilesError, MappingError
 from centiles.records import columns, parsing, presets
 from centiles.records.layouts import Config
+from centiles.records.mapping import matches, normal
 from centiles.records.presets import Preset, key_of
 from centiles.records.tables import TextColumn, TextTable
 
@@ -140,9 +141,11 @@ class _Joined:
     statuses: list[tuple[str, TextColumn]] = field(default_factory=list)
     problems: list[pd.DataFrame] = field(default_factory=list)
     linked: list[tuple[TextTable, str]] = field(default_factory=list)
+    lost: Flags = field(init=False)
 
     def __post_init__(self) -> None:
         there = presets.headers_of(self.table)
+        self.lost = np.zeros(len(self.table.rows), dtype=np.bool_)
         self.keys = {header: self.table.columns[place] for header, place in there.items()}
 
     def add(self, link: Preset, other: TextTable) -> None:
@@ -155,14 +158,16 @@ class _Joined:
                 f"{self.table.name} and {other.name}: found no column to join them by, "
                 f"expected one of {', '.join(link.keys)} in both"
             )
-        match = _Match.of(self.keys[pair[0]], other.columns[theirs[pair[1]]])
+        match = _Match.of(self.keys[pair[0]], _only(other, pair[1]))
         ours = presets.headers_of(self.table)
         header = self.table.headers[ours[pair[0]]] if pair[0] in ours else pair[0]
-        self._list("F10", match.alone, header)
+        if not link.may_lack:
+            self._list("F10", match.alone & ~self.lost, header)
+            self.lost |= match.alone
         disagree = np.zeros(len(self.table.rows), dtype=np.bool_)
 
         def brought(name: str) -> TextColumn:
-            column, clash = match.carried(other.columns[theirs[name]])
+            column, clash = match.carried(_only(other, name))
             np.logical_or(disagree, clash, out=disagree)
             return column
 
@@ -197,8 +202,11 @@ class _Joined:
 
     def lacks(self, config: Config) -> bool:
         """Return whether rows have no date, or no identifier, of their own or brought."""
-        there = {*self.slots, *config.columns}
-        return not ({"child_id"} <= there and {"measured_on", "birth_date"} <= there)
+        headers = map(normal, self.table.headers)
+        there = {slot for header in headers for slot, *_ in matches(header)}
+        there |= {*self.slots, *config.columns}
+        aged = "age" in there or {"measured_on", "birth_date"} <= there
+        return not ("child_id" in there and aged)
 
     def layout(self, given: Config, config: Config) -> Layout:
         """Return the file with the columns that were joined to it."""
@@ -235,7 +243,7 @@ class _Match:
 
     @classmethod
     def of(cls, ours: TextColumn, theirs: TextColumn) -> _Match:
-        words = pd.concat([ours.stripped, theirs.stripped, pd.Series([""], dtype="str")])
+        words = pd.concat([_whole(ours), _whole(theirs), pd.Series([""], dtype="str")])
         codes, _ = pd.factorize(words)
         codes = np.where(codes == codes[-1], -1, codes).astype(np.int64)
         first = len(ours.words)
@@ -266,7 +274,8 @@ class _Match:
         clash = low < high
         place = np.where(clash | (high < 0), -1, high)
         place[-1], clash[-1] = -1, False
-        found = TextColumn.of(list(words), place[self.ours].astype(np.int32))
+        found = column.reworded(pd.Series(words, dtype="str"))
+        found = replace(found, codes=place[self.ours].astype(np.int32))
         return found, np.asarray(clash[self.ours])
 
     def any_of(self, column: TextColumn) -> TextColumn:
@@ -276,6 +285,31 @@ class _Match:
         word[self.theirs[marked]] = column.codes[marked]
         word[-1] = -1
         return TextColumn(column.words, word[self.ours])
+
+
+def _whole(column: TextColumn) -> pd.Series[str]:
+    """Return the words of a key; 17.0 is 17 where whole numbers with gaps were kept as decimals."""
+    words = column.stripped
+    if words[words != ""].str.fullmatch(r"\d+\.0").all():
+        return words.str.removesuffix(".0")
+    return words
+
+
+def _only(table: TextTable, name: str) -> TextColumn:
+    """Return the one column of a linked file with a header.
+
+    Raises
+    ------
+    MappingError
+        If several are called so.
+    """
+    places = [place for place, header in enumerate(table.headers) if key_of(header) == name]
+    if len(places) > 1:
+        raise MappingError(
+            f"{table.name}: found {table.headers[places[0]]!r} {len(places)} times, expected it "
+            "once; rename the others"
+        )
+    return table.columns[places[0]]
 
 
 def _filled(columns_: Iterable[TextColumn]) -> TextColumn:

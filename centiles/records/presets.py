@@ -77,7 +77,7 @@ class Preset:
         if lacking:
             raise MappingError(
                 f"{table.name}: the preset {self.name} expects {', '.join(map(repr, lacking))}; "
-                f"found {', '.join(map(repr, table.headers))}. Name another preset, or none"
+                f"none of its {len(table.headers)} columns is called so. Name another, or none"
             )
         found |= {slot: first_there(header, there) for slot, header in self.optional.items()}
         columns = {
@@ -138,7 +138,7 @@ def preset(name: str) -> Preset:
             raise UsageError(
                 f"{path.name}: expected a preset in TOML, as docs/layouts.md shows; found: {fault}"
             ) from None
-        return _from_entries(path.stem, entries, path.name)
+        return from_entries(path.stem, entries, path.name)
     if name not in shipped():
         raise UsageError(
             f"preset: found {name!r}, expected one of {', '.join(shipped())}, auto, or a .toml file"
@@ -150,12 +150,14 @@ def preset(name: str) -> Preset:
 def shipped() -> Mapping[str, Preset]:
     """Return the presets shipped with the package."""
     presets = layouts.layouts()["presets"].items()
-    return {name: _from_entries(name, entries, f"preset {name}") for name, entries in presets}
+    return {name: from_entries(name, entries, f"preset {name}") for name, entries in presets}
 
 
-def _from_entries(name: str, entries: Mapping[str, Any], where: str) -> Preset:
+def from_entries(
+    name: str, entries: Mapping[str, Any], where: str, *, link: bool = False
+) -> Preset:
     """Return a preset, or a linked file of one, from its TOML, checked."""
-    faults = _faults(entries)
+    faults = _faults(entries, link=link)
     if faults:
         raise UsageError(f"{where}: {'; '.join(faults)}. See docs/layouts.md")
     shared = {key: entries[key] for key in _CONFIG if key in entries}
@@ -166,7 +168,8 @@ def _from_entries(name: str, entries: Mapping[str, Any], where: str) -> Preset:
     parts: dict[str, Any] = {"about": name, **{k: entries[k] for k in _OTHERS if k in entries}}
     parts |= {key: tuple(map(str, entries[key])) for key in _WORDS if key in entries}
     parts |= {key: _texts(entries[key]) for key in _TEXTS if key in entries}
-    links = tuple(_from_entries(name, link, where) for link in entries.get("links", []))
+    linked = entries.get("links", [])
+    links = tuple(from_entries(name, each, where, link=True) for each in linked)
     return Preset(name=name, config=replace(config, columns={}), links=links, **parts)
 
 
@@ -174,7 +177,7 @@ def _texts(entries: Mapping[str, Any]) -> dict[str, str]:
     return {str(key): str(entry) for key, entry in entries.items()}
 
 
-def _faults(entries: Mapping[str, Any]) -> list[str]:
+def _faults(entries: Mapping[str, Any], *, link: bool) -> list[str]:
     known = (*_CONFIG, *_WORDS, *_TEXTS, *_OTHERS, "links")
     faults = [f"found {key}, expected {', '.join(known)}" for key in entries if key not in known]
     for keys, kind, words in ((_WORDS, list, "a list"), (_TEXTS, dict, "a table")):
@@ -184,6 +187,8 @@ def _faults(entries: Mapping[str, Any]) -> list[str]:
             if key in entries and not isinstance(entries[key], kind)
         ]
     links = entries.get("links", [])
+    if link and not (entries.get("headers") and entries.get("keys")):
+        faults.append("links: expected headers and keys in each")
     if not (isinstance(links, list) and all(isinstance(link, dict) for link in links)):
         faults.append("links: expected tables, [[links]]")
     for key in ("content", "without_header"):
