@@ -77,7 +77,7 @@ class CellReader:
         if config.sex and "sex" in said:
             said["sex codes"] = ", ".join(f"{word}={sex}" for word, sex in config.sex.items())
         said["layout"] = "long" if self.mapping.long else "wide"
-        return said
+        return said | dict(rows.table.about)
 
     def _shared(self, cells: _Cells, at: Places) -> dict[str, Any]:
         """Return what records have from their rows; a birth weight is of the day of birth."""

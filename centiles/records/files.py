@@ -1,4 +1,4 @@
-"""Files to tables of text: CSV as the services write it, plain or gzipped, and Parquet."""
+"""Files to tables of text: CSV as the services write it, Parquet, Arrow, workbooks; gzip too."""
 
 from __future__ import annotations
 
@@ -17,25 +17,30 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
+import pyarrow.feather as feather
 import pyarrow.parquet as pq
 
 from centiles.errors import UnreadableError
+from centiles.records.layouts import Config
 from centiles.records.tables import TextTable, table_of_arrow, without_blank_rows
+from centiles.records.workbooks import COMPOUND, ZIPPED, read_workbook
 
 DELIMITERS: Final = ",;\t|"
 MOST_COLUMNS: Final = 2000
 MOST_BYTES: Final = 8 << 30  # a file larger than this, packed or not, is refused
 MOST_HEADER_BYTES: Final = 1 << 20
 
-_OTHER_KINDS: Final = MappingProxyType(
-    {b"PK\x03\x04": "a workbook or zip", b"\xd0\xcf\x11\xe0": "an old workbook", b"%PDF": "a PDF"}
-)
+MOST_TIMES_PACKED: Final = 200  # no export is squeezed to less than that; a bomb is
+ALWAYS_UNPACKED: Final = 256 << 20
+
+_OTHER_KINDS: Final = MappingProxyType({b"%PDF": "a PDF", b"BZh9": "a bzip2 file"})
 
 
-def read_table(path: Path, name: str | None = None) -> TextTable:
+def read_table(path: Path, name: str | None = None, config: Config | None = None) -> TextTable:
     """Return a file as a table of text.
 
-    CSV with any delimiter, in UTF-8, UTF-16 or Windows-1252, plain or gzipped, or Parquet.
+    CSV with any delimiter, in UTF-8, UTF-16 or Windows-1252, Parquet, Arrow or a workbook, plain
+    or gzipped.
 
     Parameters
     ----------
@@ -43,11 +48,15 @@ def read_table(path: Path, name: str | None = None) -> TextTable:
         The file.
     name
         What it is called in records and messages; the file's own name where not given.
+    config
+        What the user says of the columns, for a workbook of many sheets.
 
     Raises
     ------
     UnreadableError
         If there is no such file, or it is empty, a folder, no text, or has no rows.
+    MappingError
+        If it is a workbook of which no sheet, or more than one, is an export.
     """
     name = name or path.name
     if path.is_dir():
@@ -62,25 +71,42 @@ def read_table(path: Path, name: str | None = None) -> TextTable:
             "be read; check the path"
         ) from None
     digest = hashlib.sha256(content).hexdigest()
-    read = _parquet if content[:4] == b"PAR1" else _csv
-    return without_blank_rows(read(name, digest, content))
+    content = _unzipped(name, content)
+    if content[:4] in (ZIPPED, COMPOUND):
+        return read_workbook(name, digest, content, config or Config())
+    return without_blank_rows(_READERS.get(content[:4], _csv)(name, digest, content))
 
 
-_TOO_LARGE: Final = f"found more than {MOST_BYTES >> 30} GB, expected less; split the file"
+_TOO_LARGE: Final = (
+    f"found more than {MOST_BYTES >> 30} GB, or a file packed beyond belief, expected less; "
+    "split the file"
+)
 
 
 def _parquet(name: str, digest: str, content: bytes) -> TextTable:
     try:
         table = pq.read_table(pa.BufferReader(content))
     except (pa.ArrowException, OSError, ValueError):
-        raise UnreadableError(
-            f"{name}: found a damaged Parquet file, expected a whole one; export it again"
-        ) from None
+        raise UnreadableError(f"{name}: {_DAMAGED.format('Parquet')}") from None
     return table_of_arrow(name, digest, tuple(table.column_names), table.columns)
 
 
+def _arrow(name: str, digest: str, content: bytes) -> TextTable:
+    """Return an Arrow file, which Feather is too, once all its lengths are known to be right."""
+    try:
+        table = feather.read_table(pa.BufferReader(content), memory_map=False)
+        table.validate(full=True)
+    except (pa.ArrowException, OSError, ValueError, MemoryError):
+        raise UnreadableError(f"{name}: {_DAMAGED.format('Arrow')}") from None
+    return table_of_arrow(name, digest, tuple(table.column_names), table.columns)
+
+
+_DAMAGED: Final = "found a damaged {} file, expected a whole one; export it again"
+_READERS: Final = MappingProxyType({b"PAR1": _parquet, b"ARRO": _arrow, b"FEA1": _arrow})
+
+
 def _csv(name: str, digest: str, content: bytes) -> TextTable:
-    text = _utf8(name, _unzipped(name, content))
+    text = _utf8(name, content)
     if not text or text.isspace():
         raise UnreadableError(f"{name}: found an empty file, expected a table; export it again")
     delimiter, headers, lines = _header(name, text)
@@ -93,15 +119,16 @@ def _csv(name: str, digest: str, content: bytes) -> TextTable:
 def _unzipped(name: str, content: bytes) -> bytes:
     if content[:2] != b"\x1f\x8b":
         return content
+    most = min(MOST_BYTES, max(ALWAYS_UNPACKED, MOST_TIMES_PACKED * len(content)))
     try:
         with gzip.open(io.BytesIO(content)) as unpacked:
-            text = unpacked.read(MOST_BYTES + 1)
+            text = unpacked.read(most + 1)
     except (OSError, EOFError, zlib.error):
         raise UnreadableError(
             f"{name}: found a gzip file that is cut short or damaged, expected a whole one; "
             "copy it again"
         ) from None
-    if len(text) > MOST_BYTES:
+    if len(text) > most:
         raise UnreadableError(f"{name}: {_TOO_LARGE}")
     return text
 
@@ -119,7 +146,7 @@ def _utf8(name: str, content: bytes) -> bytes:
     kind = _OTHER_KINDS.get(content[:4])
     if kind or b"\x00" in content:
         raise UnreadableError(
-            f"{name}: found {kind or 'zero bytes, which no text has'}, expected CSV or Parquet; "
+            f"{name}: found {kind or 'zero bytes, which no text has'}, expected a table; "
             "save it as CSV first"
         )
     if content.isascii():

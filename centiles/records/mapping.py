@@ -10,13 +10,14 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping as MappingABC
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import product
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from centiles.errors import MappingError
+from centiles.errors import MappingError, UnmappedError
 from centiles.records import dates, parsing
 from centiles.records.codes import code_of
 from centiles.records.layouts import Config, layouts
@@ -93,8 +94,9 @@ def mapping_of(table: TextTable, config: Config) -> Mapping:
     Raises
     ------
     MappingError
-        If two columns could be one thing, a configured column is not there, or the file lacks
-        an identifier, a date or age, or any measure.
+        If two columns could be one thing, or a configured column is not there.
+    UnmappedError
+        If the file lacks an identifier, a date or age, or any measure.
     """
     configured = _configured(table, config)
     found, unfit = _recognised(table, frozenset(configured.values()), config)
@@ -135,6 +137,17 @@ def _codes(configured: MappingABC[str, int], found: dict[str, list[_Candidate]])
     others = [each.place for each in found.get("code", [])]
     taken = {place for slot, place in configured.items() if slot != "code"}
     return tuple(dict.fromkeys(place for place in first + others if place not in taken))
+
+
+def recognised(headers: Sequence[str]) -> int:
+    """Return how many of some words are headers this library knows.
+
+    Examples
+    --------
+    >>> recognised(["Surname", "DOB", "Ht (m)"]), recognised(["Oak School, weights 2024"])
+    (2, 0)
+    """
+    return sum(bool(matches(normal(header))) for header in headers)
 
 
 def _configured(table: TextTable, config: Config) -> dict[str, int]:
@@ -305,7 +318,7 @@ def _stop_if_lacking(table: TextTable, columns: MappingABC[str, int], unfit: lis
     if lacking:
         known = ", ".join(table.headers[place] for place in columns.values())
         unlike = ", ".join(table.headers[place] for place in unfit)
-        raise MappingError(
+        raise UnmappedError(
             f"{table.name}: found {len(table.headers)} columns and recognised "
             f"{known or 'none of them'}; lacking {'; '.join(lacking)}. "
             + (f"The cells under {unlike} are not what the header says. " if unlike else "")

@@ -6,7 +6,7 @@ the words is read once for each word, however many rows there are.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
@@ -79,7 +79,8 @@ def _arrow_words(words: pd.Series[str]) -> pa.Array:
 class TextTable:
     """One file as text: its headers, its columns in the same order, the number of each row.
 
-    ``ragged`` are the numbers of the rows that have more or fewer cells than the header.
+    ``ragged`` are the numbers of the rows that have more or fewer cells than the header; ``about``
+    is what else to say of where the table was found, such as its sheet.
     """
 
     name: str
@@ -88,6 +89,8 @@ class TextTable:
     columns: tuple[TextColumn, ...]
     rows: NDArray[np.int64]
     ragged: NDArray[np.int64] = field(default_factory=lambda: np.array([], dtype=np.int64))
+
+    about: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def problems(self) -> pd.DataFrame:
