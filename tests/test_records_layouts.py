@@ -103,6 +103,35 @@ class TestTheSameChildren:
         pd.testing.assert_series_equal(z_scores(result), z_scores(alone), rtol=0, atol=1e-12)
         assert result.children["child_id"].tolist() == alone.children["child_id"].tolist()
 
+    def test_a_nurses_workbook(self, tmp_path: Path, children: pd.DataFrame) -> None:
+        layout = LAYOUTS["sheet"]
+        (frame,) = layout.write(layouts.held(children, layout)).values()
+        with pd.ExcelWriter(tmp_path / "class.xlsx", engine="xlsxwriter") as book:
+            titles = pd.DataFrame([["Larch class, heights and weights"], ["Summer term"]])
+            titles.to_excel(book, index=False, header=False)
+            frame.to_excel(book, index=False, startrow=3)
+        records = read(tmp_path / "class.xlsx")
+        assert records.sources[0].mapping["preset"] == "sheet"
+        assert records.frame["row"].iloc[0] == 5
+        result = checked(records)
+        plain = checked(from_frame(layouts.canonical(children, layout)))
+        pd.testing.assert_series_equal(z_scores(result), z_scores(plain), rtol=0, atol=1e-12)
+
+    def test_opensafely_as_arrow_and_gzip(self, tmp_path: Path, children: pd.DataFrame) -> None:
+        layout = LAYOUTS["opensafely"]
+        frames = layout.write(layouts.held(children, layout))
+        clinical, people = frames["clinical_events.csv"], frames["patients.csv"]
+        dates = pd.to_datetime(clinical["date"]).dt.date
+        numbers = clinical["numeric_value"].astype(float)
+        clinical = clinical.assign(date=dates, numeric_value=numbers)
+        clinical.to_feather(tmp_path / "clinical_events.arrow")
+        people.to_csv(tmp_path / "patients.csv.gz", index=False)
+        records = read([tmp_path / "patients.csv.gz", tmp_path / "clinical_events.arrow"])
+        assert records.sources[0].mapping["preset"] == "opensafely"
+        plain = checked(from_frame(layouts.canonical(children, layout)))
+        result = checked(records)
+        pd.testing.assert_series_equal(z_scores(result), z_scores(plain), rtol=0, atol=1e-12)
+
 
 def _made(folder: Path) -> Path:
     folder.mkdir()

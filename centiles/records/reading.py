@@ -89,7 +89,7 @@ def read(
     if not files:
         raise UsageError("found no file to read, expected one at least; name it")
     return read_tables(
-        _tables(files),
+        _tables(files, _config(config, date_format, sex_codes)),
         preset=preset,
         config=config,
         date_format=date_format,
@@ -97,12 +97,12 @@ def read(
     )
 
 
-def _tables(files: Sequence[Path]) -> list[TextTable]:
+def _tables(files: Sequence[Path], config: Config) -> list[TextTable]:
     tables: list[TextTable] = []
     faults: list[CentilesError] = []
     for name, path in zip(_distinct_names(files), files, strict=True):
         try:
-            tables.append(read_table(path, name))
+            tables.append(read_table(path, name, config))
         except UnreadableError as fault:
             faults.append(fault)
     _raise_together(faults)
