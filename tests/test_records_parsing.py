@@ -168,11 +168,43 @@ class TestNumbers:
         assert np.isnan(read.value).all()
         assert not read.bad.any()
 
-    @pytest.mark.parametrize("text", ["refused", "DNA", "No scales", "Not weighed", "DECLINED"])
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "refused",
+            "DNA",
+            "D.N.A.",
+            "No scales",
+            "Not weighed",
+            "DECLINED",
+            "Refused today",
+            "parent declined",
+            "didn't attend",
+            "couldn\u2019t",
+            "scales broken",
+            "N/D",
+            "Asleep",
+            "no working scales",
+            "un-cooperative",
+            "not weighed - crying",
+            "wasn't brought",
+            "Was Not Brought",
+            "unable to stand",
+            "in wheelchair",
+            "not seen",
+            "not done.",
+        ],
+    )
     def test_reasons(self, text: str) -> None:
         read = parsing.numbers(words(text))
         assert read.reason.all()
         assert not (read.bad | read.missing).any()
+
+    @pytest.mark.parametrize(
+        "text", ["refused 18.4", "18.4 (crying)", "tall", "kg", "", "NA", "not known", "wasting"]
+    )
+    def test_no_reason(self, text: str) -> None:
+        assert not parsing.is_reason(words(text)).any()
 
     @pytest.mark.parametrize("text", ["18,4", "18.4kg", "abc", "1_000", "0x12", "104..2", "true"])
     def test_bad(self, text: str) -> None:
@@ -242,6 +274,16 @@ class TestGestations:
             ("22", 154),
             ("44+6", 314),
             ("38+", 266),
+            ("38 weeks and 4 days", 270),
+            ("38wks+4", 270),
+            ("38/40 + 4", 270),
+            ("38 4/7", 270),
+            ("38 completed weeks", 266),
+            ("40 weeks", 280),
+            ("270 days", 270),
+            ("270d", 270),
+            ("\uff13\uff18\uff0b\uff14", 270),
+            ("38\u00a0+\u20094", 270),
         ],
     )
     def test_read(self, text: str, days: float) -> None:
@@ -250,7 +292,29 @@ class TestGestations:
         assert not bad.any()
 
     @pytest.mark.parametrize(
-        "text", ["38.6", "4", "50", "21+6", "45", "38+7", "term", "0", "-1", "1000", "inf", "3.8"]
+        "text",
+        [
+            "38.6",
+            "4",
+            "50",
+            "21+6",
+            "45",
+            "38+7",
+            "term",
+            "0",
+            "-1",
+            "1000",
+            "inf",
+            "3.8",
+            "384",
+            "38 4",
+            "38,4",
+            "38/404",
+            "38.6 weeks",
+            "384 days",
+            "38-40",
+            "38+4+1",
+        ],
     )
     def test_refused(self, text: str) -> None:
         found, bad = parsing.gestations(words(text), decimals=None)

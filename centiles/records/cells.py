@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from centiles.ages import FloatArray
 from centiles.errors import MappingError
 from centiles.measures import MEASURES
-from centiles.records import columns, parsing
+from centiles.records import amounts, columns, parsing
 from centiles.records.dates import Dates
 from centiles.records.mapping import MEASURE_SLOTS, VISIT_SLOTS, Mapping, measure_of
 from centiles.records.rows import Rows
@@ -131,7 +131,7 @@ class CellReader:
         units = self._stated_units(self.rows.column("unit"), named)
         cells, read = self._cells(slot, value, units, "value")
         self.rows.list("F02", (slot < 0) & cells.here & ~cells.reason, "measure")
-        self.rows.list("G01", value.spread(read.bad, missing=False) & (slot >= 0), "value")
+        self._list_unclear(value, read, "value", slot >= 0)
         every = _Cells(**{**_parts(cells), "here": np.ones(len(self.rows), dtype=np.bool_)})
         return [every, *self._column_cells("birth_weight")]
 
@@ -155,7 +155,7 @@ class CellReader:
             unit = self.rows.column("unit")
         slots = np.full(len(self.rows), _SLOTS.index(slot), dtype=np.int8)
         cells, read = self._cells(slots, column, self._stated_units(unit), slot)
-        self.rows.list("G01", column.spread(read.bad, missing=False), slot)
+        self._list_unclear(column, read, slot, np.ones(len(slots), dtype=np.bool_))
         return [cells]
 
     def _needed(self, slot: str) -> TextColumn:
@@ -178,17 +178,20 @@ class CellReader:
 
     def _cells(
         self, slot: NDArray[np.int8], column: TextColumn, stated: Codes, name: str
-    ) -> tuple[_Cells, parsing.Numbers]:
+    ) -> tuple[_Cells, amounts.Amounts]:
         """Return the cells of a column of values, in the library's units."""
-        read = parsing.numbers(column.stripped)
+        read = amounts.amounts(column.stripped)
         here = ~column.spread(read.missing, missing=True)
         amount = column.spread(read.value, missing=np.nan)
+        written = self._written_units(column, read)
         value, units = amount.copy(), np.full(len(amount), -1, dtype=np.int32)
         numeric = ~np.isnan(amount)
         for code, each in enumerate(_SLOTS):
             at = np.flatnonzero((slot == code) & numeric)
             if len(at):
-                value[at], units[at] = self._in_unit(each, amount[at], stated[at])
+                value[at], units[at] = self._in_unit(
+                    each, amount[at], stated[at], None if written is None else written[at]
+                )
         own = [f"{name}_unit", "unit"]
         where = next((each for each in own if each in self.mapping.columns), name)
         self.rows.list("G05", np.isnan(value) & numeric, where)
@@ -198,26 +201,72 @@ class CellReader:
         reason = column.spread(read.reason, missing=False)
         return _Cells(here, slot, value, units, raw, reason), read
 
-    def _in_unit(self, slot: str, amount: FloatArray, stated: Codes) -> tuple[FloatArray, Codes]:
+    def _written_units(self, column: TextColumn, read: amounts.Amounts) -> Codes | None:
+        """Return the unit beside the number in each cell; None where no cell has one."""
+        if not (read.unit != "").any():
+            return None
+        places = np.array([self._unit_place(word) for word in read.unit], dtype=np.int32)
+        return column.spread(places, missing=-1)
+
+    def _list_unclear(
+        self, column: TextColumn, read: amounts.Amounts, slot: str, where: Flags
+    ) -> None:
+        """List what is no number, with the number it can have been meant as, and what is about."""
+        self.rows.list("G21", column.spread(read.approximate, missing=False) & where, slot)
+        bad = column.spread(read.bad, missing=False) & where
+        if not bad.any():
+            return
+        meant = amounts.suggestions(column.stripped.where(read.bad, ""))
+        known = columns.PROBLEM_CODES["G01"].suggestion
+        said = np.where(meant == "", known, "perhaps " + meant + " was meant; " + known)
+        self.rows.list("G01", bad, slot, column.spread(said.astype(object), missing=known))
+
+    def _in_unit(
+        self, slot: str, amount: FloatArray, stated: Codes, written: Codes | None
+    ) -> tuple[FloatArray, Codes]:
         """Return amounts in the library's unit, NaN where the row's is none, and the units' places.
 
-        The unit is the one stated in the row; else the header's or the configuration's; else the
-        one in which the values are children's. A row that contradicts the header is in no unit.
+        The unit is the one beside the number; else the one stated in the row; else the header's
+        or the configuration's; else the one in which the values are children's. A row that
+        contradicts itself or the header is in no unit.
         """
-        bare = stated < 0
+        measure = MEASURE_SLOTS[slot]
+        bare = stated < 0 if written is None else (stated < 0) & (written < 0)
         if bare.any():
             default = self._default_unit(slot, amount[bare], alone=bool(bare.all()))
             stated = np.where(bare, np.int32(self._unit_place(default)), stated)
         words = pd.Series([*self._units, ""], dtype="str")
-        multiply, divide = parsing.factors(words, MEASURE_SLOTS[slot])
+        multiply, divide = parsing.factors(words, measure)
         header = self.mapping.header_units.get(slot)
-        if header is not None and header in parsing.UNITS[MEASURE_SLOTS[slot]]:
-            own, per = parsing.UNITS[MEASURE_SLOTS[slot]][header]
+        if header is not None and header in parsing.UNITS[measure]:
+            own, per = parsing.UNITS[measure][header]
             multiply = np.where(multiply / divide == own / per, multiply, np.nan)
-        used = np.flatnonzero(np.bincount(stated + 1)[1:])
-        self.used_units[slot] = ", ".join(words[used[~np.isnan(multiply[used])]])
+        used = stated if written is None else np.where(written < 0, stated, written)
+        multiply, divide = multiply[used], divide[used]
+        if written is not None:
+            at = np.flatnonzero(written >= 0)
+            times, over = amounts.rates(words, measure)
+            agrees = self._agreements(words, header or "", measure)
+            fits = agrees[written[at], stated[at]]
+            multiply[at] = np.where(fits, times[written[at]], np.nan)
+            divide[at] = over[written[at]]
+        counts = np.bincount(used[~np.isnan(multiply)] + 1, minlength=len(words))[1:]
+        self.used_units[slot] = ", ".join(words[np.flatnonzero(counts)])
         with np.errstate(over="ignore"):
-            return amount * multiply[stated] / divide[stated], stated
+            return amount * multiply / divide, used
+
+    def _agreements(self, words: pd.Series[str], header: str, measure: str) -> Flags:
+        """Return whether each unit beside a number fits each unit of a row, the last being none."""
+        known = header in parsing.UNITS[measure]
+        fits = [
+            [
+                (not stated or amounts.agree(written, stated, measure))
+                and (not known or amounts.agree(written, header, measure))
+                for stated in words
+            ]
+            for written in words
+        ]
+        return np.array(fits, dtype=np.bool_)
 
     def _default_unit(self, slot: str, amount: FloatArray, *, alone: bool) -> str:
         """Return the unit of values that have none beside them; empty where there is none.

@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from centiles.errors import MappingError
-from centiles.records import dates, parsing
+from centiles.records import amounts, dates, parsing
 from centiles.records.layouts import Config, layouts
 from centiles.records.tables import TextColumn, TextTable
 
@@ -222,8 +222,7 @@ def _fit(slot: str, column: TextColumn) -> int:
     if slot in DATE_SLOTS:
         fits = bool(dates.look_like_dates(words).any())
     elif slot in MEASURE_SLOTS or slot in ("age", "value"):
-        read = parsing.numbers(words)
-        fits = not read.bad.all()
+        fits = not amounts.amounts(words).bad.all()
     elif slot == "measure":
         fits = any(measure_of(word)[0] for word in words)
     elif slot == "unit":

@@ -49,11 +49,12 @@ class Rows:
         place = self.mapping.columns.get(slot)
         return "" if place is None else self.table.headers[place]
 
-    def list(self, code: str, where: Flags, slot: str) -> None:
-        """List a problem for every row where it holds."""
+    def list(self, code: str, where: Flags, slot: str, suggestion: Any = None) -> None:
+        """List a problem for every row where it holds, with a suggestion for each row or none."""
         if where.any():
-            rows = self.table.rows[where]
-            self.problems.append(columns.problems(code, self.table.name, rows, self.header(slot)))
+            rows, header = self.table.rows[where], self.header(slot)
+            better = None if suggestion is None else suggestion[where]
+            self.problems.append(columns.problems(code, self.table.name, rows, header, better))
 
     def _list_words(self, code: str, bad: Flags, column: TextColumn, slot: str) -> None:
         if bad.any():
