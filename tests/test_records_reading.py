@@ -372,6 +372,52 @@ class TestDates:
         assert read_.frame["measured_on"].notna().tolist() == [False, False, True, False, False]
         assert read_.frame["date_precision"].tolist() == ["", "", "day", "", ""]
 
+    def test_months_and_years(self) -> None:
+        rows = ["03/2024", "2024", "13/02/2024", "Mar 2024"]
+        read_ = records_of(*({"date": date, "weight": "18"} for date in rows))
+        assert read_.frame["measured_on"].astype(str).fillna("").tolist() == [
+            "2024-03-15", "", "2024-02-13", "2024-03-15",
+        ]  # fmt: skip
+        assert read_.frame["date_precision"].tolist() == ["month", "year", "day", "month"]
+        assert codes(read_) == [("D11", 3, "date")]
+
+    def test_a_column_of_precisions(self) -> None:
+        rows = [("2024-03-01", "YM"), ("2024-01-01", "Y"), ("2024-03-02", "YMD"), ("2024-03", "")]
+        read_ = records_of(
+            *({"date": d, "Effective Date Precision": p, "weight": "18"} for d, p in rows)
+        )
+        assert read_.frame["measured_on"].astype(str).fillna("").tolist() == [
+            "2024-03-15", "", "2024-03-02", "2024-03-15",
+        ]  # fmt: skip
+        assert read_.frame["date_precision"].tolist() == ["month", "year", "day", "month"]
+        assert codes(read_) == [("D11", 3, "date")]
+
+    def test_spreadsheet_numbers(self) -> None:
+        read_ = records_of({"date": "45335", "weight": "18"}, {"date": "45336.5", "weight": "18"})
+        assert read_.frame["measured_on"].astype(str).tolist() == ["2024-02-13", "2024-02-14"]
+        assert codes(read_) == [("D13", 0, "date")]
+
+    def test_births_known_to_the_month(self) -> None:
+        row = {"dob": "01/03/2020", "date": "13/02/2024", "weight": "18"}
+        many = [row | {"id": str(k)} for k in range(20)]
+        read_ = records_of(*many)
+        assert set(read_.frame["birth_precision"]) == {"month"}
+        assert set(read_.frame["birth_date"].astype(str)) == {"2020-03-01"}
+        assert read_.sources[0].mapping["birth precision"] == "month, all on a 1st or 15th"
+        assert set(records_of(*many[:19]).frame["birth_precision"]) == {"day"}
+        said = records_of(*many, config=Config(birth_precision="day"))
+        assert set(said.frame["birth_precision"]) == {"day"}
+        said = records_of(row, config=Config(birth_precision="month"))
+        assert set(said.frame["birth_precision"]) == {"month"}
+
+    def test_a_header_says_so(self) -> None:
+        frame = frame_of({"weight": "18"}).rename(columns={"dob": "Month/year of birth"})
+        read_ = from_frame(frame.assign(**{"Month/year of birth": "03/2020"}))
+        assert read_.frame["birth_precision"].tolist() == ["month"]
+        assert read_.frame["birth_date"].astype(str).tolist() == ["2020-03-15"]
+        read_ = from_frame(frame.assign(**{"Month/year of birth": "01/03/2020"}))
+        assert read_.frame["birth_precision"].tolist() == ["month"]
+
     def test_one_order_for_the_whole_file(self) -> None:
         frame = records_of({"dob": "01/02/2020", "date": "13/03/2024", "weight": "18"}).frame
         assert str(frame["birth_date"].iloc[0].date()) == "2020-02-01"

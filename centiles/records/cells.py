@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from centiles.ages import FloatArray
 from centiles.errors import MappingError
 from centiles.measures import MEASURES
-from centiles.records import amounts, columns, parsing
-from centiles.records.dates import Dates
+from centiles.records import amounts, columns, dates, parsing
 from centiles.records.mapping import MEASURE_SLOTS, VISIT_SLOTS, Mapping, measure_of
 from centiles.records.rows import Rows
 from centiles.records.tables import TextColumn, TextTable, texts_at
@@ -75,6 +74,7 @@ class CellReader:
         said["dates"] = config.date_format or order[rows.day_first]
         if config.sex and "sex" in said:
             said["sex codes"] = ", ".join(f"{word}={sex}" for word, sex in config.sex.items())
+        said |= rows.said
         said["layout"] = "long" if self.mapping.long else "wide"
         return said
 
@@ -82,23 +82,28 @@ class CellReader:
         """Return what records have from their rows; a birth weight is of the day of birth."""
         rows = self.rows
         birth = cells.slot == _BIRTH_WEIGHT
-        born, age = rows.dates("birth_date")[at], rows.ages()[at]
-        measured = np.where(birth, born, rows.dates("measured_on")[at])
+        children = rows.children()
+        born, birth_precision = (part[at] for part in rows.births(children))
+        measured, precision = (part[at] for part in rows.days("measured_on"))
+        measured = np.where(birth, born, measured)
+        age = rows.ages()[at]
         if "age" in self.mapping.columns:
             self.used_units["age"] = self.mapping.units["age"]
         return {
             "source": columns.categorical(np.zeros(len(birth), np.int8), [rows.table.name]),
             "row": rows.table.rows[at],
-            "child_id": rows.children().texts(at),
+            "child_id": children.texts(at),
             "household_id": _texts(rows.texts("household_id"), at),
             "sex": rows.sexes()[at],
             "gestation_days": rows.gestations()[at],
             "birth_date": born,
-            "birth_precision": _precisions(born),
+            "birth_precision": columns.categorical(birth_precision, dates.PRECISIONS),
             "measured_on": measured,
-            "date_precision": _precisions(measured),
+            "date_precision": columns.categorical(
+                np.where(birth, birth_precision, precision), dates.PRECISIONS
+            ),
             "age_days": np.where(birth, np.where(np.isnat(born), 0.0, np.nan), age),
-            "recorded_on": rows.dates("recorded_on")[at],
+            "recorded_on": rows.days("recorded_on")[0][at],
             "contact": _contacts(rows.texts("contact"), at, birth),
             "posture": _postures(rows.postures()[at], cells.slot == _LENGTH),
             "team": _texts(rows.texts("team"), at),
@@ -323,10 +328,6 @@ def _contacts(column: TextColumn | None, at: Places, birth: Flags) -> pd.Categor
     codes, kinds = pd.factorize(pd.concat([column.stripped, pd.Series(["", "birth"], dtype="str")]))
     places = np.append(codes[:-2], codes[-2])[column.codes[at]]
     return columns.categorical(np.where(birth, codes[-1], places), kinds)
-
-
-def _precisions(found: Dates) -> pd.Categorical[Any]:
-    return columns.categorical((~np.isnat(found)).astype(np.int8), ["", "day"])
 
 
 def _postures(said: NDArray[np.int8], length: Flags) -> pd.Categorical[Any]:

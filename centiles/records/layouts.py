@@ -23,6 +23,8 @@ class Config:
     """What a user says about a file instead of leaving it to be recognised.
 
     ``columns`` maps slots to headers, ``units`` slots to units, ``sex`` codes to sexes.
+    ``birth_precision`` is "month" where only the months of birth are known, "day" where the days
+    are, whatever they look like.
 
     Raises
     ------
@@ -35,6 +37,7 @@ class Config:
     sex: Mapping[str, str] = field(default_factory=dict)
     date_format: str | None = None
     gestation_decimals: str | None = None
+    birth_precision: str | None = None
 
     def __post_init__(self) -> None:
         faults = _faults(self)
@@ -68,12 +71,12 @@ class Config:
         ]
         days, gestation = entries.get("dates", {}), entries.get("gestation", {})
         if not unknown:
-            unknown = [f"dates.{key}" for key in days if key != "format"]
+            unknown = [f"dates.{key}" for key in days if key not in ("format", "birth_precision")]
             unknown += [f"gestation.{key}" for key in gestation if key != "decimals"]
         if unknown:
             raise UsageError(
                 f"{name}: found {', '.join(unknown)}; expected the tables [columns], [units], "
-                "[sex], [dates] with format, [gestation] with decimals"
+                "[sex], [dates] with format and birth_precision, [gestation] with decimals"
             )
         try:
             return cls(
@@ -82,6 +85,7 @@ class Config:
                 sex=_as_text(entries.get("sex", {})),
                 date_format=days.get("format"),
                 gestation_decimals=gestation.get("decimals"),
+                birth_precision=days.get("birth_precision"),
             )
         except UsageError as fault:
             raise UsageError(f"{name}: {fault}") from None
@@ -94,6 +98,7 @@ class Config:
             sex={**other.sex, **self.sex},
             date_format=self.date_format or other.date_format,
             gestation_decimals=self.gestation_decimals or other.gestation_decimals,
+            birth_precision=self.birth_precision or other.birth_precision,
         )
 
 
@@ -124,6 +129,8 @@ def _faults(config: Config) -> list[str]:
         faults.append(
             f"gestation decimals: found {config.gestation_decimals!r}, expected weeks or days"
         )
+    if config.birth_precision not in (None, "day", "month"):
+        faults.append(f"birth precision: found {config.birth_precision!r}, expected day or month")
     return faults
 
 
