@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from centiles.ages import FloatArray
 from centiles.errors import MappingError
 from centiles.measures import MEASURES
-from centiles.records import columns, parsing
-from centiles.records.dates import Dates
+from centiles.records import amounts, columns, dates, parsing
 from centiles.records.kinds import SLOTS
 from centiles.records.mapping import MEASURE_SLOTS, VISIT_SLOTS, Mapping
 from centiles.records.rows import Rows
@@ -76,16 +75,20 @@ class CellReader:
         said["dates"] = config.date_format or order[rows.day_first]
         if config.sex and "sex" in said:
             said["sex codes"] = ", ".join(f"{word}={sex}" for word, sex in config.sex.items())
+        said |= rows.said
         said["layout"] = "long" if self.mapping.long else "wide"
         return said | dict(rows.table.about)
 
     def _shared(self, cells: _Cells, at: Places) -> dict[str, Any]:
         """Return what records have from their rows; a birth weight is of the day of birth."""
         rows = self.rows
-        birth, exact = cells.slot == _BIRTH_WEIGHT, rows.date_precisions()[at]
-        children, born, age = rows.children(), rows.dates("birth_date")[at], rows.ages()[at]
+        birth = cells.slot == _BIRTH_WEIGHT
+        children = rows.children()
         rows.list("P05", children.is_blank, "child_id")
-        measured = np.where(birth, born, rows.dates("measured_on")[at])
+        born, birth_precision = (part[at] for part in rows.births(children))
+        measured, precision = (part[at] for part in rows.days("measured_on"))
+        measured = np.where(birth, born, measured)
+        age = rows.ages()[at]
         if "age" in self.mapping.columns:
             self.used_units["age"] = self.mapping.units["age"]
         return {
@@ -96,11 +99,13 @@ class CellReader:
             "sex": rows.sexes()[at],
             "gestation_days": rows.gestations()[at],
             "birth_date": born,
-            "birth_precision": _precisions(born, rows.birth_precision),
+            "birth_precision": columns.categorical(birth_precision, dates.PRECISIONS),
             "measured_on": measured,
-            "date_precision": _precisions(measured, np.where(birth, rows.birth_precision, exact)),
+            "date_precision": columns.categorical(
+                np.where(birth, birth_precision, precision), dates.PRECISIONS
+            ),
             "age_days": np.where(birth, np.where(np.isnat(born), 0.0, np.nan), age),
-            "recorded_on": rows.dates("recorded_on")[at],
+            "recorded_on": rows.days("recorded_on")[0][at],
             "contact": _contacts(rows.texts("contact"), at, birth),
             "posture": _postures(rows.postures()[at], cells.slot == _LENGTH),
             "status": rows.statuses[at],
@@ -137,7 +142,7 @@ class CellReader:
         strange = (slot < 0) & cells.here & ~cells.reason & ~kinds.contradictory
         self.rows.list("F02", strange & ~kinds.gestation, "measure")
         self.rows.list("F12", kinds.contradictory & cells.here, "code")
-        self.rows.list("G01", value.spread(read.bad, missing=False) & (slot >= 0), "value")
+        self._list_unclear(value, read, "value", slot >= 0)
         self.rows.list("G40", kinds.noted & ~np.isnan(cells.value), "code")
         here = ~(kinds.gestation | (kinds.unrelated & ~cells.here))
         declined = np.where(kinds.not_measured & ~cells.here, self._raw_place(DECLINED), cells.raw)
@@ -170,7 +175,7 @@ class CellReader:
             unit = self.rows.column("unit")
         slots = np.full(len(self.rows), SLOTS.index(slot), dtype=np.int8)
         cells, read = self._cells(slots, column, self._stated_units(unit), slot)
-        self.rows.list("G01", column.spread(read.bad, missing=False), slot)
+        self._list_unclear(column, read, slot, np.ones(len(slots), dtype=np.bool_))
         return [cells]
 
     def _needed(self, slot: str) -> TextColumn:
@@ -193,17 +198,20 @@ class CellReader:
 
     def _cells(
         self, slot: NDArray[np.int8], column: TextColumn, stated: Codes, name: str
-    ) -> tuple[_Cells, parsing.Numbers]:
+    ) -> tuple[_Cells, amounts.Amounts]:
         """Return the cells of a column of values, in the library's units."""
-        read = parsing.numbers(column.stripped)
+        read = amounts.amounts(column.stripped)
         here = ~column.spread(read.missing, missing=True)
         amount = column.spread(read.value, missing=np.nan)
+        written = self._written_units(column, read)
         value, units = amount.copy(), np.full(len(amount), -1, dtype=np.int32)
         numeric = ~np.isnan(amount)
         for code, each in enumerate(SLOTS):
             at = np.flatnonzero((slot == code) & numeric)
             if len(at):
-                value[at], units[at] = self._in_unit(each, amount[at], stated[at])
+                value[at], units[at] = self._in_unit(
+                    each, amount[at], stated[at], None if written is None else written[at]
+                )
         own = [f"{name}_unit", "unit"]
         where = next((each for each in own if each in self.mapping.columns), name)
         self.rows.list("G05", np.isnan(value) & numeric, where)
@@ -213,26 +221,72 @@ class CellReader:
         reason = column.spread(read.reason, missing=False)
         return _Cells(here, slot, value, units, raw, reason), read
 
-    def _in_unit(self, slot: str, amount: FloatArray, stated: Codes) -> tuple[FloatArray, Codes]:
+    def _written_units(self, column: TextColumn, read: amounts.Amounts) -> Codes | None:
+        """Return the unit beside the number in each cell; None where no cell has one."""
+        if not (read.unit != "").any():
+            return None
+        places = np.array([self._unit_place(word) for word in read.unit], dtype=np.int32)
+        return column.spread(places, missing=-1)
+
+    def _list_unclear(
+        self, column: TextColumn, read: amounts.Amounts, slot: str, where: Flags
+    ) -> None:
+        """List what is no number, with the number it can have been meant as, and what is about."""
+        self.rows.list("G21", column.spread(read.approximate, missing=False) & where, slot)
+        bad = column.spread(read.bad, missing=False) & where
+        if not bad.any():
+            return
+        meant = amounts.suggestions(column.stripped.where(read.bad, ""))
+        known = columns.PROBLEM_CODES["G01"].suggestion
+        said = np.where(meant == "", known, "perhaps " + meant + " was meant; " + known)
+        self.rows.list("G01", bad, slot, column.spread(said.astype(object), missing=known))
+
+    def _in_unit(
+        self, slot: str, amount: FloatArray, stated: Codes, written: Codes | None
+    ) -> tuple[FloatArray, Codes]:
         """Return amounts in the library's unit, NaN where the row's is none, and the units' places.
 
-        The unit is the one stated in the row; else the header's or the configuration's; else the
-        one in which the values are children's. A row that contradicts the header is in no unit.
+        The unit is the one beside the number; else the one stated in the row; else the header's
+        or the configuration's; else the one in which the values are children's. A row that
+        contradicts itself or the header is in no unit.
         """
-        bare = stated < 0
+        measure = MEASURE_SLOTS[slot]
+        bare = stated < 0 if written is None else (stated < 0) & (written < 0)
         if bare.any():
             default = self._default_unit(slot, amount[bare], alone=bool(bare.all()))
             stated = np.where(bare, np.int32(self._unit_place(default)), stated)
         words = pd.Series([*self._units, ""], dtype="str")
-        multiply, divide = parsing.factors(words, MEASURE_SLOTS[slot])
+        multiply, divide = parsing.factors(words, measure)
         header = self.mapping.header_units.get(slot)
-        if header is not None and header in parsing.UNITS[MEASURE_SLOTS[slot]]:
-            own, per = parsing.UNITS[MEASURE_SLOTS[slot]][header]
+        if header is not None and header in parsing.UNITS[measure]:
+            own, per = parsing.UNITS[measure][header]
             multiply = np.where(multiply / divide == own / per, multiply, np.nan)
-        used = np.flatnonzero(np.bincount(stated + 1)[1:])
-        self.used_units[slot] = ", ".join(words[used[~np.isnan(multiply[used])]])
+        used = stated if written is None else np.where(written < 0, stated, written)
+        multiply, divide = multiply[used], divide[used]
+        if written is not None:
+            at = np.flatnonzero(written >= 0)
+            times, over = amounts.rates(words, measure)
+            agrees = self._agreements(words, header or "", measure)
+            fits = agrees[written[at], stated[at]]
+            multiply[at] = np.where(fits, times[written[at]], np.nan)
+            divide[at] = over[written[at]]
+        counts = np.bincount(used[~np.isnan(multiply)] + 1, minlength=len(words))[1:]
+        self.used_units[slot] = ", ".join(words[np.flatnonzero(counts)])
         with np.errstate(over="ignore"):
-            return amount * multiply[stated] / divide[stated], stated
+            return amount * multiply / divide, used
+
+    def _agreements(self, words: pd.Series[str], header: str, measure: str) -> Flags:
+        """Return whether each unit beside a number fits each unit of a row, the last being none."""
+        known = header in parsing.UNITS[measure]
+        fits = [
+            [
+                (not stated or amounts.agree(written, stated, measure))
+                and (not known or amounts.agree(written, header, measure))
+                for stated in words
+            ]
+            for written in words
+        ]
+        return np.array(fits, dtype=np.bool_)
 
     def _default_unit(self, slot: str, amount: FloatArray, *, alone: bool) -> str:
         """Return the unit of values that have none beside them; empty where there is none.
@@ -289,12 +343,6 @@ def _contacts(column: TextColumn | None, at: Places, birth: Flags) -> pd.Categor
     codes, kinds = pd.factorize(pd.concat([column.stripped, pd.Series(["", "birth"], dtype="str")]))
     places = np.append(codes[:-2], codes[-2])[column.codes[at]]
     return columns.categorical(np.where(birth, codes[-1], places), kinds)
-
-
-def _precisions(found: Dates, exact: Any) -> pd.Categorical[Any]:
-    """Return how exactly dates are known; ``exact`` are places in ``parsing.PRECISIONS``."""
-    places = np.where(np.isnat(found), 0, exact).astype(np.int8)
-    return columns.categorical(places, parsing.PRECISIONS)
 
 
 def _postures(said: NDArray[np.int8], length: Flags) -> pd.Categorical[Any]:

@@ -23,8 +23,8 @@ class Config:
     """What a user says about a file instead of leaving it to be recognised.
 
     ``columns`` maps slots to headers, ``units`` slots to units, ``sex`` codes to sexes,
-    ``measures`` a file's own words or codes to measures. ``birth_precision`` is "month" where the
-    file gives birth dates as the first of their month.
+    ``measures`` a file's own words or codes to measures. ``birth_precision`` is "month" where only
+    the months of birth are known, "day" where the days are, whatever they look like.
 
     Raises
     ------
@@ -128,8 +128,6 @@ def _faults(config: Config) -> list[str]:
         if measure not in layouts()["measures"]:
             expected = ", ".join(layouts()["measures"])
             faults.append(f"measures: found {word} = {measure!r}, expected one of {expected}")
-    if config.birth_precision not in (None, "day", "month"):
-        faults.append(f"birth precision: found {config.birth_precision!r}, expected day or month")
     if config.date_format not in (None, *DATE_FORMATS):
         expected = ", ".join(DATE_FORMATS)
         faults.append(f"date format: found {config.date_format!r}, expected one of {expected}")
@@ -137,6 +135,8 @@ def _faults(config: Config) -> list[str]:
         faults.append(
             f"gestation decimals: found {config.gestation_decimals!r}, expected weeks or days"
         )
+    if config.birth_precision not in (None, "day", "month"):
+        faults.append(f"birth precision: found {config.birth_precision!r}, expected day or month")
     return faults
 
 

@@ -21,7 +21,7 @@ from centiles.records import columns, parsing, presets
 from centiles.records.layouts import Config
 from centiles.records.mapping import matches, normal
 from centiles.records.presets import Preset, key_of
-from centiles.records.tables import TextColumn, TextTable
+from centiles.records.tables import FROM, TextColumn, TextTable
 
 Places = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -174,7 +174,7 @@ class _Joined:
         for slot, header_ in link.brings.items():
             names = [each for each in presets.alternatives(header_) if each in theirs]
             if names:
-                said = f"{other.headers[theirs[names[0]]]} ({other.name})"
+                said = f"{other.headers[theirs[names[0]]]}{FROM}{other.name})"
                 filled = _filled([brought(name) for name in names])
                 if slot == "child_id":
                     filled = _filled([filled, self.keys[pair[0]]])

@@ -18,7 +18,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from centiles.errors import MappingError, UnmappedError
-from centiles.records import dates, parsing
+from centiles.records import amounts, dates, parsing
 from centiles.records.codes import code_of
 from centiles.records.layouts import Config, layouts
 from centiles.records.tables import TextColumn, TextTable
@@ -251,8 +251,7 @@ def _fit(slot: str, column: TextColumn, own: MappingABC[str, str]) -> int:
     if slot in DATE_SLOTS:
         fits = bool(dates.look_like_dates(words).any())
     elif slot in MEASURE_SLOTS or slot in ("age", "value"):
-        read = parsing.numbers(words)
-        fits = not read.bad.all()
+        fits = not amounts.amounts(words).bad.all()
     elif slot == "measure":
         fits = any(measure_of(word)[0] or word in own or code_of(word) for word in words)
     elif slot == "code":

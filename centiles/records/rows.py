@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from typing import Any, Final
 
@@ -16,10 +17,11 @@ from centiles.records import columns, dates, parsing
 from centiles.records.dates import Dates
 from centiles.records.kinds import Kinds, kinds_of
 from centiles.records.mapping import DATE_SLOTS, Mapping, normal
-from centiles.records.tables import TextColumn, TextTable
+from centiles.records.tables import FROM, TextColumn, TextTable
 
 Flags = NDArray[np.bool_]
 
+_NAT: Final = np.datetime64("NaT", "D")
 NO_ONE: Final = "0000000000"  # an NHS number that stands for none
 _NHS_GROUPED: Final = r"\d{3}[ -]\d{3}[ -]\d{4}"  # as it is printed, in groups of 3, 3 and 4
 _FROM_A_FLOAT: Final = r"\d+\.0"  # how a column of whole numbers with gaps in it is written
@@ -35,6 +37,7 @@ class Rows:
     def __init__(self, table: TextTable, mapping: Mapping) -> None:
         self.table, self.mapping = table, mapping
         self.problems = [table.problems]
+        self.said: dict[str, str] = {}  # what was decided besides the mapping, in words
         words = [column.stripped for slot in DATE_SLOTS if (column := self.column(slot))]
         self.day_first = dates.day_first(words, mapping.config.date_format, table.name)
 
@@ -51,12 +54,16 @@ class Rows:
         place = self.mapping.columns.get(slot)
         return "" if place is None else self.table.headers[place]
 
-    def list(self, code: str, where: Flags, slot: str) -> None:
-        """List a problem for every row where it holds and that its source stands by."""
+    def list(self, code: str, where: Flags, slot: str, suggestion: Any = None) -> None:
+        """List a problem for every row where it holds and that its source stands by.
+
+        There may be a suggestion for each row.
+        """
         where = where & ~self.removed
         if where.any():
-            rows = self.table.rows[where]
-            self.problems.append(columns.problems(code, self.table.name, rows, self.header(slot)))
+            rows, header = self.table.rows[where], self.header(slot)
+            better = None if suggestion is None else suggestion[where]
+            self.problems.append(columns.problems(code, self.table.name, rows, header, better))
 
     def _list_words(self, code: str, bad: Flags, column: TextColumn, slot: str) -> None:
         if bad.any():
@@ -81,17 +88,51 @@ class Rows:
         words = words.mask(grouped, words.str.replace(r"[ -]", "", regex=True))
         return column.reworded(words.mask(words == NO_ONE, ""))
 
-    def dates(self, slot: str) -> Dates:
-        """Return a column of dates, NaT where there is none."""
+    def days(self, slot: str) -> tuple[Dates, NDArray[np.int8]]:
+        """Return a column of dates, NaT where there is none, and places in ``dates.PRECISIONS``.
+
+        Where a column says how exactly the day of measurement is known, it does.
+        """
         column = self.column(slot)
         if column is None:
-            return np.full(len(self), np.datetime64("NaT", "D"))
-        days, bad = dates.dates(column.stripped, day_before_month=self.day_first)
-        placeholder = days <= dates.PLACEHOLDER_UNTIL
-        self._list_words("D01", bad, column, slot)
+            none = np.full(len(self), np.datetime64("NaT", "D"))
+            return none, np.zeros(len(self), dtype=np.int8)
+        words = column.stripped
+        serials = dates.are_serials(words, self.table.name)
+        read = dates.days(words, day_before_month=self.day_first, serials=serials)
+        placeholder = read.on <= dates.PLACEHOLDER_UNTIL
+        yearly = read.precision == dates.YEAR
+        self._list_words("D01", read.bad & ~yearly, column, slot)
         self._list_words("D04", placeholder, column, slot)
-        days[placeholder] = np.datetime64("NaT")
-        return column.spread(days, missing=np.datetime64("NaT"))
+        if serials:
+            whole = columns.problems("D13", self.table.name, 0, self.header(slot))
+            self.problems.append(whole)
+        on = column.spread(np.where(placeholder, _NAT, read.on), missing=_NAT)
+        precision = column.spread(np.where(placeholder, dates.NO_DATE, read.precision), missing=0)
+        said = self.column("date_precision") if slot == "measured_on" else None
+        if said is not None:
+            stated = said.spread(dates.precisions(said.stripped), missing=dates.NO_DATE)
+            precision = np.where(np.isnat(on), precision, np.maximum(precision, stated))
+            on = np.where(precision == dates.MONTH, dates.of_month(on), on)
+        self.list("D11", precision == dates.YEAR, slot)
+        return np.where(precision == dates.YEAR, _NAT, on), precision
+
+    def births(self, children: TextColumn) -> tuple[Dates, NDArray[np.int8]]:
+        """Return dates of birth as given, and their precisions: months for all, or as written.
+
+        The configuration says that only months are known, or the header, or the days themselves.
+        """
+        on, precision = self.days("birth_date")
+        said = self.mapping.config.birth_precision
+        own = self.header("birth_date").partition(FROM)[0]
+        named = re.search(r"\bmonth\b", normal(own)) is not None
+        if said is None and not named and not dates.are_monthly(children.codes, on):
+            return on, precision
+        if said == "day":
+            return on, precision
+        why = "as configured" if said else "by its header" if named else "all on a 1st or 15th"
+        self.said["birth precision"] = f"month, {why}"
+        return on, np.where(precision == dates.DAY, np.int8(dates.MONTH), precision)
 
     def sexes(self) -> pd.Categorical[Any]:
         """Return the sex of each row's child: male, female or unknown."""
@@ -162,18 +203,6 @@ class Rows:
             days = np.rint(read.value * parsing.AGE_UNITS[unit])
         self._list_words("D07", read.bad | read.reason | np.isinf(days), column, "age")
         return column.spread(np.where(np.isfinite(days), days, np.nan), missing=np.nan)
-
-    def date_precisions(self) -> NDArray[np.int8]:
-        """Return how exactly each measurement's date is known: places in ``PRECISIONS``."""
-        column = self.column("date_precision")
-        if column is None:
-            return np.ones(len(self), dtype=np.int8)
-        return column.spread(parsing.precisions(column.stripped), missing=1)
-
-    @property
-    def birth_precision(self) -> int:
-        """How exactly birth dates are known: a place in ``parsing.PRECISIONS``."""
-        return parsing.PRECISIONS.index(self.mapping.config.birth_precision or "day")
 
     @cached_property
     def kinds(self) -> Kinds:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from centiles.errors import UnreadableError
 from centiles.records import columns
 
+FROM: Final = " (from "  # after the header of a column that another file has brought, and its name
 FIRST_ROW: Final = 2  # the header is row 1, as a spreadsheet counts
 _NO_ROWS: Final = "found a header and no rows, expected rows below it; export it again"
 _ALL: Final = slice(None)
