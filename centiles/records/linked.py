@@ -7,26 +7,20 @@ that disagree, what they would bring is left blank and a problem says so.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-from numpy.typing import NDArray
 
 from centiles.errors import CentilesError, MappingError
 from centiles.records import columns, parsing, presets
 from centiles.records.layouts import Config
 from centiles.records.mapping import matches, normal
+from centiles.records.partners import Flags, Match, filled_from
 from centiles.records.presets import Preset, key_of
 from centiles.records.tables import FROM, TextColumn, TextTable
-
-Places = NDArray[np.int64]
-Flags = NDArray[np.bool_]
-
-NO_ONE = "0000000000"  # an NHS number that stands for none
 
 
 @dataclass(frozen=True)
@@ -158,7 +152,7 @@ class _Joined:
                 f"{self.table.name} and {other.name}: found no column to join them by, "
                 f"expected one of {', '.join(link.keys)} in both"
             )
-        match = _Match.of(self.keys[pair[0]], _only(other, pair[1]))
+        match = Match.of(self.keys[pair[0]], _only(other, pair[1]))
         ours = presets.headers_of(self.table)
         header = self.table.headers[ours[pair[0]]] if pair[0] in ours else pair[0]
         if not link.may_lack:
@@ -175,9 +169,9 @@ class _Joined:
             names = [each for each in presets.alternatives(header_) if each in theirs]
             if names:
                 said = f"{other.headers[theirs[names[0]]]}{FROM}{other.name})"
-                filled = _filled([brought(name) for name in names])
+                filled = filled_from([brought(name) for name in names])
                 if slot == "child_id":
-                    filled = _filled([filled, self.keys[pair[0]]])
+                    filled = filled_from([filled, self.keys[pair[0]]])
                 self.slots[slot] = said, filled
         for name in map(key_of, link.carries):
             if name in theirs and name not in self.keys:
@@ -186,7 +180,7 @@ class _Joined:
         self._list("F11", disagree, header)
         self.linked.append((other, link.about))
 
-    def mark(self, status: Any, other: TextTable, match: _Match | None) -> None:
+    def mark(self, status: Any, other: TextTable, match: Match | None) -> None:
         """Take from a file which rows its source does not stand by."""
         theirs = presets.headers_of(other)
         for name, word in status.items():
@@ -213,7 +207,10 @@ class _Joined:
         slots = dict(self.slots)
         if self.statuses:
             said = " + ".join(header for header, _ in self.statuses)
-            slots["status"] = f"{said}: status", _filled([column for _, column in self.statuses])
+            slots["status"] = (
+                f"{said}: status",
+                filled_from([column for _, column in self.statuses]),
+            )
         table = replace(
             self.table,
             headers=(*self.table.headers, *(header for header, _ in slots.values())),
@@ -233,68 +230,6 @@ class _Joined:
             self.problems.append(columns.problems(code, self.table.name, rows, header))
 
 
-@dataclass(frozen=True)
-class _Match:
-    """Which rows of another file have the key of each row: ``key`` of ours and theirs, −1 blank."""
-
-    ours: Places
-    theirs: Places
-    count: int
-
-    @classmethod
-    def of(cls, ours: TextColumn, theirs: TextColumn) -> _Match:
-        words = pd.concat([_whole(ours), _whole(theirs), pd.Series([""], dtype="str")])
-        codes, _ = pd.factorize(words)
-        codes = np.where(codes == codes[-1], -1, codes).astype(np.int64)
-        first = len(ours.words)
-        ours_key = ours.spread(codes[:first], missing=-1)
-        theirs_key = theirs.spread(codes[first:-1], missing=-1)
-        return cls(ours_key, theirs_key, int(codes.max(initial=-1)) + 1)
-
-    @property
-    def alone(self) -> Flags:
-        """Which of our rows have a key that is in none of theirs, or no key."""
-        known = np.zeros(self.count + 1, dtype=np.bool_)
-        known[self.theirs] = True
-        known[-1] = False
-        return np.asarray(~known[self.ours])
-
-    def carried(self, column: TextColumn) -> tuple[TextColumn, Flags]:
-        """Return their column for our rows, and where their rows of one key disagree: left blank.
-
-        A blank does not disagree with a word.
-        """
-        distinct, words = pd.factorize(column.stripped)
-        word = column.spread(distinct, missing=-1)
-        at = np.flatnonzero((self.theirs >= 0) & ~column.is_blank)
-        low = np.full(self.count + 1, len(words), dtype=np.int64)
-        high = np.full(self.count + 1, -1, dtype=np.int64)
-        np.minimum.at(low, self.theirs[at], word[at])
-        np.maximum.at(high, self.theirs[at], word[at])
-        clash = low < high
-        place = np.where(clash | (high < 0), -1, high)
-        place[-1], clash[-1] = -1, False
-        found = column.reworded(pd.Series(words, dtype="str"))
-        found = replace(found, codes=place[self.ours].astype(np.int32))
-        return found, np.asarray(clash[self.ours])
-
-    def any_of(self, column: TextColumn) -> TextColumn:
-        """Return a mark for our rows, made where any of their rows of the key has it."""
-        marked = ~column.is_blank & (self.theirs >= 0)
-        word = np.full(self.count + 1, -1, dtype=np.int32)
-        word[self.theirs[marked]] = column.codes[marked]
-        word[-1] = -1
-        return TextColumn(column.words, word[self.ours])
-
-
-def _whole(column: TextColumn) -> pd.Series[str]:
-    """Return the words of a key; 17.0 is 17 where whole numbers with gaps were kept as decimals."""
-    words = column.stripped
-    if words[words != ""].str.fullmatch(r"\d+\.0").all():
-        return words.str.removesuffix(".0")
-    return words
-
-
 def _only(table: TextTable, name: str) -> TextColumn:
     """Return the one column of a linked file with a header.
 
@@ -310,18 +245,3 @@ def _only(table: TextTable, name: str) -> TextColumn:
             "once; rename the others"
         )
     return table.columns[places[0]]
-
-
-def _filled(columns_: Iterable[TextColumn]) -> TextColumn:
-    """Return the first column, its blanks filled from the next, and so on."""
-    first, *others = columns_
-    for other in others:
-        nobody = first.spread(
-            parsing.is_missing(first.stripped) | (first.stripped == NO_ONE).to_numpy(), missing=True
-        )
-        codes = np.where(other.codes < 0, -1, other.codes + len(first.words))
-        first = TextColumn(
-            pa.concat_arrays([first.words, other.words]),
-            np.where(nobody, codes, first.codes).astype(np.int32),
-        )
-    return first

@@ -17,12 +17,12 @@ from centiles.records import columns, dates, parsing
 from centiles.records.dates import Dates
 from centiles.records.kinds import Kinds, kinds_of
 from centiles.records.mapping import DATE_SLOTS, Mapping, normal
+from centiles.records.partners import NO_ONE
 from centiles.records.tables import FROM, TextColumn, TextTable
 
 Flags = NDArray[np.bool_]
 
 _NAT: Final = np.datetime64("NaT", "D")
-NO_ONE: Final = "0000000000"  # an NHS number that stands for none
 _NHS_GROUPED: Final = r"\d{3}[ -]\d{3}[ -]\d{4}"  # as it is printed, in groups of 3, 3 and 4
 _FROM_A_FLOAT: Final = r"\d+\.0"  # how a column of whole numbers with gaps in it is written
 
