@@ -322,6 +322,9 @@ def _not_assessed(cohort: Cohort) -> NDArray[np.object_]:
     unsexed = np.bincount(
         child[(frame["sex"] == "unknown").to_numpy() & (child >= 0)], minlength=count
     )
+    monthly = np.bincount(
+        child[(frame["birth_precision"] == "month").to_numpy() & use], minlength=count
+    )
     gaps = {
         "sex not known: nothing scored": unsexed > 0,
         "nothing could be scored": (unsexed == 0) & (number(np.ones(len(use), np.bool_)) == 0),
@@ -331,6 +334,7 @@ def _not_assessed(cohort: Cohort) -> NDArray[np.object_]:
         & (heights == 0)
         & (cohort.now_age_days >= 2 * DAYS_IN_YEAR),
         "no birth or early weight: NG75-FALL not assessed": (weights > 0) & (early == 0) & young,
+        "day of birth not known: no change under a year": (monthly > 0) & young,
     }
     mask = sum((flag.astype(np.int64) << k for k, flag in enumerate(gaps.values())), np.int64(0))
     used, place = np.unique(mask, return_inverse=True)

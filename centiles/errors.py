@@ -24,6 +24,10 @@ class MappingError(UsageError):
     """Columns, units, dates or codes of a file that cannot be decided without a guess."""
 
 
+class UnmappedError(MappingError):
+    """A file in which the columns every export has are not to be found: it may be none."""
+
+
 class UnreadableError(CentilesError):
     """A file that could not be read."""
 

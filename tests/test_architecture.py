@@ -24,6 +24,7 @@ OUTSIDE = {
     "scipy.special": None,
     "pandas": FRAMES,
     "pyarrow": {"records", "reports"},
+    "python_calamine": {"records"},
     "matplotlib": {"charts"},
     "typer": {"commands", "options"},
     "rich": {"commands"},

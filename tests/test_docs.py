@@ -22,6 +22,7 @@ import pytest
 from centiles.monitoring.rulesets import ruleset
 from centiles.records import Config
 from centiles.records.columns import PROBLEM_CODES
+from centiles.records.presets import shipped
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted(
@@ -50,6 +51,12 @@ def text_of(page: Path) -> str:
 def blocks(page: Path, language: str) -> list[str]:
     """Return the fenced blocks of one language in a page."""
     return re.findall(rf"^```{language}\n(.*?)^```", text_of(page), flags=re.DOTALL | re.MULTILINE)
+
+
+def files_shown(page: Path) -> list[tuple[str, str]]:
+    """Return the files a page shows, each named above its block."""
+    shown = r"^`([\w.]+)`:\n\n```(?:csv|toml)\n(.*?)^```"
+    return re.findall(shown, text_of(page), flags=re.DOTALL | re.MULTILINE)
 
 
 def prose(page: Path) -> str:
@@ -146,6 +153,11 @@ def test_every_decision_is_listed_and_has_its_four_parts() -> None:
         assert parts == ["Context", "Decision", "What it changes", "Alternatives"]
 
 
+def test_every_layout_known_is_on_its_page() -> None:
+    page = text_of(ROOT / "docs" / "layouts.md")
+    assert [name for name in shipped() if f"`{name}`" not in page] == []
+
+
 def test_the_picture_is_there_and_small() -> None:
     picture = ROOT / "docs" / "images" / "fall.svg"
     assert 10_000 < picture.stat().st_size < 150_000
@@ -154,8 +166,10 @@ def test_the_picture_is_there_and_small() -> None:
 
 @each_page
 def test_configurations_shown_are_configurations(page: Path) -> None:
+    presets = {text for _, text in files_shown(page)}
     for block in blocks(page, "toml"):
-        Config.from_entries(tomllib.loads(block), page.name)
+        if block not in presets:
+            Config.from_entries(tomllib.loads(block), page.name)
 
 
 @each_page
@@ -186,6 +200,9 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("desk")
     said = run("centiles demo --out demo-results", folder)
     assert said.returncode == 0, said.stdout
+    for page in PAGES:
+        for name, text in files_shown(page):
+            (folder / name).write_text(text, encoding="utf-8")
     return folder
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from centiles.errors import MappingError, UsageError
-from centiles.records import layouts, mapping, parsing
+from centiles.records import layouts, mapping, parsing, presets
 from centiles.records.layouts import Config
 from centiles.records.mapping import Mapping, mapping_of, normal
 from centiles.records.tables import table_of_frame
@@ -292,9 +292,9 @@ class TestConfig:
 
     def test_presets(self) -> None:
         for name in layouts.layouts()["presets"]:
-            assert layouts.preset(name).columns
+            assert presets.preset(name).headers
         with pytest.raises(UsageError, match="found 'ncpm', expected one of growthcleanr"):
-            layouts.preset("ncpm")
+            presets.preset("ncpm")
 
     def test_the_configuration_decides(self) -> None:
         config = Config(columns={"weight": "wt (kg)"}, units={"height": "m"})

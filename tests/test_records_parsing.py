@@ -45,6 +45,24 @@ class TestDates:
             ("01 Sept 2025 10:11:12", "2025-09-01"),
             ("12-Mar-25", "2025-03-12"),
             ("29/02/2024", "2024-02-29"),
+            ("12.03.25", "2025-03-12"),
+            ("2025/03/12", "2025-03-12"),
+            ("2025-3-2", "2025-03-02"),
+            ("12 Mar 2025 08:30:15", "2025-03-12"),
+            ("12th March 2025", "2025-03-12"),
+            ("Wed 12 Mar 2025", "2025-03-12"),
+            ("March 12, 2025", "2025-03-12"),
+            ("12MAR2025", "2025-03-12"),
+            ("12/Mar/2025", "2025-03-12"),
+            ("20250312083015", "2025-03-12"),
+            ("20250312T083015+0100", "2025-03-12"),
+            ("2025-03-12T23:30:00+01:00[Europe/London]", "2025-03-12"),
+            ("2025-03-12T00:30:00+01:00", "2025-03-12"),
+            ("2025-03-12T23:30-05", "2025-03-12"),
+            ("12/03/2025, 08:30", "2025-03-12"),
+            ("\uff11\uff12/03/2025", "2025-03-12"),
+            ("12\u00a0Mar\u00a02025", "2025-03-12"),
+            ("12\u201303\u20132025", "2025-03-12"),
         ],
     )
     def test_shapes(self, text: str, date: str) -> None:
@@ -82,10 +100,49 @@ class TestDates:
             "1203",
             "٢٠٢٥-٠٣-١٢",
             "45000",
+            "2025",
+            "Mar-21",
+            "12-03-25",
+            "202503",
+            "13/2021",
+            "2021-13",
+            "Moon 2021",
+            "12 Mar",
         ],
     )
     def test_no_such_day(self, text: str) -> None:
         assert one_date(text) == "NaT"
+
+    @pytest.mark.parametrize(
+        "text", ["03/2021", "3/2021", "03-2021", "2021-03", "2021/03", "Mar 2021", "March 2021",
+                 "MAR-2021", "Mar, 2021"],
+    )  # fmt: skip
+    def test_a_month_is_its_middle(self, text: str) -> None:
+        read = dates.days(words(text), day_before_month=None)
+        assert read.on.astype(str).tolist() == ["2021-03-15"]
+        assert read.precision.tolist() == [dates.MONTH]
+        assert dates.look_like_dates(words(text)).all()
+
+    def test_a_year_is_no_date(self) -> None:
+        read = dates.days(words("2021", "1999.0", "12/03/2021", ""), day_before_month=True)
+        assert read.precision.tolist() == [dates.YEAR, dates.YEAR, dates.DAY, dates.NO_DATE]
+        assert read.bad.tolist() == [True, True, False, False]
+
+    def test_serials(self) -> None:
+        column = words("44270", "44270.5", "44271.0", "", "12/03/2021")
+        assert dates.are_serials(column, "f.csv")
+        read = dates.days(column, day_before_month=True, serials=True)
+        found = ["2021-03-15", "2021-03-15", "2021-03-16", "NaT", "2021-03-12"]
+        assert read.on.astype(str).tolist() == found
+        few = words("44270", "12/03/2021", "13/03/2021")
+        assert not dates.are_serials(few, "f.csv")
+        assert dates.are_serials(few, "Year 6.xlsx")
+        assert not dates.are_serials(words("12/03/2021", ""), "Year 6.xlsx")
+        assert dates.look_like_dates(column).tolist() == [True, True, True, False, True]
+
+    def test_said_precisions(self) -> None:
+        said = dates.precisions(words("YMD", "ym", "Y", "YMDT", "U", "", "?"))
+        assert said.tolist() == [1, 2, 3, 1, 3, 0, 0]
 
     def test_month_first(self) -> None:
         assert one_date("12/03/2025", day_before_month=False) == "2025-12-03"
@@ -102,8 +159,42 @@ class TestDates:
     @settings(deadline=None)
     @given(st.dates(min_value=pd.Timestamp("1600-01-01").date()))
     def test_every_day_there_is(self, day: Any) -> None:
-        for form in ("%d/%m/%Y", "%Y-%m-%d", "%d %b %Y"):
+        for form in (
+            "%d/%m/%Y", "%Y-%m-%d", "%d %b %Y", "%d-%b-%Y", "%d.%m.%Y", "%B %d, %Y", "%Y%m%d",
+            "%d/%m/%Y %H:%M", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S+01:00", "%A %d %B %Y",
+        ):  # fmt: skip
             assert one_date(day.strftime(form)) == day.isoformat()
+
+    @settings(deadline=None)
+    @given(st.dates(pd.Timestamp("1960-01-01").date(), pd.Timestamp("2049-12-31").date()))
+    def test_months_two_digit_years_and_serials(self, day: Any) -> None:
+        serial = str((day - pd.Timestamp("1899-12-30").date()).days)
+        column = words(day.strftime("%m/%Y"), day.strftime("%d/%m/%y"), serial)
+        read = dates.days(column, day_before_month=True, serials=True)
+        found = read.on.astype(str).tolist()
+        assert found[0] == day.replace(day=15).isoformat()
+        assert found[1] == day.isoformat()
+        assert found[2] == day.isoformat()
+
+    @settings(deadline=None, max_examples=200)
+    @given(
+        st.lists(
+            st.one_of(
+                st.text(max_size=10),
+                st.text(st.sampled_from("0123456789/-. :TZMarJuly\u00a0\uff11,+"), max_size=20),
+            ),
+            max_size=6,
+        ),
+        st.sampled_from([True, False, None]),
+    )
+    def test_no_word_is_too_odd(self, texts: list[str], order: bool | None) -> None:  # noqa: FBT001
+        column = pd.Series([text.strip() for text in texts], dtype="str")
+        read = dates.days(column, day_before_month=order, serials=True)
+        there = ~np.isnat(read.on)
+        assert (there == np.isin(read.precision, (dates.DAY, dates.MONTH))).all()
+        assert not (there & read.bad).any()
+        assert (there | read.bad | parsing.is_missing(column)).all()
+        assert len(dates.look_like_dates(column)) == len(texts)
 
 
 class TestDayFirst:
@@ -168,11 +259,43 @@ class TestNumbers:
         assert np.isnan(read.value).all()
         assert not read.bad.any()
 
-    @pytest.mark.parametrize("text", ["refused", "DNA", "No scales", "Not weighed", "DECLINED"])
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "refused",
+            "DNA",
+            "D.N.A.",
+            "No scales",
+            "Not weighed",
+            "DECLINED",
+            "Refused today",
+            "parent declined",
+            "didn't attend",
+            "couldn\u2019t",
+            "scales broken",
+            "N/D",
+            "Asleep",
+            "no working scales",
+            "un-cooperative",
+            "not weighed - crying",
+            "wasn't brought",
+            "Was Not Brought",
+            "unable to stand",
+            "in wheelchair",
+            "not seen",
+            "not done.",
+        ],
+    )
     def test_reasons(self, text: str) -> None:
         read = parsing.numbers(words(text))
         assert read.reason.all()
         assert not (read.bad | read.missing).any()
+
+    @pytest.mark.parametrize(
+        "text", ["refused 18.4", "18.4 (crying)", "tall", "kg", "", "NA", "not known", "wasting"]
+    )
+    def test_no_reason(self, text: str) -> None:
+        assert not parsing.is_reason(words(text)).any()
 
     @pytest.mark.parametrize("text", ["18,4", "18.4kg", "abc", "1_000", "0x12", "104..2", "true"])
     def test_bad(self, text: str) -> None:
@@ -242,6 +365,16 @@ class TestGestations:
             ("22", 154),
             ("44+6", 314),
             ("38+", 266),
+            ("38 weeks and 4 days", 270),
+            ("38wks+4", 270),
+            ("38/40 + 4", 270),
+            ("38 4/7", 270),
+            ("38 completed weeks", 266),
+            ("40 weeks", 280),
+            ("270 days", 270),
+            ("270d", 270),
+            ("\uff13\uff18\uff0b\uff14", 270),
+            ("38\u00a0+\u20094", 270),
         ],
     )
     def test_read(self, text: str, days: float) -> None:
@@ -250,7 +383,29 @@ class TestGestations:
         assert not bad.any()
 
     @pytest.mark.parametrize(
-        "text", ["38.6", "4", "50", "21+6", "45", "38+7", "term", "0", "-1", "1000", "inf", "3.8"]
+        "text",
+        [
+            "38.6",
+            "4",
+            "50",
+            "21+6",
+            "45",
+            "38+7",
+            "term",
+            "0",
+            "-1",
+            "1000",
+            "inf",
+            "3.8",
+            "384",
+            "38 4",
+            "38,4",
+            "38/404",
+            "38.6 weeks",
+            "384 days",
+            "38-40",
+            "38+4+1",
+        ],
     )
     def test_refused(self, text: str) -> None:
         found, bad = parsing.gestations(words(text), decimals=None)
@@ -309,6 +464,22 @@ class TestUnits:
     def test_read_off_the_values(self, values: list[float], measure: str, unit: str | None) -> None:
         found = parsing.unit_of_values(np.array([*values, np.nan, -1]), measure)
         assert found == unit
+
+
+class TestMonthlyBirths:
+    def born(self, *days: int) -> Any:
+        return np.array([f"2020-03-{day:02}" for day in days], dtype="datetime64[D]")
+
+    def test_twenty_children(self) -> None:
+        days = self.born(*[1] * 19, 15)
+        assert dates.are_monthly(np.arange(20), days)
+        assert not dates.are_monthly(np.arange(19), days[:19])
+        assert not dates.are_monthly(np.repeat(0, 20), days)  # one child, twenty rows
+
+    def test_nearly_all(self) -> None:
+        assert dates.are_monthly(np.arange(20), self.born(*[1] * 19, 7))
+        assert not dates.are_monthly(np.arange(20), self.born(*[1] * 18, 7, 8))
+        assert not dates.are_monthly(np.array([], dtype=np.int32), self.born())
 
 
 def test_postures() -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import traceback
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from centiles.checks import check
 from centiles.errors import CentilesError, MappingError, UnreadableError, UsageError
 from centiles.records import Config, Records, columns, from_frame, read
 from centiles.records.reading import is_contact
@@ -198,10 +199,65 @@ class TestValues:
         assert frame["measure"].tolist() == ["height", "height"]
 
     def test_junk_is_kept_as_it_is(self) -> None:
-        read_ = records_of({"weight": "18,4"}, {"weight": "  18.4kg "}, {"weight": "19"})
-        assert read_.frame["raw"].tolist() == ["18,4", "18.4kg", "19"]
+        read_ = records_of({"weight": "18,4"}, {"weight": "  18.4kgg "}, {"weight": "19.5"})
+        assert read_.frame["raw"].tolist() == ["18,4", "18.4kgg", "19.5"]
         assert codes(read_) == [("G01", 2, "weight"), ("G01", 3, "weight")]
         assert read_.values_read == 3
+
+    def test_what_can_have_been_meant_is_said(self) -> None:
+        read_ = records_of(*({"height": cell} for cell in ("104.1", "104..2", "18,4", "tall")))
+        assert read_.problems["suggestion"].tolist() == [
+            "perhaps 104.2 was meant; correct the value",
+            "perhaps 18.4 was meant; correct the value",
+            "correct the value",
+        ]
+        assert read_.frame["value"].isna().tolist() == [False, True, True, True]
+
+    def test_units_beside_the_numbers(self) -> None:
+        read_ = records_of(
+            {"wt": "18.4kg", "ht": "1.05m"},
+            {"wt": "3st 4lb", "ht": "3'6\""},
+            {"wt": "19", "ht": "99"},
+        )  # fmt: skip
+        assert values(read_) == [
+            (2, "weight", 18.4, "kg"), (2, "height", 105, "m"),
+            (3, "weight", 20.86524902, "st lb"), (3, "height", 106.68, "ft in"),
+            (4, "weight", 19, "kg"), (4, "height", 99, "cm"),
+        ]  # fmt: skip
+        assert read_.frame["raw"].tolist()[2:4] == ["3st 4lb", "3'6\""]
+        assert codes(read_) == []
+        assert read_.sources[0].mapping["weight"] == "wt [kg, st lb]"
+
+    def test_units_beside_the_numbers_alone(self) -> None:
+        assert values(records_of({"ht": "250mm"})) == [(2, "height", 25, "mm")]
+
+    def test_a_unit_that_contradicts_the_header(self) -> None:
+        read_ = records_of(
+            {"Weight (kg)": "18400g", "Height (cm)": "1.05m"},
+            {"Weight (kg)": "3st 4lb", "Height (cm)": "105cms"},
+            {"Weight (kg)": "3kg 400g", "Height (cm)": "104"},
+        )
+        assert codes(read_) == [
+            ("G05", 2, "Height (cm)"), ("G05", 2, "Weight (kg)"), ("G05", 3, "Weight (kg)"),
+        ]  # fmt: skip
+        assert read_.frame["value"].fillna(0).tolist() == [0, 0, 0, 105, 3.4, 104]
+        assert read_.values_read == 6
+
+    def test_a_unit_that_contradicts_the_row(self) -> None:
+        rows = [
+            ("12kg", "kg"), ("12kg", "g"), ("12kg", ""), ("3st 4lb", "stone"), ("12", "kg"),
+            ("12cm", ""), ("3kg 400g", "g"), ("12kg", "hogshead"),
+        ]  # fmt: skip
+        read_ = records_of(*({"measure": "weight", "value": v, "unit": u} for v, u in rows))
+        assert codes(read_) == [("G05", row, "unit") for row in (3, 7, 9)]
+        found = read_.frame["value"].fillna(0).round(4).tolist()
+        assert found == [12, 0, 12, 20.8652, 12, 0, 3.4, 0]
+
+    def test_approximate_values_are_used_and_queried(self) -> None:
+        read_ = records_of({"weight": "approx 18"}, {"weight": "18.4"}, {"weight": "~3st"})
+        assert codes(read_) == [("G21", 2, "weight"), ("G21", 4, "weight")]
+        assert read_.frame["raw"].tolist() == ["approx 18", "18.4", "~3st"]
+        assert read_.frame["value"].round(3).tolist() == [18, 18.4, 19.051]
 
     def test_a_column_of_junk_alone_is_not_lost(self) -> None:
         read_ = records_of({"weight": "heavy", "height": "104"})
@@ -316,6 +372,52 @@ class TestDates:
         )
         assert read_.frame["measured_on"].notna().tolist() == [False, False, True, False, False]
         assert read_.frame["date_precision"].tolist() == ["", "", "day", "", ""]
+
+    def test_months_and_years(self) -> None:
+        rows = ["03/2024", "2024", "13/02/2024", "Mar 2024"]
+        read_ = records_of(*({"date": date, "weight": "18"} for date in rows))
+        assert read_.frame["measured_on"].astype(str).fillna("").tolist() == [
+            "2024-03-15", "", "2024-02-13", "2024-03-15",
+        ]  # fmt: skip
+        assert read_.frame["date_precision"].tolist() == ["month", "year", "day", "month"]
+        assert codes(read_) == [("D11", 3, "date")]
+
+    def test_a_column_of_precisions(self) -> None:
+        rows = [("2024-03-01", "YM"), ("2024-01-01", "Y"), ("2024-03-02", "YMD"), ("2024-03", "")]
+        read_ = records_of(
+            *({"date": d, "Effective Date Precision": p, "weight": "18"} for d, p in rows)
+        )
+        assert read_.frame["measured_on"].astype(str).fillna("").tolist() == [
+            "2024-03-15", "", "2024-03-02", "2024-03-15",
+        ]  # fmt: skip
+        assert read_.frame["date_precision"].tolist() == ["month", "year", "day", "month"]
+        assert codes(read_) == [("D11", 3, "date")]
+
+    def test_spreadsheet_numbers(self) -> None:
+        read_ = records_of({"date": "45335", "weight": "18"}, {"date": "45336.5", "weight": "18"})
+        assert read_.frame["measured_on"].astype(str).tolist() == ["2024-02-13", "2024-02-14"]
+        assert codes(read_) == [("D13", 0, "date")]
+
+    def test_births_known_to_the_month(self) -> None:
+        row = {"dob": "01/03/2020", "date": "13/02/2024", "weight": "18"}
+        many = [row | {"id": str(k)} for k in range(20)]
+        read_ = records_of(*many)
+        assert set(read_.frame["birth_precision"]) == {"month"}
+        assert set(read_.frame["birth_date"].astype(str)) == {"2020-03-01"}
+        assert read_.sources[0].mapping["birth precision"] == "month, all on a 1st or 15th"
+        assert set(records_of(*many[:19]).frame["birth_precision"]) == {"day"}
+        said = records_of(*many, config=Config(birth_precision="day"))
+        assert set(said.frame["birth_precision"]) == {"day"}
+        said = records_of(row, config=Config(birth_precision="month"))
+        assert set(said.frame["birth_precision"]) == {"month"}
+
+    def test_a_header_says_so(self) -> None:
+        frame = frame_of({"weight": "18"}).rename(columns={"dob": "Month/year of birth"})
+        read_ = from_frame(frame.assign(**{"Month/year of birth": "03/2020"}))
+        assert read_.frame["birth_precision"].tolist() == ["month"]
+        assert read_.frame["birth_date"].astype(str).tolist() == ["2020-03-15"]
+        read_ = from_frame(frame.assign(**{"Month/year of birth": "01/03/2020"}))
+        assert read_.frame["birth_precision"].tolist() == ["month"]
 
     def test_one_order_for_the_whole_file(self) -> None:
         frame = records_of({"dob": "01/02/2020", "date": "13/03/2024", "weight": "18"}).frame
@@ -466,3 +568,26 @@ class TestNoChildInTheNoise:
         told = read_.problems.astype("str").to_csv() + str(read_.sources)
         assert len(read_.problems) == 4
         assert [word for word in CANARIES if word in told] == []
+
+
+class TestStatus:
+    """A row its source does not stand by is skipped and counted; it decides nothing."""
+
+    VISIT: ClassVar[dict[str, str]] = {"weight_kg": "18.4", "status": "final"}
+
+    def test_words_and_flags(self) -> None:
+        rows = [self.VISIT | {"status": word} for word in ("final", "Removed", "1", "")]
+        assert [*records_of(*rows).frame["status"]] == ["", "removed", "", ""]
+        flags = [{"weight_kg": "18.4", "RemovedData": word} for word in ("0", "true", "1", "N")]
+        assert [*records_of(*flags).frame["status"]] == ["", "removed", "removed", ""]
+
+    def test_skipped_and_counted(self) -> None:
+        removed = {"weight_kg": "999x", "status": "entered-in-error", "dob": "2019-01-01"}
+        removed |= {"date": "2031-01-01", "sex": "M"}
+        checked = check(records_of(self.VISIT, removed, removed))
+        assert checked.fates[["scored", "skipped", "values_read"]].to_numpy().tolist() == [
+            [1, 2, 3]
+        ]
+        assert [*checked.scored["note"][1:]] == ["entered in error"] * 2
+        assert checked.problems.empty
+        assert checked.provenance.as_of < "2031"

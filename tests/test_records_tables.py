@@ -158,7 +158,7 @@ BROKEN = {
     "not packed": (b"\x1f\x8bnot really", "cut short or damaged"),
     "one zero byte": (b"id,kg\na,\x00\n", "zero bytes"),
     "all bytes": (bytes(range(256)) * 10, "zero bytes"),
-    "workbook": (b"PK\x03\x04rest", "a workbook or zip"),
+    "workbook": (b"PK\x03\x04rest", "a damaged workbook"),
     "pdf": (b"%PDF-1.7 rest", "a PDF"),
     "parquet": (b"PAR1 and no more", "a damaged Parquet file"),
     "utf-16": (b"\xff\xfea\x00b", "damaged UTF-16"),

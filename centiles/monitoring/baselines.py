@@ -46,20 +46,23 @@ class Baselines:
 
         Parameters are those of :func:`pairs.highest_before`; ``kind`` is ``"z"`` or ``"value"``.
         """
-        return pairs.highest_before(
+        rows = self.of(measure)
+        start = pairs.highest_before(
             self.points,
-            self.of(measure),
+            rows,
             within_days=within_days,
             from_age_days=from_age_days,
             gap_days=gap_days,
             raw=kind == "value",
         )
+        return np.where(self.points.comparable[rows], start, -1)
 
     @cached_property
     def birth(self) -> Rows:
         """Each child's weight of day 0 or 1, −1 where there is none."""
         rows = self.of(Measure.WEIGHT)
-        return self._first_by_child(rows[self.points.age[rows] <= BIRTH_WEIGHT_BY_DAY])
+        first = (self.points.age[rows] <= BIRTH_WEIGHT_BY_DAY) & self.points.comparable[rows]
+        return self._first_by_child(rows[first])
 
     @cached_property
     def preterm(self) -> Flags:
@@ -77,12 +80,13 @@ class Baselines:
         """
         points, rows = self.points, self.of(Measure.WEIGHT)
         child = points.child[rows]
-        settled = rows[points.corrected[rows] >= SETTLED_FROM_DAYS]
+        comparable = points.comparable[rows]
+        settled = rows[(points.corrected[rows] >= SETTLED_FROM_DAYS) & comparable]
         fixed = np.where(self.preterm, self._first_by_child(settled), self.birth)[child]
         early = pairs.highest_of_ages(points, rows, *EARLY_DAYS)
         unknown = (self.birth[child] < 0) & ~self.preterm[child]
         start = np.where(unknown, early, fixed)
-        return np.where(start < rows, start, -1)
+        return np.where((start < rows) & comparable, start, -1)
 
     def _first_by_child(self, rows: Rows) -> Rows:
         found = np.full(self.children, -1, dtype=np.intp)

@@ -15,12 +15,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from centiles import zscores
-from centiles.ages import FloatArray
+from centiles.ages import DAYS_IN_YEAR, FloatArray
 from centiles.measures import MEASURES, SEXES
 from centiles.references import Reference, reference, table_codes
 
 Rows = NDArray[np.intp]
 Flags = NDArray[np.bool_]
+
+BIRTH_MONTH_BELOW: Final = DAYS_IN_YEAR
+MONTH_BELOW: Final = 2 * DAYS_IN_YEAR
 
 _SPREAD: Final = 1 << 20  # more than any age in days, so that segment and age sort as one number
 
@@ -31,8 +34,9 @@ class Points:
 
     Where two values of a day disagree a point stands for both: ``z`` and ``value`` are what it
     counts as when it is the newer of a pair, ``z_before`` and ``value_before`` when it is the
-    older; elsewhere they are equal. ``row`` and ``row_before`` are where they stand in the scored
-    frame, ``doubtful`` and ``doubtful_before`` whether those values are.
+    older; elsewhere they are equal. Both are NaN where a date is known to the month and a month
+    matters, so that such a point is no part of any change. ``row`` and ``row_before`` are where
+    they stand in the scored frame, ``doubtful`` and ``doubtful_before`` whether those values are.
     """
 
     child: NDArray[np.int64]
@@ -85,6 +89,11 @@ class Points:
     def starts(self) -> Rows:
         """Where each point's segment starts."""
         return np.searchsorted(self.segment, self.segment, side="left")
+
+    @cached_property
+    def comparable(self) -> Flags:
+        """Which points are of a day known well enough to be compared with another."""
+        return ~np.isnan(self.z_before)
 
     def first_at(self, rows: Rows, age: FloatArray) -> Rows:
         """Return the first point of each row's segment at or after an age [d]."""
@@ -187,6 +196,7 @@ def points_of(
         name: scored[name].to_numpy() for name in ("age_days", "corrected_age_days", "z", "value")
     }
     at = rows[newer]
+    inexact = _inexact(scored, rows[older])
     return Points(
         child=child[at],
         measure=measure[newer],
@@ -196,8 +206,8 @@ def points_of(
         section=_codes(scored["section"].iloc[at], tuple(s.name for s in reference().sections)),
         z=get["z"][at],
         value=get["value"][at],
-        z_before=get["z"][rows[older]],
-        value_before=get["value"][rows[older]],
+        z_before=np.where(inexact, np.nan, get["z"][rows[older]]),
+        value_before=np.where(inexact, np.nan, get["value"][rows[older]]),
         gestation=scored["gestation_days"].to_numpy()[at],
         doubtful=unsure[at],
         doubtful_before=unsure[rows[older]],
@@ -205,6 +215,23 @@ def points_of(
         row=at,
         row_before=rows[older],
     )
+
+
+def _inexact(scored: pd.DataFrame, rows: Rows) -> Flags:
+    """Return which rows are of an age not known well enough for any change.
+
+    Where only the month of birth is known that is under a year, a weight at birth excepted; where
+    only the month of measurement is, under 2 years. Half a month is 0.1 z of weight at a year.
+    """
+    age = scored["age_days"].to_numpy()[rows]
+    found = np.zeros(len(rows), dtype=np.bool_)
+    for column, below in (("birth_precision", BIRTH_MONTH_BELOW), ("date_precision", MONTH_BELOW)):
+        monthly = (scored[column] == "month").to_numpy()
+        if monthly.any():
+            found |= monthly[rows] & (age < below)
+    if found.any():
+        found &= ~((scored["contact"] == "birth").to_numpy()[rows] & (age == 0))
+    return found
 
 
 def _carried_to(known: Reference, points: Points, section: int) -> FloatArray:

@@ -57,6 +57,7 @@ class Watch(Baselines):
         inside = (corrected >= rule.ages[0]) & (corrected < rule.ages[1])
         if np.isfinite(rule.from_day):  # days count from birth
             inside = (age >= rule.from_day) & (corrected < rule.ages[1])
+            inside &= self.points.comparable[rows]
         return inside
 
     def found(self, rule: Rule) -> Found:

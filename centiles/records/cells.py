@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from centiles.ages import FloatArray
 from centiles.errors import MappingError
 from centiles.measures import MEASURES
-from centiles.records import columns, parsing
-from centiles.records.dates import Dates
-from centiles.records.mapping import MEASURE_SLOTS, VISIT_SLOTS, Mapping, measure_of
+from centiles.records import amounts, columns, dates, parsing
+from centiles.records.kinds import SLOTS
+from centiles.records.mapping import MEASURE_SLOTS, VISIT_SLOTS, Mapping
 from centiles.records.rows import Rows
 from centiles.records.tables import TextColumn, TextTable, texts_at
 
@@ -22,11 +22,11 @@ Codes = NDArray[np.int32]
 Flags = NDArray[np.bool_]
 Places = NDArray[np.intp] | slice  # the rows of records: some, or all as they are
 
-_SLOTS: Final = tuple(MEASURE_SLOTS)
-_BIRTH_WEIGHT, _LENGTH = _SLOTS.index("birth_weight"), _SLOTS.index("length")
+_BIRTH_WEIGHT, _LENGTH = SLOTS.index("birth_weight"), SLOTS.index("length")
 _MEASURE_OF: Final = np.array(
-    [[*map(str, MEASURES)].index(MEASURE_SLOTS[slot]) for slot in _SLOTS] + [-1], dtype=np.int8
+    [[*map(str, MEASURES)].index(MEASURE_SLOTS[slot]) for slot in SLOTS] + [-1], dtype=np.int8
 )
+DECLINED: Final = "declined"
 _EMPTY_WORD: Final = pd.Series([""], dtype="str")
 
 
@@ -34,7 +34,7 @@ _EMPTY_WORD: Final = pd.Series([""], dtype="str")
 class _Cells:
     """The cells of one column, one for each row of the table.
 
-    ``here`` says which are records; ``slot`` is a place in ``_SLOTS``, −1 for no known measure;
+    ``here`` says which are records; ``slot`` is a place in ``SLOTS``, −1 for no known measure;
     ``unit`` and ``raw`` are places in the reader's words, −1 for none; ``reason`` marks a word
     that says why there is no measurement.
     """
@@ -75,32 +75,40 @@ class CellReader:
         said["dates"] = config.date_format or order[rows.day_first]
         if rows.sex_codes:
             said["sex codes"] = ", ".join(f"{w}={sex}" for w, sex in sorted(rows.sex_codes.items()))
+        said |= rows.said
         said["layout"] = "long" if self.mapping.long else "wide"
-        return said
+        return said | dict(rows.table.about)
 
     def _shared(self, cells: _Cells, at: Places) -> dict[str, Any]:
         """Return what records have from their rows; a birth weight is of the day of birth."""
         rows = self.rows
         birth = cells.slot == _BIRTH_WEIGHT
-        born, age = rows.dates("birth_date")[at], rows.ages()[at]
-        measured = np.where(birth, born, rows.dates("measured_on")[at])
+        children = rows.children()
+        rows.list("P05", children.is_blank, "child_id")
+        born, birth_precision = (part[at] for part in rows.births(children))
+        measured, precision = (part[at] for part in rows.days("measured_on"))
+        measured = np.where(birth, born, measured)
+        age = rows.ages()[at]
         if "age" in self.mapping.columns:
             self.used_units["age"] = self.mapping.units["age"]
         return {
             "source": columns.categorical(np.zeros(len(birth), np.int8), [rows.table.name]),
             "row": rows.table.rows[at],
-            "child_id": rows.children().texts(at),
+            "child_id": children.texts(at),
             "household_id": _texts(rows.texts("household_id"), at),
             "sex": rows.sexes()[at],
             "gestation_days": rows.gestations()[at],
             "birth_date": born,
-            "birth_precision": _precisions(born),
+            "birth_precision": columns.categorical(birth_precision, dates.PRECISIONS),
             "measured_on": measured,
-            "date_precision": _precisions(measured),
+            "date_precision": columns.categorical(
+                np.where(birth, birth_precision, precision), dates.PRECISIONS
+            ),
             "age_days": np.where(birth, np.where(np.isnat(born), 0.0, np.nan), age),
-            "recorded_on": rows.dates("recorded_on")[at],
+            "recorded_on": rows.days("recorded_on")[0][at],
             "contact": _contacts(rows.texts("contact"), at, birth),
             "posture": _postures(rows.postures()[at], cells.slot == _LENGTH),
+            "status": rows.statuses[at],
             "team": _texts(rows.texts("team"), at),
         }
 
@@ -122,18 +130,30 @@ class CellReader:
         }
 
     def _long(self) -> list[_Cells]:
-        """Return the cells of a table with one value a row: every row is a record."""
-        measure, value = self._needed("measure"), self._needed("value")
-        known = [measure_of(word) for word in measure.stripped]
-        by_word = [_SLOTS.index(slot) if slot else -1 for slot, _ in known]
-        slot = measure.spread(np.array(by_word, dtype=np.int8), missing=-1)
-        named = TextColumn.of([unit for _, unit in known], measure.codes)
-        units = self._stated_units(self.rows.column("unit"), named)
+        """Return the cells of a table with one value a row.
+
+        Every row is a record but those of a gestation, which is the child's, and those of
+        something else altogether that have no value.
+        """
+        value, kinds = self._needed("value"), self.rows.kinds
+        slot = kinds.slot
+        units = self._stated_units(self.rows.column("unit"), kinds.unit)
         cells, read = self._cells(slot, value, units, "value")
-        self.rows.list("F02", (slot < 0) & cells.here & ~cells.reason, "measure")
-        self.rows.list("G01", value.spread(read.bad, missing=False) & (slot >= 0), "value")
-        every = _Cells(**{**_parts(cells), "here": np.ones(len(self.rows), dtype=np.bool_)})
-        return [every, *self._column_cells("birth_weight")]
+        strange = (slot < 0) & cells.here & ~cells.reason & ~kinds.contradictory
+        self.rows.list("F02", strange & ~kinds.gestation, "measure")
+        self.rows.list("F12", kinds.contradictory & cells.here, "code")
+        self._list_unclear(value, read, "value", slot >= 0)
+        self.rows.list("G40", kinds.noted & ~np.isnan(cells.value), "code")
+        here = ~(kinds.gestation | (kinds.unrelated & ~cells.here))
+        declined = np.where(kinds.not_measured & ~cells.here, self._raw_place(DECLINED), cells.raw)
+        reason = cells.reason | (kinds.not_measured & ~cells.here)
+        parts = _parts(cells) | {"here": here, "reason": reason, "raw": declined}
+        return [_Cells(**parts), *self._column_cells("birth_weight")]
+
+    def _raw_place(self, word: str) -> np.int32:
+        """Return the place of a word that no column of values holds, among those that some do."""
+        self._raw.append(pd.Series([word], dtype="str"))
+        return np.int32(sum(map(len, self._raw)) - 1)
 
     def _wide(self) -> list[_Cells]:
         """Return the cells of a table with one visit a row, one column for each measure."""
@@ -153,9 +173,9 @@ class CellReader:
         unit = self.rows.column(f"{slot}_unit")
         if unit is None and not self.mapping.long and slot in VISIT_SLOTS:
             unit = self.rows.column("unit")
-        slots = np.full(len(self.rows), _SLOTS.index(slot), dtype=np.int8)
+        slots = np.full(len(self.rows), SLOTS.index(slot), dtype=np.int8)
         cells, read = self._cells(slots, column, self._stated_units(unit), slot)
-        self.rows.list("G01", column.spread(read.bad, missing=False), slot)
+        self._list_unclear(column, read, slot, np.ones(len(slots), dtype=np.bool_))
         return [cells]
 
     def _needed(self, slot: str) -> TextColumn:
@@ -178,17 +198,20 @@ class CellReader:
 
     def _cells(
         self, slot: NDArray[np.int8], column: TextColumn, stated: Codes, name: str
-    ) -> tuple[_Cells, parsing.Numbers]:
+    ) -> tuple[_Cells, amounts.Amounts]:
         """Return the cells of a column of values, in the library's units."""
-        read = parsing.numbers(column.stripped)
+        read = amounts.amounts(column.stripped)
         here = ~column.spread(read.missing, missing=True)
         amount = column.spread(read.value, missing=np.nan)
+        written = self._written_units(column, read)
         value, units = amount.copy(), np.full(len(amount), -1, dtype=np.int32)
         numeric = ~np.isnan(amount)
-        for code, each in enumerate(_SLOTS):
+        for code, each in enumerate(SLOTS):
             at = np.flatnonzero((slot == code) & numeric)
             if len(at):
-                value[at], units[at] = self._in_unit(each, amount[at], stated[at])
+                value[at], units[at] = self._in_unit(
+                    each, amount[at], stated[at], None if written is None else written[at]
+                )
         own = [f"{name}_unit", "unit"]
         where = next((each for each in own if each in self.mapping.columns), name)
         self.rows.list("G05", np.isnan(value) & numeric, where)
@@ -198,26 +221,72 @@ class CellReader:
         reason = column.spread(read.reason, missing=False)
         return _Cells(here, slot, value, units, raw, reason), read
 
-    def _in_unit(self, slot: str, amount: FloatArray, stated: Codes) -> tuple[FloatArray, Codes]:
+    def _written_units(self, column: TextColumn, read: amounts.Amounts) -> Codes | None:
+        """Return the unit beside the number in each cell; None where no cell has one."""
+        if not (read.unit != "").any():
+            return None
+        places = np.array([self._unit_place(word) for word in read.unit], dtype=np.int32)
+        return column.spread(places, missing=-1)
+
+    def _list_unclear(
+        self, column: TextColumn, read: amounts.Amounts, slot: str, where: Flags
+    ) -> None:
+        """List what is no number, with the number it can have been meant as, and what is about."""
+        self.rows.list("G21", column.spread(read.approximate, missing=False) & where, slot)
+        bad = column.spread(read.bad, missing=False) & where
+        if not bad.any():
+            return
+        meant = amounts.suggestions(column.stripped.where(read.bad, ""))
+        known = columns.PROBLEM_CODES["G01"].suggestion
+        said = np.where(meant == "", known, "perhaps " + meant + " was meant; " + known)
+        self.rows.list("G01", bad, slot, column.spread(said.astype(object), missing=known))
+
+    def _in_unit(
+        self, slot: str, amount: FloatArray, stated: Codes, written: Codes | None
+    ) -> tuple[FloatArray, Codes]:
         """Return amounts in the library's unit, NaN where the row's is none, and the units' places.
 
-        The unit is the one stated in the row; else the header's or the configuration's; else the
-        one in which the values are children's. A row that contradicts the header is in no unit.
+        The unit is the one beside the number; else the one stated in the row; else the header's
+        or the configuration's; else the one in which the values are children's. A row that
+        contradicts itself or the header is in no unit.
         """
-        bare = stated < 0
+        measure = MEASURE_SLOTS[slot]
+        bare = stated < 0 if written is None else (stated < 0) & (written < 0)
         if bare.any():
             default = self._default_unit(slot, amount[bare], alone=bool(bare.all()))
             stated = np.where(bare, np.int32(self._unit_place(default)), stated)
         words = pd.Series([*self._units, ""], dtype="str")
-        multiply, divide = parsing.factors(words, MEASURE_SLOTS[slot])
+        multiply, divide = parsing.factors(words, measure)
         header = self.mapping.header_units.get(slot)
-        if header is not None and header in parsing.UNITS[MEASURE_SLOTS[slot]]:
-            own, per = parsing.UNITS[MEASURE_SLOTS[slot]][header]
+        if header is not None and header in parsing.UNITS[measure]:
+            own, per = parsing.UNITS[measure][header]
             multiply = np.where(multiply / divide == own / per, multiply, np.nan)
-        used = np.flatnonzero(np.bincount(stated + 1)[1:])
-        self.used_units[slot] = ", ".join(words[used[~np.isnan(multiply[used])]])
+        used = stated if written is None else np.where(written < 0, stated, written)
+        multiply, divide = multiply[used], divide[used]
+        if written is not None:
+            at = np.flatnonzero(written >= 0)
+            times, over = amounts.rates(words, measure)
+            agrees = self._agreements(words, header or "", measure)
+            fits = agrees[written[at], stated[at]]
+            multiply[at] = np.where(fits, times[written[at]], np.nan)
+            divide[at] = over[written[at]]
+        counts = np.bincount(used[~np.isnan(multiply)] + 1, minlength=len(words))[1:]
+        self.used_units[slot] = ", ".join(words[np.flatnonzero(counts)])
         with np.errstate(over="ignore"):
-            return amount * multiply[stated] / divide[stated], stated
+            return amount * multiply / divide, used
+
+    def _agreements(self, words: pd.Series[str], header: str, measure: str) -> Flags:
+        """Return whether each unit beside a number fits each unit of a row, the last being none."""
+        known = header in parsing.UNITS[measure]
+        fits = [
+            [
+                (not stated or amounts.agree(written, stated, measure))
+                and (not known or amounts.agree(written, header, measure))
+                for stated in words
+            ]
+            for written in words
+        ]
+        return np.array(fits, dtype=np.bool_)
 
     def _default_unit(self, slot: str, amount: FloatArray, *, alone: bool) -> str:
         """Return the unit of values that have none beside them; empty where there is none.
@@ -252,7 +321,7 @@ def _parts(cells: _Cells) -> dict[str, Any]:
 
 def _interleaved(columns_: list[_Cells]) -> tuple[_Cells, Places]:
     """Return the cells of several columns that are records, row by row, and each one's row."""
-    if len(columns_) == 1:
+    if len(columns_) == 1 and columns_[0].here.all():
         return columns_[0], slice(None)
     here = np.column_stack([cells.here for cells in columns_])
     flat = np.flatnonzero(here)
@@ -274,10 +343,6 @@ def _contacts(column: TextColumn | None, at: Places, birth: Flags) -> pd.Categor
     codes, kinds = pd.factorize(pd.concat([column.stripped, pd.Series(["", "birth"], dtype="str")]))
     places = np.append(codes[:-2], codes[-2])[column.codes[at]]
     return columns.categorical(np.where(birth, codes[-1], places), kinds)
-
-
-def _precisions(found: Dates) -> pd.Categorical[Any]:
-    return columns.categorical((~np.isnat(found)).astype(np.int8), ["", "day"])
 
 
 def _postures(said: NDArray[np.int8], length: Flags) -> pd.Categorical[Any]:

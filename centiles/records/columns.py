@@ -65,6 +65,7 @@ RECORDS: Final = _columns(
     posture word standing or lying, where recorded
     contact word the contact the measurement belongs to
     reason text why a contact has no measurement
+    status word why its source does not stand by it, such as removed; empty where it does
     team text the team or school
     raw text the value as the file has it
     """
@@ -272,7 +273,7 @@ def measure_words(codes: Any) -> pd.Categorical[Any]:
 
 
 def problems(
-    code: str, source: Any, row: Any, column: Any = "", suggestion: str | None = None
+    code: str, source: Any, row: Any, column: Any = "", suggestion: Any = None
 ) -> pd.DataFrame:
     """Return one problem for each row, worded from its code.
 
@@ -283,7 +284,7 @@ def problems(
     source, row, column
         Where: file, row and the user's own header, one for each row or one for all.
     suggestion
-        What to do, where it is more than the code's own words.
+        What to do, one for each row or one for all, where it is more than the code's own words.
     """
     known = PROBLEM_CODES[code]
     return frame(

@@ -1,4 +1,4 @@
-"""Files to tables of text: CSV as the services write it, plain or gzipped, and Parquet."""
+"""Files to tables of text: CSV as the services write it, Parquet, Arrow, workbooks; gzip too."""
 
 from __future__ import annotations
 
@@ -20,10 +20,13 @@ from typing import BinaryIO, Final
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
+import pyarrow.feather as feather
 import pyarrow.parquet as pq
 
 from centiles.errors import UnreadableError
+from centiles.records.layouts import Config
 from centiles.records.tables import TextTable, table_of_arrow, without_blank_rows
+from centiles.records.workbooks import COMPOUND, ZIPPED, read_workbook
 
 DELIMITERS: Final = ",;\t|"
 MOST_COLUMNS: Final = 2000
@@ -32,11 +35,12 @@ MOST_HEADER_BYTES: Final = 1 << 20
 SAMPLE_ROWS: Final = 2000
 SAMPLE_BYTES: Final = 1 << 20
 
+MOST_TIMES_PACKED: Final = 200  # no export is squeezed to less than that; a bomb is
+ALWAYS_UNPACKED: Final = 256 << 20
+
 _GZIP: Final = b"\x1f\x8b"
 _UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_OTHER_KINDS: Final = MappingProxyType(
-    {b"PK\x03\x04": "a workbook or zip", b"\xd0\xcf\x11\xe0": "an old workbook", b"%PDF": "a PDF"}
-)
+_OTHER_KINDS: Final = MappingProxyType({b"%PDF": "a PDF", b"BZh9": "a bzip2 file"})
 
 
 def shown_name(path: Path) -> str:
@@ -44,10 +48,13 @@ def shown_name(path: Path) -> str:
     return os.fsencode(path.name).decode("utf-8", "replace")
 
 
-def read_table(path: Path, name: str | None = None, *, sample: bool = False) -> TextTable:
+def read_table(
+    path: Path, name: str | None = None, config: Config | None = None, *, sample: bool = False
+) -> TextTable:
     """Return a file as a table of text.
 
-    CSV with any delimiter, in UTF-8, UTF-16 or Windows-1252, plain or gzipped, or Parquet.
+    CSV with any delimiter, in UTF-8, UTF-16 or Windows-1252, Parquet, Arrow or a workbook, plain
+    or gzipped.
 
     Parameters
     ----------
@@ -55,6 +62,8 @@ def read_table(path: Path, name: str | None = None, *, sample: bool = False) -> 
         The file.
     name
         What it is called in records and messages; the file's own name where not given.
+    config
+        What the user says of the columns, for a workbook of many sheets.
     sample
         Read no more than its first rows (2,000) and bytes (a megabyte), however large it is.
 
@@ -62,6 +71,8 @@ def read_table(path: Path, name: str | None = None, *, sample: bool = False) -> 
     ------
     UnreadableError
         If there is no such file, or it is empty, a folder, no text, or has no rows.
+    MappingError
+        If it is a workbook of which no sheet, or more than one, is an export.
     """
     name = name or shown_name(path)
     if path.is_dir():
@@ -69,8 +80,8 @@ def read_table(path: Path, name: str | None = None, *, sample: bool = False) -> 
     try:
         if path.stat().st_size > MOST_BYTES:
             raise UnreadableError(f"{name}: {_TOO_LARGE}")
-        if sample:
-            return without_blank_rows(_sampled(name, path))
+        if sample and (first := _sampled(name, path)) is not None:
+            return without_blank_rows(first)
         content = path.read_bytes()
     except OSError as fault:
         raise UnreadableError(
@@ -78,24 +89,42 @@ def read_table(path: Path, name: str | None = None, *, sample: bool = False) -> 
             "be read; check the path"
         ) from None
     digest = hashlib.sha256(content).hexdigest()
-    read = _parquet if content[:4] == b"PAR1" else _csv
-    return without_blank_rows(read(name, digest, content))
+    content = _unzipped(name, content)
+    if content[:4] in (ZIPPED, COMPOUND):
+        return read_workbook(name, digest, content, config or Config())
+    return without_blank_rows(_READERS.get(content[:4], _csv)(name, digest, content))
 
 
-_DAMAGED_PARQUET: Final = "found a damaged Parquet file, expected a whole one; export it again"
-_TOO_LARGE: Final = f"found more than {MOST_BYTES >> 30} GB, expected less; split the file"
+_TOO_LARGE: Final = (
+    f"found more than {MOST_BYTES >> 30} GB, or a file packed beyond belief, expected less; "
+    "split the file"
+)
 
 
 def _parquet(name: str, digest: str, content: bytes) -> TextTable:
     try:
         table = pq.read_table(pa.BufferReader(content))
     except (pa.ArrowException, OSError, ValueError):
-        raise UnreadableError(f"{name}: {_DAMAGED_PARQUET}") from None
+        raise UnreadableError(f"{name}: {_DAMAGED.format('Parquet')}") from None
     return table_of_arrow(name, digest, tuple(table.column_names), table.columns)
 
 
+def _arrow(name: str, digest: str, content: bytes) -> TextTable:
+    """Return an Arrow file, which Feather is too, once all its lengths are known to be right."""
+    try:
+        table = feather.read_table(pa.BufferReader(content), memory_map=False)
+        table.validate(full=True)
+    except (pa.ArrowException, OSError, ValueError, MemoryError):
+        raise UnreadableError(f"{name}: {_DAMAGED.format('Arrow')}") from None
+    return table_of_arrow(name, digest, tuple(table.column_names), table.columns)
+
+
+_DAMAGED: Final = "found a damaged {} file, expected a whole one; export it again"
+_READERS: Final = MappingProxyType({b"PAR1": _parquet, b"ARRO": _arrow, b"FEA1": _arrow})
+
+
 def _csv(name: str, digest: str, content: bytes) -> TextTable:
-    return _csv_text(name, digest, _utf8(name, _unzipped(name, content)))
+    return _csv_text(name, digest, _utf8(name, content))
 
 
 def _csv_text(name: str, digest: str, text: bytes) -> TextTable:
@@ -108,8 +137,11 @@ def _csv_text(name: str, digest: str, text: bytes) -> TextTable:
     return replace(table_of_arrow(name, digest, headers, arrays), delimiter=delimiter)
 
 
-def _sampled(name: str, path: Path) -> TextTable:
-    """Return the first rows of a file, marked so unless they are all it has."""
+def _sampled(name: str, path: Path) -> TextTable | None:
+    """Return the first rows of a file, marked so unless they are all it has.
+
+    None for a kind of file that can only be read whole.
+    """
     with path.open("rb") as file:
         content = file.read(SAMPLE_BYTES + 1)
         file.seek(0)
@@ -117,6 +149,8 @@ def _sampled(name: str, path: Path) -> TextTable:
             return _parquet_sample(name, file)
         if content[:2] == _GZIP:
             content = _gunzipped(name, file, SAMPLE_BYTES + 1)
+    if content[:4] in (ZIPPED, COMPOUND) or content[:4] in _READERS:
+        return None
     whole = len(content) <= SAMPLE_BYTES
     if content[:2] in _UTF16:
         if not whole:  # cut, maybe within a character
@@ -133,7 +167,7 @@ def _parquet_sample(name: str, file: BinaryIO) -> TextTable:
         batches = list(islice(opened.iter_batches(SAMPLE_ROWS), 1))
         table = pa.Table.from_batches(batches, opened.schema_arrow)
     except (pa.ArrowException, OSError, ValueError):
-        raise UnreadableError(f"{name}: {_DAMAGED_PARQUET}") from None
+        raise UnreadableError(f"{name}: {_DAMAGED.format('Parquet')}") from None
     sampled = opened.metadata.num_rows > len(table)
     first = table_of_arrow(name, "", tuple(table.column_names), table.columns)
     return replace(first, sampled=sampled)
@@ -152,8 +186,9 @@ def _first_lines(text: bytes, *, whole: bool) -> bytes:
 def _unzipped(name: str, content: bytes) -> bytes:
     if content[:2] != _GZIP:
         return content
-    text = _gunzipped(name, io.BytesIO(content), MOST_BYTES + 1)
-    if len(text) > MOST_BYTES:
+    most = min(MOST_BYTES, max(ALWAYS_UNPACKED, MOST_TIMES_PACKED * len(content)))
+    text = _gunzipped(name, io.BytesIO(content), most + 1)
+    if len(text) > most:
         raise UnreadableError(f"{name}: {_TOO_LARGE}")
     return text
 
@@ -182,7 +217,7 @@ def _utf8(name: str, content: bytes) -> bytes:
     kind = _OTHER_KINDS.get(content[:4])
     if kind or b"\x00" in content:
         raise UnreadableError(
-            f"{name}: found {kind or 'zero bytes, which no text has'}, expected CSV or Parquet; "
+            f"{name}: found {kind or 'zero bytes, which no text has'}, expected a table; "
             "save it as CSV first"
         )
     if content.isascii():

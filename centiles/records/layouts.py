@@ -14,7 +14,7 @@ from centiles.errors import UsageError
 from centiles.records import parsing
 from centiles.records.dates import DATE_FORMATS
 
-_TABLES: Final = ("columns", "units", "sex", "dates", "gestation", "about")
+_TABLES: Final = ("columns", "units", "sex", "measures", "dates", "gestation")
 _GESTATION_UNITS: Final = ("days", "weeks")
 
 
@@ -22,7 +22,9 @@ _GESTATION_UNITS: Final = ("days", "weeks")
 class Config:
     """What a user says about a file instead of leaving it to be recognised.
 
-    ``columns`` maps slots to headers, ``units`` slots to units, ``sex`` codes to sexes.
+    ``columns`` maps slots to headers, ``units`` slots to units, ``sex`` codes to sexes,
+    ``measures`` a file's own words or codes to measures. ``birth_precision`` is "month" where only
+    the months of birth are known, "day" where the days are, whatever they look like.
 
     Raises
     ------
@@ -33,7 +35,9 @@ class Config:
     columns: Mapping[str, str] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
     sex: Mapping[str, str] = field(default_factory=dict)
+    measures: Mapping[str, str] = field(default_factory=dict)
     date_format: str | None = None
+    birth_precision: str | None = None
     gestation_decimals: str | None = None
 
     def __post_init__(self) -> None:
@@ -63,24 +67,25 @@ class Config:
     def from_entries(cls, entries: Mapping[str, Any], name: str) -> Config:
         """Return the configuration in a table of entries, checked."""
         unknown = [key for key in entries if key not in _TABLES]
-        unknown += [
-            f"{key} = ..." for key in _TABLES[:-1] if not isinstance(entries.get(key, {}), dict)
-        ]
+        unknown += [f"{key} = ..." for key in _TABLES if not isinstance(entries.get(key, {}), dict)]
         days, gestation = entries.get("dates", {}), entries.get("gestation", {})
         if not unknown:
-            unknown = [f"dates.{key}" for key in days if key != "format"]
+            unknown = [f"dates.{key}" for key in days if key not in ("format", "birth_precision")]
             unknown += [f"gestation.{key}" for key in gestation if key != "decimals"]
         if unknown:
             raise UsageError(
                 f"{name}: found {', '.join(unknown)}; expected the tables [columns], [units], "
-                "[sex], [dates] with format, [gestation] with decimals"
+                "[sex], [measures], [dates] with format or birth_precision, [gestation] with "
+                "decimals"
             )
         try:
             return cls(
                 columns=_as_text(entries.get("columns", {})),
                 units=_as_text(entries.get("units", {})),
                 sex=_as_text(entries.get("sex", {})),
+                measures=_as_text(entries.get("measures", {})),
                 date_format=days.get("format"),
+                birth_precision=days.get("birth_precision"),
                 gestation_decimals=gestation.get("decimals"),
             )
         except UsageError as fault:
@@ -92,7 +97,9 @@ class Config:
             columns={**other.columns, **self.columns},
             units={**other.units, **self.units},
             sex={**other.sex, **self.sex},
+            measures={**other.measures, **self.measures},
             date_format=self.date_format or other.date_format,
+            birth_precision=self.birth_precision or other.birth_precision,
             gestation_decimals=self.gestation_decimals or other.gestation_decimals,
         )
 
@@ -117,6 +124,10 @@ def _faults(config: Config) -> list[str]:
     for word, meaning in config.sex.items():
         if meaning not in ("male", "female", "unknown"):
             faults.append(f"sex: found {word} = {meaning!r}, expected male, female or unknown")
+    for word, measure in config.measures.items():
+        if measure not in layouts()["measures"]:
+            expected = ", ".join(layouts()["measures"])
+            faults.append(f"measures: found {word} = {measure!r}, expected one of {expected}")
     if config.date_format not in (None, *DATE_FORMATS):
         expected = ", ".join(DATE_FORMATS)
         faults.append(f"date format: found {config.date_format!r}, expected one of {expected}")
@@ -124,6 +135,8 @@ def _faults(config: Config) -> list[str]:
         faults.append(
             f"gestation decimals: found {config.gestation_decimals!r}, expected weeks or days"
         )
+    if config.birth_precision not in (None, "day", "month"):
+        faults.append(f"birth precision: found {config.birth_precision!r}, expected day or month")
     return faults
 
 
@@ -142,17 +155,3 @@ def layouts() -> dict[str, Any]:
     """Return the synonyms, units and presets shipped with the package."""
     text = (resources.files(__package__) / "layouts.toml").read_text(encoding="utf-8")
     return tomllib.loads(text)
-
-
-def preset(name: str) -> Config:
-    """Return a preset's configuration by name.
-
-    Raises
-    ------
-    UsageError
-        If there is no such preset.
-    """
-    presets = layouts()["presets"]
-    if name not in presets:
-        raise UsageError(f"preset: found {name!r}, expected one of {', '.join(presets)}")
-    return Config.from_entries(presets[name], f"preset {name}")

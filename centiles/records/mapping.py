@@ -10,14 +10,16 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping as MappingABC
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import product
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from centiles.errors import MappingError
-from centiles.records import dates, parsing
+from centiles.errors import MappingError, UnmappedError
+from centiles.records import amounts, dates, parsing
+from centiles.records.codes import code_of
 from centiles.records.layouts import Config, layouts
 from centiles.records.tables import TextColumn, TextTable
 
@@ -39,7 +41,7 @@ _ONE_ONLY: Final = frozenset(
 )
 _RANKED: Final = frozenset(("child_id", "household_id", "sex"))  # the first synonym is taken
 # Where the content must fit even if no other column claims the same: the words are common ones.
-_CONTENT_DECIDES: Final = frozenset((*DATE_SLOTS, "age", "value", "measure"))
+_CONTENT_DECIDES: Final = frozenset((*DATE_SLOTS, "age", "value", "measure", "code"))
 _OWNERS: Final = ("pupil", "pupils", "pupil s", "patient", "patients", "patient s", "child",
                   "child s", "childs", "client", "clients", "client s", "person")  # fmt: skip
 _SAMPLE: Final = 2000  # distinct words looked at to tell what a column holds
@@ -52,7 +54,7 @@ class Mapping:
 
     ``columns`` maps slots to places in the file; ``units`` slots to units, where the
     configuration or the header says; ``header_units`` those the header says; ``aliases`` are
-    further identifiers, not used.
+    further identifiers, not used; ``codes`` are the columns of clinical codes, the first speaks.
     """
 
     columns: MappingABC[str, int]
@@ -61,6 +63,7 @@ class Mapping:
     long: bool
     header_units: MappingABC[str, str] = field(default_factory=dict)
     aliases: tuple[int, ...] = ()
+    codes: tuple[int, ...] = ()
 
 
 class _Candidate(NamedTuple):
@@ -91,11 +94,12 @@ def mapping_of(table: TextTable, config: Config) -> Mapping:
     Raises
     ------
     MappingError
-        If two columns could be one thing, a configured column is not there, or the file lacks
-        an identifier, a date or age, or any measure.
+        If two columns could be one thing, or a configured column is not there.
+    UnmappedError
+        If the file lacks an identifier, a date or age, or any measure.
     """
     configured = _configured(table, config)
-    found, unfit = _recognised(table, taken=frozenset(configured.values()))
+    found, unfit = _recognised(table, frozenset(configured.values()), config)
     found = {slot: best for slot, best in found.items() if slot not in configured}
     _stop_if_ambiguous(table, found)
     columns = configured | {slot: best[0].place for slot, best in found.items()}
@@ -106,8 +110,9 @@ def mapping_of(table: TextTable, config: Config) -> Mapping:
     }
     if {"birth_date", "measured_on"} <= columns.keys() and "age" not in config.columns:
         columns.pop("age", None)  # dates say it better
-    long = {"measure", "value"} <= columns.keys()
-    if not long and "unit" in found and _fit("unit", table.columns[columns["unit"]]) != _FIT:
+        header_units.pop("age", None)
+    long = _is_long(columns)
+    if not long and "unit" in found and _fit("unit", table.columns[columns["unit"]], {}) != _FIT:
         columns.pop("unit")  # a ward, a team
     _stop_if_lacking(table, columns, unfit)
     _stop_if_both(table, columns, long=long)
@@ -118,7 +123,31 @@ def mapping_of(table: TextTable, config: Config) -> Mapping:
         long=long,
         header_units=header_units,
         aliases=tuple(each.place for each in found.get("child_id", [])[1:]),
+        codes=_codes(configured, _recognised(table, frozenset(), config)[0]) if long else (),
     )
+
+
+def _is_long(columns: MappingABC[str, int]) -> bool:
+    return "value" in columns and not columns.keys().isdisjoint({"measure", "code"})
+
+
+def _codes(configured: MappingABC[str, int], found: dict[str, list[_Candidate]]) -> tuple[int, ...]:
+    """Return the columns of codes: the configured one first, then all that hold any."""
+    first = [configured["code"]] if "code" in configured else []
+    others = [each.place for each in found.get("code", [])]
+    taken = {place for slot, place in configured.items() if slot != "code"}
+    return tuple(dict.fromkeys(place for place in first + others if place not in taken))
+
+
+def recognised(headers: Sequence[str]) -> int:
+    """Return how many of some words are headers this library knows.
+
+    Examples
+    --------
+    >>> recognised(["Surname", "DOB", "Ht (m)"]), recognised(["Oak School, weights 2024"])
+    (2, 0)
+    """
+    return sum(bool(matches(normal(header))) for header in headers)
 
 
 def _configured(table: TextTable, config: Config) -> dict[str, int]:
@@ -140,7 +169,7 @@ def _configured(table: TextTable, config: Config) -> dict[str, int]:
 
 
 def _recognised(
-    table: TextTable, taken: frozenset[int]
+    table: TextTable, taken: frozenset[int], config: Config
 ) -> tuple[dict[str, list[_Candidate]], list[int]]:
     """Return for each slot the columns that could be it, best first.
 
@@ -150,8 +179,8 @@ def _recognised(
     ranked: dict[tuple[str, int], list[_Candidate]] = defaultdict(list)
     unfit = []
     for place, header in enumerate(table.headers):
-        for slot, rank, unit in [] if place in taken else _matches(normal(header)):
-            fit = _fit(slot, table.columns[place])
+        for slot, rank, unit in [] if place in taken else matches(normal(header)):
+            fit = _fit(slot, table.columns[place], config.measures)
             if fit == _NO_FIT and slot in _CONTENT_DECIDES:
                 unfit.append(place)
             else:
@@ -163,7 +192,7 @@ def _recognised(
 
 
 @cache
-def _matches(header: str) -> tuple[tuple[str, int, str], ...]:
+def matches(header: str) -> tuple[tuple[str, int, str], ...]:
     """Return the slots a normalised header names, its rank there, and the unit at its end.
 
     Whole synonyms only, so that "height z score" or "BMI centile" is never a measure.
@@ -212,7 +241,7 @@ def _unit_of(header: str) -> str:
     return next((unit for _, unit in _peeled(normal(header))), "")
 
 
-def _fit(slot: str, column: TextColumn) -> int:
+def _fit(slot: str, column: TextColumn, own: MappingABC[str, str]) -> int:
     """Return whether a column's words are what its header says they are, or it has none."""
     words = column.stripped.head(_SAMPLE)
     words = words[~parsing.is_missing(words)]
@@ -222,10 +251,11 @@ def _fit(slot: str, column: TextColumn) -> int:
     if slot in DATE_SLOTS:
         fits = bool(dates.look_like_dates(words).any())
     elif slot in MEASURE_SLOTS or slot in ("age", "value"):
-        read = parsing.numbers(words)
-        fits = not read.bad.all()
+        fits = not amounts.amounts(words).bad.all()
     elif slot == "measure":
-        fits = any(measure_of(word)[0] for word in words)
+        fits = any(measure_of(word)[0] or word in own or code_of(word) for word in words)
+    elif slot == "code":
+        fits = any(word in own or code_of(word) for word in words)
     elif slot == "unit":
         fits = bool(words.str.casefold().isin(_known_units()).any())
     return _FIT if fits else _NO_FIT
@@ -282,12 +312,12 @@ def _stop_if_lacking(table: TextTable, columns: MappingABC[str, int], unfit: lis
         lacking.append("an identifier (such as NHS number)")
     if "measured_on" not in columns and "age" not in columns:
         lacking.append("a date of measurement or an age")
-    if not {"measure", "value"} <= columns.keys() and not columns.keys() & MEASURE_SLOTS.keys():
+    if not _is_long(columns) and not columns.keys() & MEASURE_SLOTS.keys():
         lacking.append("a measure (weight, height, BMI, head circumference, or measure and value)")
     if lacking:
         known = ", ".join(table.headers[place] for place in columns.values())
         unlike = ", ".join(table.headers[place] for place in unfit)
-        raise MappingError(
+        raise UnmappedError(
             f"{table.name}: found {len(table.headers)} columns and recognised "
             f"{known or 'none of them'}; lacking {'; '.join(lacking)}. "
             + (f"The cells under {unlike} are not what the header says. " if unlike else "")

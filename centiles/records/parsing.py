@@ -6,7 +6,6 @@ them guesses: what cannot be read is missing, and says so beside it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -14,57 +13,90 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from centiles import ages
 from centiles.ages import FloatArray
 from centiles.errors import MappingError
 from centiles.measures import Sex
+from centiles.records import columns
 
 Flags = NDArray[np.bool_]
 
 MISSING_WORDS: Final = frozenset(
     {
-        "", "na", "n/a", "n.a.", "#n/a", "null", "none", "nan", "nat", "<na>", "-", "--", "–", ".",
-        "?", "nil", "nk", "not known", "unknown", "not recorded", "not entered",
-    }
-)  # fmt: skip
-REASON_WORDS: Final = frozenset(
-    {
-        "dna", "did not attend", "wnb", "was not brought", "not brought", "not seen", "absent",
-        "away", "refused", "child refused", "parent refused", "declined", "parent declined",
-        "withdrawn", "unable", "unable to measure", "unable to weigh", "uncooperative",
-        "not cooperative", "distressed", "crying", "not done", "not measured", "not weighed",
-        "not taken", "no scales", "no equipment", "equipment failure", "no height measure",
-        "no stadiometer", "wheelchair", "in plaster",
+        "", "na", "n/a", "n.a.", "#n/a", "null", "none", "nan", "nat", "<na>", "-", "--", "---",
+        ".", "..", "...", "?", "??", "nil", "nk", "not known", "unknown", "not recorded",
+        "not entered", "not applicable", "no data",
+        "blank", "missing", "tbc", "#value!", "#ref!", "#null!",
     }
 )  # fmt: skip
 
+# Words for a row its source does not stand by, and what this library calls that.
+IGNORED_CODE: Final = "a code that is not read"
+STATUS_WORDS: Final[Mapping[str, str]] = MappingProxyType(
+    dict.fromkeys(("removed", "deleted"), "removed")
+    | dict.fromkeys(("entered-in-error", "entered in error"), "entered in error")
+    | dict.fromkeys(("cancelled", "canceled"), "cancelled")
+    | {"test patient": "test patient", "ignored": IGNORED_CODE}
+)
+_YES: Final = ("1", "y", "yes", "t", "true")
+# Why there is no measurement, as services write it: a word by itself, or words among others
+# ("refused today", "parent declined", "scales broken"). Never where there is a digit.
+_REASONS: Final = "|".join(
+    (
+        r"^(?:dna|dnas|dnad|wnb|cna|uta|uto|dnw|nd|n/d|ill|poorly|leave|left|plaster)$",
+        r"\b(?:refus|declin|withdr[ea]w|distress|cried|crying|upset|asleep|sleeping|anxious)",
+        r"\b(?:did not|didnt|does not|doesnt|will not|wont|would not|wouldnt|wasnt|werent)\b",
+        r"\b(?:was|were) n(?:o|ot|t)\b|\b(?:could not|couldnt|cannot|cant|unable|unwell)\b",
+        r"\b(?:un ?co ?operative|non ?compliant|non ?attend|absent|unavailable|away\b|off sick)",
+        r"\bnot (?:seen|done|measured|weighed|taken|brought|able|assessed|required|indicated)",
+        r"\bnot (?:co ?operat|complian|obtain|possible|available|attend|present|tolerat|checked)",
+        r"\bnot in (?:school|today|nursery)\b|\b(?:moved away|left school|holiday)\b",
+        r"\b(?:no|without|broken|faulty) (?:working |suitable )?(?:scale|equipment|stadiometer)",
+        r"\b(?:no|without) (?:height|length|leicester|mat\b|tape|consent|access|time|parent|show)",
+        r"\bno (?:reply|one in|one home)\b|\b(?:deferred|postponed|cancelled|canceled)\b",
+        r"\b(?:scale|equipment|stadiometer)s? .*(?:broken|faulty|fail|flat|missing|not working)",
+        r"\b(?:equipment failure|wheelchair|hoist|in (?:a )?(?:plaster|cast)|missed appointment)",
+    )
+)
+
 SEX_WORDS: Final[Mapping[str, Sex]] = MappingProxyType(
-    dict.fromkeys(("m", "male", "boy", "man", "1"), Sex.MALE)
-    | dict.fromkeys(("f", "female", "girl", "woman", "2"), Sex.FEMALE)
+    dict.fromkeys(("m", "male", "males", "boy", "boys", "man", "1"), Sex.MALE)
+    | dict.fromkeys(("f", "female", "females", "girl", "girls", "woman", "2"), Sex.FEMALE)
 )
 UNKNOWN_SEX_WORDS: Final = MISSING_WORDS | {
-    "u", "i", "x", "0", "9", "other", "indeterminate", "intersex", "not specified", "not stated",
+    "u", "i", "x", "0", "9", "unk", "other", "indeterminate", "ambiguous", "undetermined",
+    "intersex", "not specified", "not stated", "not disclosed", "prefer not to say", "declined",
+    "non-binary",
 }  # fmt: skip
 
 Factors = Mapping[str, tuple[float, float]]
 
 # To the library's unit, as multiply and divide: 18,400 g is 18400 / 1000 kg, correctly rounded.
 _LENGTHS: Final[Factors] = {
-    "cm": (1, 1), "cms": (1, 1), "centimetres": (1, 1), "m": (100, 1), "metres": (100, 1),
-    "mm": (1, 10), "in": (2.54, 1), "inches": (2.54, 1), "[in_i]": (2.54, 1),
+    "cm": (1, 1), "cms": (1, 1), "centimetre": (1, 1), "centimetres": (1, 1), "centimeter": (1, 1),
+    "centimeters": (1, 1), "m": (100, 1), "metre": (100, 1), "metres": (100, 1), "meter": (100, 1),
+    "meters": (100, 1), "mtr": (100, 1), "mtrs": (100, 1), "mm": (1, 10), "mms": (1, 10),
+    "millimetres": (1, 10), "millimeters": (1, 10), "in": (2.54, 1), "ins": (2.54, 1),
+    "inch": (2.54, 1), "inches": (2.54, 1), "[in_i]": (2.54, 1),
 }  # fmt: skip
 UNITS: Final[Mapping[str, Factors]] = MappingProxyType(
     {
         "weight": {
-            "kg": (1, 1), "kgs": (1, 1), "kilograms": (1, 1), "g": (1, 1000), "gm": (1, 1000),
-            "gms": (1, 1000), "grams": (1, 1000), "lb": (0.45359237, 1), "lbs": (0.45359237, 1),
-            "[lb_av]": (0.45359237, 1),
+            "kg": (1, 1), "kgs": (1, 1), "kilo": (1, 1), "kilos": (1, 1), "kilogram": (1, 1),
+            "kilograms": (1, 1), "kilogramme": (1, 1), "kilogrammes": (1, 1), "g": (1, 1000),
+            "gm": (1, 1000), "gms": (1, 1000), "gram": (1, 1000), "grams": (1, 1000),
+            "gramme": (1, 1000), "grammes": (1, 1000), "lb": (0.45359237, 1),
+            "lbs": (0.45359237, 1), "pound": (0.45359237, 1), "pounds": (0.45359237, 1),
+            "[lb_av]": (0.45359237, 1), "oz": (0.45359237, 16), "ounces": (0.45359237, 16),
+            "[oz_av]": (0.45359237, 16),
         },
         "height": _LENGTHS,
         "head": _LENGTHS,
-        "bmi": {"kg/m²": (1, 1), "kg/m2": (1, 1), "kg m2": (1, 1)},
+        "bmi": {"kg/m²": (1, 1), "kg/m2": (1, 1), "kg m2": (1, 1), "kg/m^2": (1, 1)},
     }
 )  # fmt: skip
 AGE_UNITS: Final[Mapping[str, float]] = MappingProxyType(
@@ -82,9 +114,81 @@ UNIT_RANGES: Final[Mapping[str, Mapping[str, tuple[float, float]]]] = MappingPro
 )
 
 
+# What stands for a plain sign: full-width forms, spaces of all widths, dashes, primes, the raised
+# decimal point of old British print. Marks without a width say nothing.
+_PLAIN: Final = (
+    {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
+    | dict.fromkeys([0xA0, 0x1680, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000], " ")
+    | dict.fromkeys([0x200B, 0x200C, 0x200D, 0x200E, 0x200F, 0x2060, 0xFEFF, 0xAD], "")
+    | dict.fromkeys([*range(0x2010, 0x2016), 0x2212, 0xFE63], "-")
+    | dict.fromkeys([0x2018, 0x2019, 0x2032, 0xB4], "'")
+    | dict.fromkeys([0x201C, 0x201D, 0x2033], '"')
+    | dict.fromkeys([0xB7, 0x2219], ".")
+    | {0x2248: "~"}
+)
+
+
+def plain(words: pd.Series[str]) -> pd.Series[str]:
+    """Return words in plain signs: ASCII digits, spaces, dashes and quotes, and no other change.
+
+    Examples
+    --------
+    >>> plain(pd.Series(["\uff11\uff12\uff0e3", "12\u202fkg"])).tolist()
+    ['12.3', '12 kg']
+    """
+    odd = ~np.asarray(pc.string_is_ascii(_arrow(words)).to_numpy(zero_copy_only=False), np.bool_)
+    if not odd.any():
+        return words
+    text = words.to_numpy(dtype=object, copy=True)
+    text[odd] = [word.translate(_PLAIN).strip() for word in text[odd]]
+    return pd.Series(text, index=words.index, dtype="str")
+
+
+def _arrow(words: pd.Series[str]) -> pa.Array:
+    return pa.array(words, pa.large_string())
+
+
+def parts(words: pd.Series[str], shape: str) -> dict[str, pd.Series[str]]:
+    """Return the named parts of the words of a shape, with the words' places as index.
+
+    Parameters
+    ----------
+    words
+        The words.
+    shape
+        A regular expression in RE2's syntax, which a whole word must match.
+    """
+    found = pc.extract_regex(_arrow(words), f"^(?:{shape})$")
+    at = np.flatnonzero(found.is_valid())
+    if len(at) == 0:
+        return {}
+    taken = found.take(pa.array(at))
+    names = [part.name for part in taken.type]
+    return {name: pd.Series(columns.texts(taken.field(name)), index=at) for name in names}
+
+
 def is_missing(words: pd.Series[str]) -> Flags:
     """Return which words say no more than that nothing is there."""
-    return words.str.lower().isin(MISSING_WORDS).to_numpy()
+    return plain(words).str.lower().isin(MISSING_WORDS).to_numpy()
+
+
+def is_reason(words: pd.Series[str]) -> Flags:
+    """Return which words say why there is no measurement; none of them has a digit.
+
+    Examples
+    --------
+    >>> is_reason(pd.Series(["Refused today", "didn't attend", "18.4", "refused 18.4"])).tolist()
+    [True, True, False, False]
+    """
+    low = plain(words).str.lower()
+    found = np.zeros(len(words), dtype=np.bool_)
+    at = np.flatnonzero(~low.str.contains(r"[0-9]").to_numpy(np.bool_))
+    if len(at):
+        text = low.iloc[at].str.replace(r"['.]", "", regex=True)
+        text = text.str.replace(r"[^a-z/]+", " ", regex=True)
+        text = text.str.strip(" ")
+        found[at] = text.str.contains(_REASONS).to_numpy(np.bool_)
+    return found & ~is_missing(words)
 
 
 @dataclass(frozen=True)
@@ -102,19 +206,18 @@ class Numbers:
 
 
 def numbers(words: pd.Series[str]) -> Numbers:
-    """Return the numbers in words.
+    """Return the plain numbers in words, without units; see :mod:`centiles.records.amounts`.
 
     Examples
     --------
     >>> numbers(pd.Series(["18.4", "", "refused", "18,4,"])).value
     array([18.4,  nan,  nan,  nan])
     """
-    missing, value = is_missing(words), _floats(words)
-    reason = words.str.lower().isin(REASON_WORDS).to_numpy()
-    return Numbers(np.where(missing, np.nan, value), missing, reason)
+    missing, value = is_missing(words), floats(plain(words))
+    return Numbers(np.where(missing, np.nan, value), missing, is_reason(words))
 
 
-def _floats(words: pd.Series[str]) -> FloatArray:
+def floats(words: pd.Series[str]) -> FloatArray:
     """Return the words that are plain numbers as such, NaN for the others."""
     read = pd.to_numeric(words, errors="coerce")
     return np.asarray(read.to_numpy(dtype=np.float64, na_value=np.nan))
@@ -140,17 +243,18 @@ def sexes(
         If the numbers in the column could be 1 male and 2 female or 0 and 1 in either order, and
         ``codes`` does not say which; or if no word that is there is known.
     """
-    plain = words.str.lower().str.removesuffix(".0")
+    low = plain(words).str.lower().str.removesuffix(".0")
+    low = low.mask(low.str.fullmatch(r"[a-z]+\."), low.str.removesuffix("."))
     said = {code.lower(): meaning for code, meaning in codes.items()}
-    meaning = plain.map({word: str(sex) for word, sex in SEX_WORDS.items()} | said)
+    meaning = low.map({word: str(sex) for word, sex in SEX_WORDS.items()} | said)
     found = np.select([meaning == "male", meaning == "female"], [0, 1], -1).astype(np.int8)
-    open_ = set(plain) - MISSING_WORDS - set(said)
+    open_ = set(low) - MISSING_WORDS - set(said)
     if open_ & {"0", "1"} and not open_ & (set(SEX_WORDS) - {"1"}):
         raise MappingError(
             f"{name}: of numbers, the sex column holds only 0 or 1, and these say male and female "
             "in either order. Say which with --sex-codes 0=male,1=female, or the other way round"
         )
-    bad = (found < 0) & ~plain.isin(UNKNOWN_SEX_WORDS | set(said)).to_numpy()
+    bad = (found < 0) & ~low.isin(UNKNOWN_SEX_WORDS | set(said)).to_numpy()
     if bad.any() and not (found >= 0).any():
         raise MappingError(
             f"{name}: the sex column holds no word this library knows (M, F, male, female, boy, "
@@ -159,8 +263,14 @@ def sexes(
     return found, bad
 
 
-_GESTATION: Final = re.compile(
-    r"^(\d{2}) ?(?:(?:\+|w[a-z]*|/40) ?\+? ?([0-6])? ?(?:d[a-z]*|/7)?)(?: ?/40)?$"
+_WEEKS: Final = r"(?:completed )?w(?:k|ks|eek|eeks)?\.?"
+_OF_A_WEEK: Final = r"(?P<d>[0-6]) ?(?:d|days?|/7)?"
+_WRITTEN_GESTATIONS: Final = (
+    rf"(?P<w>\d{{2}}) ?(?:{_WEEKS}|/40)?(?: ?\+)?",
+    rf"(?P<w>\d{{2}}) ?{_WEEKS} ?(?:\+|,|and|&)? ?{_OF_A_WEEK}",
+    rf"(?P<w>\d{{2}}) ?(?:/40 ?)?\+ ?{_OF_A_WEEK} ?(?:/40|{_WEEKS})?",
+    r"(?P<w>\d{2}) (?P<d>[0-6])/7",
+    r"(?P<d>\d{3}) ?d(?:ay|ays)?",
 )
 
 
@@ -175,14 +285,14 @@ def gestations(words: pd.Series[str], *, decimals: str | None) -> tuple[FloatArr
     >>> gestations(pd.Series(["38+4", "40", "270", "38.6", "4"]), decimals=None)[0]
     array([270., 280., 270.,  nan,  nan])
     """
-    split = words.str.lower().str.extract(_GESTATION.pattern)
-    weeks, extra = _floats(split[0]), np.nan_to_num(_floats(split[1]))
-    number = _floats(words)
+    text = plain(words).str.lower()
+    number = floats(text)
     number = np.where(np.abs(number) < 1000, number, np.nan)
+    written = _written_gestations(text.mask(~np.isnan(number), ""))
     whole = np.floor(number)
     days = np.rint((number - whole) * 10)
     found = np.where(number < 100, number * 7, number)
-    found = np.where(np.isnan(weeks), found, weeks * 7 + extra)
+    found = np.where(np.isnan(written), found, written)
     fraction = ~np.isnan(number) & (number != whole)
     if decimals == "days":
         found = np.where(fraction, np.where(days > 6, np.nan, whole * 7 + days), found)
@@ -194,15 +304,45 @@ def gestations(words: pd.Series[str], *, decimals: str | None) -> tuple[FloatArr
     return found, np.isnan(found) & ~is_missing(words)
 
 
+def _written_gestations(words: pd.Series[str]) -> FloatArray:
+    """Return gestations [d] from weeks and days in words, NaN where there are none."""
+    found = np.full(len(words), np.nan)
+    for shape in _WRITTEN_GESTATIONS:
+        if said := parts(words, shape):
+            amounts = {name: floats(part) for name, part in said.items()}
+            at = next(iter(said.values())).index
+            found[at] = 7 * amounts.get("w", 0) + amounts.get("d", 0)
+    return found
+
+
 POSTURES: Final = ("", "standing", "lying")
 
 
 def postures(words: pd.Series[str]) -> NDArray[np.int8]:
     """Return places in :data:`POSTURES`; 0 where a word says neither."""
-    plain = words.str.lower()
-    stood = plain.str.match(r"^(?:s$|st|upright|erect)").to_numpy(dtype=np.bool_)
-    lay = plain.str.match(r"^(?:l$|ly|lie|laid|supine|recumbent|length)").to_numpy(dtype=np.bool_)
+    low = plain(words).str.lower()
+    stood = low.str.match(r"^(?:s$|st|upright|erect)").to_numpy(dtype=np.bool_)
+    lay = low.str.match(r"^(?:l$|ly|lie|laid|supine|recumbent|length)").to_numpy(dtype=np.bool_)
     return np.select([stood, lay], [1, 2], 0).astype(np.int8)
+
+
+def statuses(words: pd.Series[str], *, flag: bool) -> list[str]:
+    """Return why a source does not stand by the rows with each word, empty where it does.
+
+    Parameters
+    ----------
+    words
+        The distinct words of the column, stripped.
+    flag
+        Whether the column says yes or no to "removed", so that "1" or "true" is a yes.
+
+    Examples
+    --------
+    >>> statuses(pd.Series(["final", "Entered-in-error", "1"]), flag=False)
+    ['', 'entered in error', '']
+    """
+    known = dict(STATUS_WORDS) | (dict.fromkeys(_YES, "removed") if flag else {})
+    return [known.get(word, "") for word in words.str.lower()]
 
 
 def factors(words: pd.Series[str], measure: str) -> tuple[FloatArray, FloatArray]:

@@ -12,10 +12,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from centiles.errors import CentilesError, MappingError, UnreadableError, UsageError
-from centiles.records import columns, layouts
+from centiles.records import columns, presets
 from centiles.records.cells import CellReader
 from centiles.records.files import read_table, shown_name
 from centiles.records.layouts import Config
+from centiles.records.linked import Layout, laid_out
 from centiles.records.mapping import mapping_of
 from centiles.records.tables import TextTable, table_of_frame
 
@@ -70,7 +71,8 @@ def read(
     paths
         A file, or several, best-ranked first.
     preset
-        The name of a layout; recognised from headers and content where not given.
+        The name of a layout, or a TOML file of one; recognised from headers and content where
+        not given.
     config
         A :class:`Config`, or the TOML file of one.
     date_format
@@ -94,7 +96,7 @@ def read(
     if not files:
         raise UsageError("found no file to read, expected one at least; name it")
     return read_tables(
-        _tables(files, sample=sample),
+        _tables(files, _config(config, date_format, sex_codes), sample=sample),
         preset=preset,
         config=config,
         date_format=date_format,
@@ -102,12 +104,12 @@ def read(
     )
 
 
-def _tables(files: Sequence[Path], *, sample: bool) -> list[TextTable]:
+def _tables(files: Sequence[Path], config: Config, *, sample: bool) -> list[TextTable]:
     tables: list[TextTable] = []
     faults: list[CentilesError] = []
     for name, path in zip(_distinct_names(files), files, strict=True):
         try:
-            tables.append(read_table(path, name, sample=sample))
+            tables.append(read_table(path, name, config, sample=sample))
         except UnreadableError as fault:
             faults.append(fault)
     _raise_together(faults)
@@ -115,14 +117,14 @@ def _tables(files: Sequence[Path], *, sample: bool) -> list[TextTable]:
 
 
 def text_table(path: str | Path) -> TextTable:
-    """Return one export as the table of text its records are read from.
+    """Return one export as the table of text its records are read from, with headers.
 
     Raises
     ------
     UnreadableError
         If the file cannot be read.
     """
-    return read_table(Path(path))
+    return presets.with_header(read_table(Path(path)))
 
 
 def read_tables(
@@ -134,16 +136,16 @@ def read_tables(
     sex_codes: Mapping[str, str] | None = None,
 ) -> Records:
     """Return the records in tables of text. Parameters and errors are those of :func:`read`."""
-    chosen = _config(preset, config, date_format, sex_codes)
+    named = None if preset in (None, "auto") else presets.preset(preset)
+    layouts, faults = laid_out(tables, named, _config(config, date_format, sex_codes))
     parts: list[Records] = []
-    faults: list[CentilesError] = []
-    for table in tables:
+    for layout in layouts:
         try:
-            parts.append(_read_one(table, chosen))
+            parts.append(_read_one(layout))
         except MappingError as fault:
             faults.append(fault)
     _raise_together(faults)
-    sources = tuple(part.sources[0] for part in parts)
+    sources = tuple(source for part in parts for source in part.sources)
     _stop_if_nothing_can_be_scored(sources)
     frame = columns.concatenated(columns.RECORDS, [part.frame for part in parts])
     problems = columns.concatenated(columns.PROBLEMS, [part.problems for part in parts])
@@ -195,16 +197,15 @@ def is_contact(frame: pd.DataFrame) -> NDArray[np.bool_]:
 
 
 def _config(
-    preset: str | None,
     config: Config | str | Path | None,
     date_format: str | None,
     sex_codes: Mapping[str, str] | None,
 ) -> Config:
-    """Return what the caller says, over the configuration, over the preset."""
+    """Return what the caller says, over the configuration."""
     given = Config(date_format=date_format, sex=sex_codes or {})
     if config is not None:
         given = given.over(config if isinstance(config, Config) else Config.from_toml(config))
-    return given if preset in (None, "auto") else given.over(layouts.preset(preset))
+    return given
 
 
 def _distinct_names(files: Sequence[Path]) -> list[str]:
@@ -224,17 +225,31 @@ def _raise_together(faults: Sequence[CentilesError]) -> None:
         raise faults[0]
 
 
-def _read_one(table: TextTable, config: Config) -> Records:
-    """Return the records of one file."""
-    reader = CellReader(table, mapping_of(table, config))
+def _read_one(layout: Layout) -> Records:
+    """Return the records of one file, and of it and its linked files the sources."""
+    table = layout.table
+    reader = CellReader(table, mapping_of(table, layout.config))
     frame = reader.records()
     contacts = int(is_contact(frame).sum())
     values = len(frame) - contacts
+    said = {"preset": layout.preset or "none", **reader.described()}
     source = Source(
-        table.name, table.sha256, len(table.rows), values, contacts, reader.described(),
-        table.sampled,
-    )  # fmt: skip
-    return Records(frame, reader.problems(), (source,))
+        table.name, table.sha256, len(table.rows), values, contacts, said, table.sampled
+    )
+    linked = [
+        Source(
+            other.name,
+            other.sha256,
+            len(other.rows),
+            0,
+            0,
+            {"preset": layout.preset, "linked": f"{what} of {table.name}"},
+            other.sampled,
+        )
+        for other, what in layout.linked
+    ]
+    problems = columns.concatenated(columns.PROBLEMS, [reader.problems(), *layout.problems])
+    return Records(frame, problems, (source, *linked))
 
 
 def _stop_if_nothing_can_be_scored(sources: Sequence[Source]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -14,12 +15,14 @@ from centiles.errors import MappingError
 from centiles.measures import SEXES
 from centiles.records import columns, dates, parsing
 from centiles.records.dates import Dates
-from centiles.records.mapping import DATE_SLOTS, Mapping
-from centiles.records.tables import TextColumn, TextTable
+from centiles.records.kinds import Kinds, kinds_of
+from centiles.records.mapping import DATE_SLOTS, Mapping, normal
+from centiles.records.partners import NO_ONE
+from centiles.records.tables import FROM, TextColumn, TextTable
 
 Flags = NDArray[np.bool_]
 
-NO_ONE: Final = "0000000000"  # an NHS number that stands for none
+_NAT: Final = np.datetime64("NaT", "D")
 _NHS_GROUPED: Final = r"\d{3}[ -]\d{3}[ -]\d{4}"  # as it is printed, in groups of 3, 3 and 4
 _FROM_A_FLOAT: Final = r"\d+\.0"  # how a column of whole numbers with gaps in it is written
 
@@ -47,6 +50,7 @@ class Rows:
         self.table, self.mapping = table, mapping
         self.problems = [table.problems]
         self.sex_codes: dict[str, str] = {}  # the words of the sex column that say one
+        self.said: dict[str, str] = {}  # what was decided besides the mapping, in words
         words = [column.stripped for slot in DATE_SLOTS if (column := self.column(slot))]
         self.day_first = dates.day_first(words, mapping.config.date_format, table.name)
 
@@ -63,11 +67,16 @@ class Rows:
         place = self.mapping.columns.get(slot)
         return "" if place is None else self.table.headers[place]
 
-    def list(self, code: str, where: Flags, slot: str) -> None:
-        """List a problem for every row where it holds."""
+    def list(self, code: str, where: Flags, slot: str, suggestion: Any = None) -> None:
+        """List a problem for every row where it holds and that its source stands by.
+
+        There may be a suggestion for each row.
+        """
+        where = where & ~self.removed
         if where.any():
-            rows = self.table.rows[where]
-            self.problems.append(columns.problems(code, self.table.name, rows, self.header(slot)))
+            rows, header = self.table.rows[where], self.header(slot)
+            better = None if suggestion is None else suggestion[where]
+            self.problems.append(columns.problems(code, self.table.name, rows, header, better))
 
     def _list_words(self, code: str, bad: Flags, column: TextColumn, slot: str) -> None:
         if bad.any():
@@ -90,21 +99,53 @@ class Rows:
             words = words.str.removesuffix(".0")
         grouped = words.str.fullmatch(_NHS_GROUPED)
         words = words.mask(grouped, words.str.replace(r"[ -]", "", regex=True))
-        column = column.reworded(words.mask(words == NO_ONE, ""))
-        self.list("P05", column.is_blank, "child_id")
-        return column
+        return column.reworded(words.mask(words == NO_ONE, ""))
 
-    def dates(self, slot: str) -> Dates:
-        """Return a column of dates, NaT where there is none."""
+    def days(self, slot: str) -> tuple[Dates, NDArray[np.int8]]:
+        """Return a column of dates, NaT where there is none, and places in ``dates.PRECISIONS``.
+
+        Where a column says how exactly the day of measurement is known, it does.
+        """
         column = self.column(slot)
         if column is None:
-            return np.full(len(self), np.datetime64("NaT", "D"))
-        days, bad = dates.dates(column.stripped, day_before_month=self.day_first)
-        placeholder = days <= dates.PLACEHOLDER_UNTIL
-        self._list_words("D01", bad, column, slot)
+            none = np.full(len(self), np.datetime64("NaT", "D"))
+            return none, np.zeros(len(self), dtype=np.int8)
+        words = column.stripped
+        serials = dates.are_serials(words, self.table.name)
+        read = dates.days(words, day_before_month=self.day_first, serials=serials)
+        placeholder = read.on <= dates.PLACEHOLDER_UNTIL
+        yearly = read.precision == dates.YEAR
+        self._list_words("D01", read.bad & ~yearly, column, slot)
         self._list_words("D04", placeholder, column, slot)
-        days[placeholder] = np.datetime64("NaT")
-        return column.spread(days, missing=np.datetime64("NaT"))
+        if serials:
+            whole = columns.problems("D13", self.table.name, 0, self.header(slot))
+            self.problems.append(whole)
+        on = column.spread(np.where(placeholder, _NAT, read.on), missing=_NAT)
+        precision = column.spread(np.where(placeholder, dates.NO_DATE, read.precision), missing=0)
+        said = self.column("date_precision") if slot == "measured_on" else None
+        if said is not None:
+            stated = said.spread(dates.precisions(said.stripped), missing=dates.NO_DATE)
+            precision = np.where(np.isnat(on), precision, np.maximum(precision, stated))
+            on = np.where(precision == dates.MONTH, dates.of_month(on), on)
+        self.list("D11", precision == dates.YEAR, slot)
+        return np.where(precision == dates.YEAR, _NAT, on), precision
+
+    def births(self, children: TextColumn) -> tuple[Dates, NDArray[np.int8]]:
+        """Return dates of birth as given, and their precisions: months for all, or as written.
+
+        The configuration says that only months are known, or the header, or the days themselves.
+        """
+        on, precision = self.days("birth_date")
+        said = self.mapping.config.birth_precision
+        own = self.header("birth_date").partition(FROM)[0]
+        named = re.search(r"\bmonth\b", normal(own)) is not None
+        if said is None and not named and not dates.are_monthly(children.codes, on):
+            return on, precision
+        if said == "day":
+            return on, precision
+        why = "as configured" if said else "by its header" if named else "all on a 1st or 15th"
+        self.said["birth precision"] = f"month, {why}"
+        return on, np.where(precision == dates.DAY, np.int8(dates.MONTH), precision)
 
     def sexes(self) -> pd.Categorical[Any]:
         """Return the sex of each row's child: male, female or unknown."""
@@ -125,11 +166,35 @@ class Rows:
         """Return gestations at birth [d], NaN where not known."""
         column = self.column("gestation")
         if column is None:
-            return np.full(len(self), np.nan)
+            return self._coded_gestations()
+        found = self._gestations_in(column, np.ones(len(self), dtype=np.bool_), "gestation")
+        return np.where(np.isnan(found), self._coded_gestations(), found)
+
+    def _gestations_in(self, column: TextColumn, where: Flags, slot: str) -> FloatArray:
         decimals = self.mapping.config.gestation_decimals
         found, bad = parsing.gestations(column.stripped, decimals=decimals)
-        self._list_words("P02", bad, column, "gestation")
-        return column.spread(found, missing=np.nan)
+        self.list("P02", where & column.spread(bad, missing=False), slot)
+        return np.where(where, column.spread(found, missing=np.nan), np.nan)
+
+    def _coded_gestations(self) -> FloatArray:
+        """Return the gestation that a row of its own says, for all rows of its child.
+
+        Where two such rows differ, the child has none, and both are listed.
+        """
+        value = self.column("value")
+        if not self.mapping.long or value is None or not self.kinds.gestation.any():
+            return np.full(len(self), np.nan)
+        said = self._gestations_in(value, self.kinds.gestation & ~self.removed, "value")
+        child = self.children()
+        codes, _ = pd.factorize(pd.concat([child.stripped, pd.Series([""], dtype="str")]))
+        of = np.where(child.is_blank, -1, child.spread(codes[:-1], missing=codes[-1]))
+        at = np.flatnonzero(~np.isnan(said) & (of >= 0))
+        low = np.full(len(codes) + 1, np.inf)
+        high = np.full(len(codes) + 1, -np.inf)
+        np.minimum.at(low, of[at], said[at])
+        np.maximum.at(high, of[at], said[at])
+        self.list("P06", (low < high)[of] & ~np.isnan(said), "value")
+        return np.where(low == high, low, np.nan)[of]
 
     def ages(self) -> FloatArray:
         """Return ages [d] where the file gives ages instead of dates.
@@ -155,9 +220,41 @@ class Rows:
         self._list_words("D07", read.bad | read.reason | np.isinf(days), column, "age")
         return column.spread(np.where(np.isfinite(days), days, np.nan), missing=np.nan)
 
+    @cached_property
+    def kinds(self) -> Kinds:
+        """What each row of a long table is about."""
+        codes = [self.table.columns[place] for place in self.mapping.codes]
+        return kinds_of(codes, self.column("measure"), self.mapping.config.measures, len(self))
+
     def postures(self) -> NDArray[np.int8]:
         """Return places in ``parsing.POSTURES``."""
         column = self.column("posture")
         if column is None:
             return np.zeros(len(self), dtype=np.int8)
         return column.spread(parsing.postures(column.stripped), missing=0)
+
+    @cached_property
+    def statuses(self) -> pd.Categorical[Any]:
+        """Why the source does not stand by each row; empty where it does.
+
+        A column called "deleted" or "removed data" says yes or no; one called "status" says which.
+        A row of a code that is not read is not a measurement either.
+        """
+        column = self.column("status")
+        if column is None:
+            codes = np.zeros(len(self), dtype=np.int64)
+            said = pd.Index(["", parsing.IGNORED_CODE])
+        else:
+            flag = not normal(self.header("status")).endswith("status")
+            given = ["", parsing.IGNORED_CODE, *parsing.statuses(column.stripped, flag=flag)]
+            by_word, said = pd.factorize(pd.Series(given, dtype="str"))
+            codes = column.spread(by_word[2:], missing=0)
+        if self.mapping.long:
+            kinds = self.kinds
+            codes = np.where((codes == 0) & (kinds.ignored | kinds.unrelated), 1, codes)
+        return columns.categorical(codes, said)
+
+    @cached_property
+    def removed(self) -> Flags:
+        """Which rows the source does not stand by."""
+        return np.asarray(self.statuses.codes != 0)

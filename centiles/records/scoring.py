@@ -40,8 +40,12 @@ _REMARKS: Final = (
     "measured lying: 0.7 cm taken off for the height table",
     "two values of this day disagree",
     "height from another day",
+    "month of birth known, not the day: age reckoned from the 15th",
+    "month of measurement known, not the day: taken as the 15th",
 )
-_GESTATION, _STOOD, _LAY, _CONFLICT, _OTHER_DAY = (1 << k for k in range(len(_REMARKS)))
+_GESTATION, _STOOD, _LAY, _CONFLICT, _OTHER_DAY, _VAGUE, _MONTHLY = (
+    1 << k for k in range(len(_REMARKS))
+)
 
 
 @dataclass(frozen=True)
@@ -206,6 +210,8 @@ class _Scoring(Timeline):
             where[at[scores.note == code]] = True
             self.end(where, UNSCORED, zscores.NOTES[int(code)])
         self.remarks[(self.fate == SCORED) & ~known] |= _GESTATION
+        self.remarks[self.vague & ~(self.age == 0)] |= _VAGUE
+        self.remarks[self.monthly] |= _MONTHLY
 
     def _on_the_table(self, at: Rows) -> FloatArray:
         """Return values as the table of their age has them: length lying, height standing."""
@@ -274,7 +280,8 @@ class _Scoring(Timeline):
             "sex": columns.words(self.sex, tuple(map(str, SEXES))).rename_categories(
                 {"": "unknown"}
             ),
-            "birth_date": self.born,
+            "birth_date": np.where(self.vague & ~np.isnat(self.given), self.given, self.born),
+            "birth_precision": self._birth_precisions(),
             "gestation_days": self.gestation,
             "measured_on": self.measured,
             "age_days": self.age,
@@ -299,6 +306,12 @@ class _Scoring(Timeline):
         problems = columns.concatenated(columns.PROBLEMS, self.problems)
         child, conflict = self.child[keep], self.conflict[keep]
         return Scored(frame, problems, child, self.child_ids, conflict, self.as_of)
+
+    def _birth_precisions(self) -> pd.Categorical[Any]:
+        """Return how exactly each row's child's birth date is known."""
+        return columns.words(
+            np.where(np.isnat(self.born), -1, self.vague.astype(np.int8)), ("day", "month")
+        )
 
     def _notes(self) -> pd.Categorical[Any]:
         """Return what is to be known beside each value, in words."""

@@ -6,7 +6,7 @@ the words is read once for each word, however many rows there are.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from centiles.errors import UnreadableError
 from centiles.records import columns
 
+FROM: Final = " (from "  # after the header of a column that another file has brought, and its name
 FIRST_ROW: Final = 2  # the header is row 1, as a spreadsheet counts
 _NO_ROWS: Final = "found a header and no rows, expected rows below it; export it again"
 _ALL: Final = slice(None)
@@ -80,7 +81,8 @@ class TextTable:
     """One file as text: its headers, its columns in the same order, the number of each row.
 
     ``ragged`` are the numbers of the rows that have more or fewer cells than the header,
-    ``overfull`` of those that have more; ``sampled`` tells that the file has more rows than these.
+    ``overfull`` of those that have more; ``sampled`` tells that the file has more rows than these;
+    ``about`` is what else to say of where the table was found, such as its sheet.
     """
 
     name: str
@@ -92,6 +94,8 @@ class TextTable:
     overfull: NDArray[np.int64] = field(default_factory=lambda: np.array([], dtype=np.int64))
     delimiter: str = ","
     sampled: bool = False
+
+    about: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def problems(self) -> pd.DataFrame:
@@ -186,3 +190,16 @@ def without_blank_rows(table: TextTable) -> TextTable:
         raise UnreadableError(f"{table.name}: {_NO_ROWS}")
     kept = tuple(TextColumn(column.words, column.codes[~blank]) for column in table.columns)
     return replace(table, columns=kept, rows=table.rows[~blank])
+
+
+def with_headers(table: TextTable, headers: tuple[str, ...], row: int) -> TextTable:
+    """Return a table with these headers, the line taken for headers put back as its first row."""
+    cells = zip(table.columns, table.headers, strict=True)
+    whole = tuple(
+        TextColumn(
+            pa.concat_arrays([column.words, pa.array([cell], column.words.type)]),
+            np.append(np.int32(len(column.words)), column.codes),
+        )
+        for column, cell in cells
+    )
+    return replace(table, headers=headers, columns=whole, rows=np.append(row, table.rows))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from centiles import ages
 from centiles.errors import UsageError
 from centiles.measures import BIRTH_WEIGHT_TOLERANCE_KG, MEASURES, SEXES, Measure, measurement_sd
-from centiles.records import columns, merging, plausibility
+from centiles.records import births, columns, merging, plausibility
 from centiles.records.reading import Records, is_contact
 
 Dates = NDArray[np.datetime64]
@@ -24,7 +24,11 @@ SCORED, UNSCORED, MERGED, SKIPPED, UNREADABLE, CONTACT = range(len(FATES))
 WEIGHT, HEIGHT, BMI = (MEASURES.index(m) for m in (Measure.WEIGHT, Measure.HEIGHT, Measure.BMI))
 
 # A row without a date because the date could not be read is one problem, not two.
-_CAUSES: Final = {"D05": ("D01", "D04"), "D06": ("D01", "D04"), "P01": ("P01",)}
+_CAUSES: Final = {
+    "D05": ("D01", "D04", "D11"),
+    "D06": ("D01", "D04", "D11"),
+    "P01": ("P01",),
+}
 _NAT: Final = np.datetime64("NaT", "D")
 
 
@@ -43,6 +47,9 @@ class Timeline:
         self.measure = columns.codes_of(frame["measure"], tuple(map(str, MEASURES)))
         self.value = frame["value"].to_numpy(dtype=np.float64)
         self.born = _days(frame["birth_date"])
+        self.given = self.born  # as the rows have it, for what is written out
+        self.vague = (frame["birth_precision"] == "month").to_numpy()  # of no known day
+        self.monthly = (frame["date_precision"] == "month").to_numpy()
         self.measured = _days(frame["measured_on"])
         self.recorded = _days(frame["recorded_on"])
         self.sex: NDArray[np.integer[Any]] = columns.codes_of(frame["sex"], tuple(map(str, SEXES)))
@@ -55,6 +62,7 @@ class Timeline:
         self.fate = np.full(len(frame), SCORED, dtype=np.int8)
         contact = is_contact(frame)
         self.fate[contact] = CONTACT
+        self.removed = self._skip_removed()
         self.end(~contact & np.isnan(self.value), UNREADABLE, "cannot be read as a number")
         self.end(~contact & (self.measure < 0), SKIPPED, "the measure is none this library knows")
 
@@ -63,6 +71,14 @@ class Timeline:
         where = where & (self.fate == SCORED)
         self.fate[where], self.note[where] = fate, self.saying(note)
         self.tell(code, where, column)
+
+    def _skip_removed(self) -> Flags:
+        """Skip the rows their sources do not stand by, each with why, and return them."""
+        status = self.frame["status"].cat
+        for place, why in enumerate(status.categories):
+            if why:
+                self.end((status.codes == place).to_numpy(), SKIPPED, why)
+        return (self.frame["status"] != "").to_numpy()
 
     def tell(self, code: str, where: Flags, column: str) -> None:
         """List a problem for every row where it holds, unless its cause is listed already."""
@@ -84,6 +100,7 @@ class Timeline:
     def settle_identities(self) -> None:
         """Give every row its child's sex, birth date and gestation; refuse rows that contradict."""
         children = len(self.child_ids)
+        self._settle_birth_weights()
         born = np.where(np.isnat(self.born), -1, self.born.astype(np.int64) + 1_000_000)
         stated = np.where(np.isnan(self.gestation), -1, self.gestation).astype(np.int64)
         known = self.child >= 0
@@ -93,6 +110,7 @@ class Timeline:
             ("P04", born, "birth_date"),
             ("P06", stated, "gestation"),
         ):
+            said = np.where(self.removed, -1, said)
             best, differs = merging.agreed(self.child, said, children)
             if code == "P06":
                 self.tell(code, differs & (self.fate == SCORED), column)
@@ -101,9 +119,20 @@ class Timeline:
             agreed[column] = np.where(known, best[self.child], said)
         self.sex = agreed["sex"]
         dates = (agreed["birth_date"] - 1_000_000).astype("datetime64[D]")
-        self.born = np.where(agreed["birth_date"] < 0, _NAT, dates)
+        stated_born, self.born = self.born, np.where(agreed["birth_date"] < 0, _NAT, dates)
+        same = stated_born == self.born
+        self.vague = births.of_children(self.child, self.vague, same, children)
         gestation = agreed["gestation"].astype(np.float64)
         self.gestation = np.where(gestation < 0, np.nan, gestation)
+
+    def _settle_birth_weights(self) -> None:
+        """Take dates of birth known to the month for the 15th or the day another record has."""
+        monthly = self.vague
+        self.born, self.vague = births.reckoned(self.child, self.born, monthly)
+        if monthly.any():  # a birth weight is of the day of birth, whichever that is
+            birth = monthly & (self.frame["contact"] == "birth").to_numpy()
+            self.measured = np.where(birth, self.born, self.measured)
+            self.monthly = self.monthly & ~birth
 
     def reckon_ages(self, today: Any) -> None:
         """Work out ages in days; refuse values without one, before birth or in the future."""
@@ -113,20 +142,36 @@ class Timeline:
         dated = ages.day_ages(self.born, self.measured)
         self.age = np.where(np.isnan(dated), given, dated)
         if today is not None:
-            future = self.measured > np.datetime64(today, "D")
+            future = self._earliest() > np.datetime64(today, "D")
             self._refuse(future, "a date in the future", "D03", "measured_on")
         undated = np.isnat(self.measured) & np.isnan(given)
         self.end(undated, UNSCORED, "no date of measurement and no age", "D05", "measured_on")
         self.end(np.isnan(self.age), UNSCORED, "no date of birth", "D06", "birth_date")
-        self._refuse(self.age < 0, "measured before birth", "D02", "measured_on")
+        self._refuse_unborn()
         self.end(self.sex < 0, UNSCORED, "sex is not known", "P01", "sex")
+
+    def _refuse_unborn(self) -> None:
+        """Refuse values from before birth; in its month they may only seem to be."""
+        inexact = self.vague | self.monthly
+        if inexact.any():
+            month = self.measured.astype("datetime64[M]") == self.born.astype("datetime64[M]")
+            young = inexact & month & (self.age < 0)
+            self.end(young, UNSCORED, "of the month of birth, the day not known", "D12",
+                     "measured_on")  # fmt: skip
+        self._refuse(self.age < 0, "measured before birth", "D02", "measured_on")
+
+    def _earliest(self) -> Dates:
+        """Return the day each value was measured, or the first of a month without a day."""
+        if not self.monthly.any():
+            return self.measured
+        return np.where(self.monthly, self.measured.astype("datetime64[M]"), self.measured)
 
     def forget_after(self, as_of: Any, today: Any) -> None:
         """Set the last date of knowledge, and skip what was not yet known then.
 
         A date in the future, be it of an appointment or mistyped, is no date of knowledge.
         """
-        sound = self.fate != UNSCORED
+        sound = (self.fate != UNSCORED) & ~self.removed
         dates = np.concatenate([self.measured[sound], self.recorded[sound]])
         dates = dates[~np.isnat(dates)]
         if today is not None:
@@ -140,8 +185,9 @@ class Timeline:
                 "leave it out"
             )
         self.as_of = np.datetime64(as_of, "D")
-        learnt = np.where(np.isnat(self.recorded), self.measured, self.recorded)
-        later = (learnt > self.as_of) | (self.measured > self.as_of)
+        measured = self._earliest()
+        learnt = np.where(np.isnat(self.recorded), measured, self.recorded)
+        later = (learnt > self.as_of) | (measured > self.as_of)
         self.end(later, SKIPPED, "not yet known")
 
     def refuse_impossible(self) -> None:

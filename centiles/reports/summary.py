@@ -54,6 +54,9 @@ def summary_lines(checked: Checked) -> list[str]:
 def _read_lines(checked: Checked) -> list[str]:
     lines = []
     for source, fates in zip(checked.sources, checked.fates.to_dict("records"), strict=True):
+        if "linked" in source.mapping:
+            lines.append(f"{source.name}: {source.mapping['linked']}")
+            continue
         met = ", ".join(
             f"{count:,} {fate}" for fate, count in fates.items() if fate != "values_read" and count
         )
