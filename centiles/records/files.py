@@ -21,6 +21,8 @@ import pyarrow.feather as feather
 import pyarrow.parquet as pq
 
 from centiles.errors import UnreadableError
+from centiles.records import fhir, json_files
+from centiles.records.fhir import Resources
 from centiles.records.layouts import Config
 from centiles.records.tables import TextTable, table_of_arrow, without_blank_rows
 from centiles.records.workbooks import COMPOUND, ZIPPED, read_workbook
@@ -58,6 +60,22 @@ def read_table(path: Path, name: str | None = None, config: Config | None = None
     MappingError
         If it is a workbook of which no sheet, or more than one, is an export.
     """
+    found = read_file(path, name, config)
+    if not isinstance(found, Resources):
+        return found
+    tables = fhir.tables_of([found])
+    if not tables:
+        raise fhir.nothing_to_read([found.name])
+    return tables[0]
+
+
+def read_file(
+    path: Path, name: str | None = None, config: Config | None = None
+) -> TextTable | Resources:
+    """Return a file as a table, or as FHIR resources, which others may complete.
+
+    Parameters and errors are those of :func:`read_table`.
+    """
     name = name or path.name
     if path.is_dir():
         raise UnreadableError(f"{name}: found a folder, expected a file; name the files in it")
@@ -74,6 +92,8 @@ def read_table(path: Path, name: str | None = None, config: Config | None = None
     content = _unzipped(name, content)
     if content[:4] in (ZIPPED, COMPOUND):
         return read_workbook(name, digest, content, config or Config())
+    if json_files.is_json(content[:200].removeprefix(_UTF8_MARK)):
+        return _json(name, digest, _utf8(name, content))
     return without_blank_rows(_READERS.get(content[:4], _csv)(name, digest, content))
 
 
@@ -103,6 +123,20 @@ def _arrow(name: str, digest: str, content: bytes) -> TextTable:
 
 _DAMAGED: Final = "found a damaged {} file, expected a whole one; export it again"
 _READERS: Final = MappingProxyType({b"PAR1": _parquet, b"ARRO": _arrow, b"FEA1": _arrow})
+
+
+def _json(name: str, digest: str, text: bytes) -> TextTable | Resources:
+    """Return JSON as FHIR resources if any of it is FHIR, else as a table."""
+    lines = json_files.is_lines(text)
+    things = json_files.things(name, text, lines=lines)
+    first = next(things, None)
+    everything = chain([] if first is None else [first], things)
+    if first is not None and fhir.is_fhir(first[1]):
+        return fhir.read_resources(name, digest, everything, lines=lines)
+    return without_blank_rows(json_files.table_of_things(name, digest, list(everything)))
+
+
+_UTF8_MARK: Final = b"\xef\xbb\xbf"
 
 
 def _csv(name: str, digest: str, content: bytes) -> TextTable:
@@ -142,7 +176,7 @@ def _utf8(name: str, content: bytes) -> bytes:
             raise UnreadableError(
                 f"{name}: found damaged UTF-16 text, expected a whole file; export it again"
             ) from None
-    content = content.removeprefix(b"\xef\xbb\xbf")
+    content = content.removeprefix(_UTF8_MARK)
     kind = _OTHER_KINDS.get(content[:4])
     if kind or b"\x00" in content:
         raise UnreadableError(

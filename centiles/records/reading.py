@@ -10,12 +10,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from centiles.errors import CentilesError, MappingError, UnreadableError, UsageError
+from centiles.errors import CentilesError, MappingError, UnmappedError, UsageError
 from centiles.records import columns, layouts
 from centiles.records.cells import CellReader
 from centiles.records.files import read_table
 from centiles.records.layouts import Config
 from centiles.records.mapping import mapping_of
+from centiles.records.sources import found_in, left_out
 from centiles.records.tables import TextTable, table_of_frame
 
 
@@ -64,7 +65,8 @@ def read(
     Parameters
     ----------
     paths
-        A file, or several, best-ranked first.
+        A file, or several, best-ranked first; a folder stands for the files in it, of which
+        those that are no tables of measurements are left out and listed as problems.
     preset
         The name of a layout; recognised from headers and content where not given.
     config
@@ -86,25 +88,16 @@ def read(
     files = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
     if not files:
         raise UsageError("found no file to read, expected one at least; name it")
+    found = found_in(files, _config(preset, config, date_format, sex_codes))
+    _raise_together(found.faults)
     return read_tables(
-        _tables(files),
+        found.tables,
         preset=preset,
         config=config,
         date_format=date_format,
         sex_codes=sex_codes,
+        problems=found.problems,
     )
-
-
-def _tables(files: Sequence[Path]) -> list[TextTable]:
-    tables: list[TextTable] = []
-    faults: list[CentilesError] = []
-    for name, path in zip(_distinct_names(files), files, strict=True):
-        try:
-            tables.append(read_table(path, name))
-        except UnreadableError as fault:
-            faults.append(fault)
-    _raise_together(faults)
-    return tables
 
 
 def text_table(path: str | Path) -> TextTable:
@@ -125,22 +118,37 @@ def read_tables(
     config: Config | str | Path | None = None,
     date_format: str | None = None,
     sex_codes: Mapping[str, str] | None = None,
+    problems: Sequence[pd.DataFrame] = (),
 ) -> Records:
-    """Return the records in tables of text. Parameters and errors are those of :func:`read`."""
+    """Return the records in tables of text.
+
+    ``problems`` are those found on the way to the tables. The other parameters, and the errors,
+    are those of :func:`read`.
+    """
     chosen = _config(preset, config, date_format, sex_codes)
     parts: list[Records] = []
     faults: list[CentilesError] = []
     for table in tables:
         try:
             parts.append(_read_one(table, chosen))
+        except UnmappedError as fault:
+            if table.optional:
+                problems = [*problems, left_out(table.name)]
+            else:
+                faults.append(fault)
         except MappingError as fault:
             faults.append(fault)
     _raise_together(faults)
+    if not parts:
+        raise UnmappedError(
+            "found no table of measurements in the folder, expected one at least; "
+            "name a file by itself to see what it lacks"
+        )
     sources = tuple(part.sources[0] for part in parts)
     _stop_if_nothing_can_be_scored(sources)
     frame = columns.concatenated(columns.RECORDS, [part.frame for part in parts])
-    problems = columns.concatenated(columns.PROBLEMS, [part.problems for part in parts])
-    return Records(frame, problems, sources)
+    listed = columns.concatenated(columns.PROBLEMS, [*problems, *(p.problems for p in parts)])
+    return Records(frame, listed, sources)
 
 
 def from_frame(
@@ -198,15 +206,6 @@ def _config(
     if config is not None:
         given = given.over(config if isinstance(config, Config) else Config.from_toml(config))
     return given if preset in (None, "auto") else given.over(layouts.preset(preset))
-
-
-def _distinct_names(files: Sequence[Path]) -> list[str]:
-    """Return the name of each file, numbered where two folders hold the same one."""
-    names = [path.name for path in files]
-    return [
-        name if names.count(name) == 1 else f"{name} ({names[: k + 1].count(name)})"
-        for k, name in enumerate(names)
-    ]
 
 
 def _raise_together(faults: Sequence[CentilesError]) -> None:

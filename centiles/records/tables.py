@@ -6,7 +6,7 @@ the words is read once for each word, however many rows there are.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
@@ -80,7 +80,8 @@ class TextTable:
     """One file as text: its headers, its columns in the same order, the number of each row.
 
     ``ragged`` are the numbers of the rows that have more or fewer cells than the header; ``about``
-    is what else to say of where the table was found, such as its sheet.
+    is what else to say of where the table was found, such as its sheet. An ``optional`` table may
+    turn out to be no export: only its folder was named.
     """
 
     name: str
@@ -90,7 +91,8 @@ class TextTable:
     rows: NDArray[np.int64]
     ragged: NDArray[np.int64] = field(default_factory=lambda: np.array([], dtype=np.int64))
 
-    about: Mapping[str, str] = field(default_factory=dict)
+    about: dict[str, str] = field(default_factory=dict)
+    optional: bool = False
 
     @property
     def problems(self) -> pd.DataFrame:
