@@ -17,7 +17,6 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
-import pyarrow.feather as feather
 import pyarrow.parquet as pq
 
 from centiles.errors import UnreadableError
@@ -35,7 +34,9 @@ MOST_HEADER_BYTES: Final = 1 << 20
 MOST_TIMES_PACKED: Final = 200  # no export is squeezed to less than that; a bomb is
 ALWAYS_UNPACKED: Final = 256 << 20
 
-_OTHER_KINDS: Final = MappingProxyType({b"%PDF": "a PDF", b"BZh9": "a bzip2 file"})
+_OTHER_KINDS: Final = MappingProxyType(
+    {b"%PDF": "a PDF", b"BZh9": "a bzip2 file", b"FEA1": "a Feather file of version 1"}
+)
 
 
 def read_table(path: Path, name: str | None = None, config: Config | None = None) -> TextTable:
@@ -114,7 +115,7 @@ def _parquet(name: str, digest: str, content: bytes) -> TextTable:
 def _arrow(name: str, digest: str, content: bytes) -> TextTable:
     """Return an Arrow file, which Feather is too, once all its lengths are known to be right."""
     try:
-        table = feather.read_table(pa.BufferReader(content), memory_map=False)
+        table = pa.ipc.open_file(pa.BufferReader(content)).read_all()
         table.validate(full=True)
     except (pa.ArrowException, OSError, ValueError, MemoryError):
         raise UnreadableError(f"{name}: {_DAMAGED.format('Arrow')}") from None
@@ -122,7 +123,7 @@ def _arrow(name: str, digest: str, content: bytes) -> TextTable:
 
 
 _DAMAGED: Final = "found a damaged {} file, expected a whole one; export it again"
-_READERS: Final = MappingProxyType({b"PAR1": _parquet, b"ARRO": _arrow, b"FEA1": _arrow})
+_READERS: Final = MappingProxyType({b"PAR1": _parquet, b"ARRO": _arrow})
 
 
 def _json(name: str, digest: str, text: bytes) -> TextTable | Resources:

@@ -54,6 +54,11 @@ def write_appended(
     if target.exists() and not force:
         raise UnwritableError(f"{target}: is there already; choose another name, or --force")
     table = text_table(export)
+    if (table.rows[1:] <= table.rows[:-1]).any():
+        raise UsageError(
+            f"{table.name}: found several values on one line, expected one on each; score takes "
+            "tables, so use check instead"
+        )
     records = read_tables([table], **options)
     frame = scored_rows(records, correction=correction)
     place = np.searchsorted(table.rows, frame["row"].to_numpy())

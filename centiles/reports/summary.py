@@ -51,8 +51,15 @@ def _problem_lines(checked: Checked) -> list[str]:
     counts = checked.problems["code"].astype("str").value_counts()
     return [
         f"  {code} {PROBLEM_CODES[code].severity}: {PROBLEM_CODES[code].reason} ({count:,})"
+        + _named(checked, str(code))
         for code, count in counts.sort_index().items()
     ]
+
+
+def _named(checked: Checked, code: str) -> str:
+    """Return the files a problem of whole files is about."""
+    about = checked.problems[(checked.problems["code"] == code) & (checked.problems["row"] == 0)]
+    return f": {', '.join(about['source'])}" if len(about) else ""
 
 
 def _children_lines(checked: Checked) -> list[str]:
