@@ -151,14 +151,21 @@ def _text_column(name: str, column: pa.ChunkedArray) -> TextColumn:
             column = column.dictionary_encode()
         one = pa.concat_arrays(column.unify_dictionaries().chunks)
         words = _text_of(one.dictionary)
+        words.validate(full=True)  # Parquet does not say that its text is UTF-8
     except (pa.ArrowException, UnicodeError):
         kind = "nested things" if pa.types.is_nested(column.type) else column.type
+        kind = "damaged text" if _is_text(column.type) else kind
         raise UnreadableError(
             f"{name}: found a column of {kind}, expected text, numbers or dates; "
             "leave it out, or export it as text"
         ) from None
     codes = one.indices.cast(pa.int32()).fill_null(-1)
     return TextColumn(words.fill_null(""), codes.to_numpy(zero_copy_only=False))
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def _text_of(words: pa.Array) -> pa.Array:
