@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -349,6 +350,37 @@ class TestBroken:
         except CentilesError as fault:
             return str(fault).startswith("f: found")
         return all(len(table.rows) > 0 for table in tables)
+
+
+# What an Observation can be, and whether it is then a value (1), a contact (0) or left out (None).
+KINDS: dict[str, tuple[dict[str, Any], int | None]] = {
+    "weight": (observed(), 1),
+    "no number": (observed(valueQuantity={"value": 5, "comparator": ">", "code": "kg"}), 1),
+    "in error": (observed(status="entered-in-error"), 1),
+    "a centile": (observed("446974000"), 1),
+    "of no one": (observed(subject=None), 1),
+    "undated": (observed(effectiveDateTime=None), 1),
+    "refused": (observed(valueQuantity=None, dataAbsentReason={"text": "refused"}), 0),
+    "declined": (observed("736013005"), 0),
+    "gestation": (observed("11885-1", LOINC, valueQuantity={"value": 270, "code": "d"}), 0),
+    "pulse": (observed("8867-4", LOINC), None),
+}
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.sampled_from(sorted(KINDS)), max_size=12))
+def test_nothing_is_lost(kinds: list[str]) -> None:
+    resources = [CHILD, observed(), *(KINDS[kind][0] for kind in kinds)]
+    with tempfile.TemporaryDirectory() as folder:
+        records = reading(Path(folder), *resources[1:])
+    counts = [1, *(KINDS[kind][1] for kind in kinds)]
+    source = records.sources[0]
+    assert (source.values, source.contacts) == (counts.count(1), counts.count(0))
+    listed = [row for row, count in enumerate(counts, 2) if count is not None]
+    assert records.frame["row"].tolist() == listed
+    fates = check(records).fates.iloc[0]
+    assert fates["values_read"] == fates.drop("values_read").sum() == counts.count(1)
+    assert fates["skipped"] == kinds.count("in error") + kinds.count("a centile")
 
 
 def test_a_file_by_itself(tmp_path: Path) -> None:
