@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.feather as feather
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
@@ -161,11 +162,48 @@ BROKEN = {
     "workbook": (b"PK\x03\x04rest", "a damaged workbook"),
     "pdf": (b"%PDF-1.7 rest", "a PDF"),
     "parquet": (b"PAR1 and no more", "a damaged Parquet file"),
+    "arrow": (b"ARROW1\x00\x00 and no more", "a damaged Arrow file"),
+    "feather": (b"FEA1 and no more", "a Feather file of version 1"),
+    "gzip in gzip": (gzip.compress(gzip.compress(PLAIN.encode())), "zero bytes"),
+    "bzip2": (b"BZh91AY rest", "a bzip2 file"),
     "utf-16": (b"\xff\xfea\x00b", "damaged UTF-16"),
     "open quote": (b'id,kg\na,1\n"b,2\nc,3\n', "a quotation mark in row 3"),
     "endless cell": (b"id,kg\na\n" + b"x" * 200_000 + b",1\n", "field larger than field limit"),
     "endless header": (b"id," * 3000 + b"\n" + b"1," * 3000, "3001 columns"),
 }
+
+
+LZ4 = pa.ipc.IpcWriteOptions(compression="lz4")
+
+
+def binary_files() -> dict[str, bytes]:
+    """Return the same table as Parquet, and as Arrow files plain and compressed."""
+    table = pa.table({"id": ["a", "b", None], "kg": [3.5, 4.0, None], "n": [1, 2, 3]})
+    made = {kind: io.BytesIO() for kind in ("parquet", "arrow", "compressed")}
+    pq.write_table(table, made["parquet"])
+    feather.write_feather(table, made["arrow"], compression="uncompressed")
+    with pa.ipc.new_file(made["compressed"], table.schema, options=LZ4) as out:
+        out.write_table(table)
+    return {kind: content.getvalue() for kind, content in made.items()}
+
+
+BINARY = binary_files()
+
+
+def test_parquet_with_text_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "f.parquet").write_bytes(
+        BINARY["parquet"].replace(b"\x01\x00\x00\x00b", b"\x01\x00\x00\x00\xff")
+    )
+    with pytest.raises(UnreadableError, match="damaged text"):
+        read_table(tmp_path / "f.parquet")
+
+
+def test_binary_files(tmp_path: Path) -> None:
+    for kind, content in BINARY.items():
+        (tmp_path / kind).write_bytes(content)
+        (tmp_path / f"{kind}.gz").write_bytes(gzip.compress(content))
+        for name in (kind, f"{kind}.gz"):
+            assert cells(read_table(tmp_path / name))[0] == (2, ["a", "3.5", "1"])
 
 
 class TestBroken:
@@ -194,6 +232,27 @@ class TestBroken:
         for content in (PLAIN.encode() * 9, gzip.compress(b"a" * 1000)):
             with pytest.raises(UnreadableError, match="split the file"):
                 read_table(file(content))
+
+    def test_packed_beyond_belief(self, file: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(files, "ALWAYS_UNPACKED", 1000)
+        with pytest.raises(UnreadableError, match="packed beyond belief"):
+            read_table(file(gzip.compress(b"id,kg\n" + b"a,1\n" * 1_000_000)))
+        assert len(read_table(file(gzip.compress(PLAIN.encode()))).rows) == 2
+
+    @settings(deadline=None, max_examples=150)
+    @given(st.sampled_from(sorted(BINARY)), st.data())
+    def test_any_change_to_a_binary_file(self, kind: str, data: st.DataObject) -> None:
+        content = bytearray(BINARY[kind])
+        for _ in range(data.draw(st.integers(1, 4))):
+            at = data.draw(st.integers(0, len(content) - 1))
+            content[at : at + 2] = data.draw(st.binary(min_size=1, max_size=3))
+        try:
+            read = files._READERS[bytes(BINARY[kind][:4])]
+            table = files.without_blank_rows(read("f", "", bytes(content)))
+        except UnreadableError as fault:
+            assert str(fault).startswith("f: found")  # noqa: PT017 (or it is read, which is as good)
+        else:
+            assert len(table.rows) > 0
 
     def test_a_line_of_many_megabytes(self, file: Any) -> None:
         with pytest.raises(UnreadableError):

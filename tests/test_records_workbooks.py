@@ -196,6 +196,7 @@ BROKEN = {
     "no compound file": (b"\xd0\xcf\x11\xe0" + bytes(600), "a damaged workbook"),
     "cut short": (workbook({"S": TITLED})[:-200], "a damaged workbook"),
     "nothing in it": (workbook({"S": []}), "a sheet without rows"),
+    "columns without end": (workbook({"S": [["h"] * 2500, ["1"] * 2500]}), "2500 columns"),
     "only a header": (workbook({"S": [HEADER]}), "a sheet without rows"),
     "a cell at the far corner": (xlsx_of_cells(far("XFD1048576")), "fill more memory"),
     "one text in every cell": (

@@ -20,10 +20,11 @@ from typing import BinaryIO, Final
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
-import pyarrow.feather as feather
 import pyarrow.parquet as pq
 
 from centiles.errors import UnreadableError
+from centiles.records import fhir, json_files
+from centiles.records.fhir import Resources
 from centiles.records.layouts import Config
 from centiles.records.tables import TextTable, table_of_arrow, without_blank_rows
 from centiles.records.workbooks import COMPOUND, ZIPPED, read_workbook
@@ -40,7 +41,9 @@ ALWAYS_UNPACKED: Final = 256 << 20
 
 _GZIP: Final = b"\x1f\x8b"
 _UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_OTHER_KINDS: Final = MappingProxyType({b"%PDF": "a PDF", b"BZh9": "a bzip2 file"})
+_OTHER_KINDS: Final = MappingProxyType(
+    {b"%PDF": "a PDF", b"BZh9": "a bzip2 file", b"FEA1": "a Feather file of version 1"}
+)
 
 
 def shown_name(path: Path) -> str:
@@ -74,6 +77,22 @@ def read_table(
     MappingError
         If it is a workbook of which no sheet, or more than one, is an export.
     """
+    found = read_file(path, name, config, sample=sample)
+    if not isinstance(found, Resources):
+        return found
+    tables = fhir.tables_of([found])
+    if not tables:
+        raise fhir.nothing_to_read([found.name])
+    return tables[0]
+
+
+def read_file(
+    path: Path, name: str | None = None, config: Config | None = None, *, sample: bool = False
+) -> TextTable | Resources:
+    """Return a file as a table, or as FHIR resources, which others may complete.
+
+    Parameters and errors are those of :func:`read_table`.
+    """
     name = name or shown_name(path)
     if path.is_dir():
         raise UnreadableError(f"{name}: found a folder, expected a file; name the files in it")
@@ -92,6 +111,8 @@ def read_table(
     content = _unzipped(name, content)
     if content[:4] in (ZIPPED, COMPOUND):
         return read_workbook(name, digest, content, config or Config())
+    if json_files.is_json(content[:200].removeprefix(_UTF8_MARK)):
+        return _json(name, digest, _utf8(name, content))
     return without_blank_rows(_READERS.get(content[:4], _csv)(name, digest, content))
 
 
@@ -112,7 +133,7 @@ def _parquet(name: str, digest: str, content: bytes) -> TextTable:
 def _arrow(name: str, digest: str, content: bytes) -> TextTable:
     """Return an Arrow file, which Feather is too, once all its lengths are known to be right."""
     try:
-        table = feather.read_table(pa.BufferReader(content), memory_map=False)
+        table = pa.ipc.open_file(pa.BufferReader(content)).read_all()
         table.validate(full=True)
     except (pa.ArrowException, OSError, ValueError, MemoryError):
         raise UnreadableError(f"{name}: {_DAMAGED.format('Arrow')}") from None
@@ -120,7 +141,21 @@ def _arrow(name: str, digest: str, content: bytes) -> TextTable:
 
 
 _DAMAGED: Final = "found a damaged {} file, expected a whole one; export it again"
-_READERS: Final = MappingProxyType({b"PAR1": _parquet, b"ARRO": _arrow, b"FEA1": _arrow})
+_READERS: Final = MappingProxyType({b"PAR1": _parquet, b"ARRO": _arrow})
+
+
+def _json(name: str, digest: str, text: bytes) -> TextTable | Resources:
+    """Return JSON as FHIR resources if any of it is FHIR, else as a table."""
+    lines = json_files.is_lines(text)
+    things = json_files.things(name, text, lines=lines)
+    first = next(things, None)
+    everything = chain([] if first is None else [first], things)
+    if first is not None and fhir.is_fhir(first[1]):
+        return fhir.read_resources(name, digest, everything, lines=lines)
+    return without_blank_rows(json_files.table_of_things(name, digest, list(everything)))
+
+
+_UTF8_MARK: Final = b"\xef\xbb\xbf"
 
 
 def _csv(name: str, digest: str, content: bytes) -> TextTable:
@@ -149,7 +184,8 @@ def _sampled(name: str, path: Path) -> TextTable | None:
             return _parquet_sample(name, file)
         if content[:2] == _GZIP:
             content = _gunzipped(name, file, SAMPLE_BYTES + 1)
-    if content[:4] in (ZIPPED, COMPOUND) or content[:4] in _READERS:
+    start = content[:200].removeprefix(_UTF8_MARK)
+    if content[:4] in (ZIPPED, COMPOUND, *_READERS) or json_files.is_json(start):
         return None
     whole = len(content) <= SAMPLE_BYTES
     if content[:2] in _UTF16:
@@ -213,7 +249,7 @@ def _utf8(name: str, content: bytes) -> bytes:
             raise UnreadableError(
                 f"{name}: found damaged UTF-16 text, expected a whole file; export it again"
             ) from None
-    content = content.removeprefix(b"\xef\xbb\xbf")
+    content = content.removeprefix(_UTF8_MARK)
     kind = _OTHER_KINDS.get(content[:4])
     if kind or b"\x00" in content:
         raise UnreadableError(

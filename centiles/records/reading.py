@@ -11,13 +11,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from centiles.errors import CentilesError, MappingError, UnreadableError, UsageError
+from centiles.errors import CentilesError, MappingError, UnmappedError, UsageError
 from centiles.records import columns, presets
 from centiles.records.cells import CellReader
 from centiles.records.files import read_table, shown_name
 from centiles.records.layouts import Config
 from centiles.records.linked import Layout, laid_out
 from centiles.records.mapping import mapping_of
+from centiles.records.sources import found_in, left_out
 from centiles.records.tables import TextTable, table_of_frame
 
 
@@ -69,7 +70,8 @@ def read(
     Parameters
     ----------
     paths
-        A file, or several, best-ranked first.
+        A file, or several, best-ranked first; a folder stands for the files in it, of which
+        those that are no tables of measurements are left out and listed as problems.
     preset
         The name of a layout, or a TOML file of one; recognised from headers and content where
         not given.
@@ -95,25 +97,16 @@ def read(
     files = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
     if not files:
         raise UsageError("found no file to read, expected one at least; name it")
+    found = found_in(files, _config(config, date_format, sex_codes), sample=sample)
+    _raise_together(found.faults)
     return read_tables(
-        _tables(files, _config(config, date_format, sex_codes), sample=sample),
+        found.tables,
         preset=preset,
         config=config,
         date_format=date_format,
         sex_codes=sex_codes,
+        problems=found.problems,
     )
-
-
-def _tables(files: Sequence[Path], config: Config, *, sample: bool) -> list[TextTable]:
-    tables: list[TextTable] = []
-    faults: list[CentilesError] = []
-    for name, path in zip(_distinct_names(files), files, strict=True):
-        try:
-            tables.append(read_table(path, name, config, sample=sample))
-        except UnreadableError as fault:
-            faults.append(fault)
-    _raise_together(faults)
-    return tables
 
 
 def text_table(path: str | Path) -> TextTable:
@@ -134,22 +127,37 @@ def read_tables(
     config: Config | str | Path | None = None,
     date_format: str | None = None,
     sex_codes: Mapping[str, str] | None = None,
+    problems: Sequence[pd.DataFrame] = (),
 ) -> Records:
-    """Return the records in tables of text. Parameters and errors are those of :func:`read`."""
+    """Return the records in tables of text.
+
+    ``problems`` are those found on the way to the tables. The other parameters, and the errors,
+    are those of :func:`read`.
+    """
     named = None if preset in (None, "auto") else presets.preset(preset)
     layouts, faults = laid_out(tables, named, _config(config, date_format, sex_codes))
     parts: list[Records] = []
     for layout in layouts:
         try:
             parts.append(_read_one(layout))
+        except UnmappedError as fault:
+            if layout.table.optional:
+                problems = [*problems, left_out(layout.table.name)]
+            else:
+                faults.append(fault)
         except MappingError as fault:
             faults.append(fault)
     _raise_together(faults)
+    if not parts:
+        raise UnmappedError(
+            "found no table of measurements in the folder, expected one at least; "
+            "name a file by itself to see what it lacks"
+        )
     sources = tuple(source for part in parts for source in part.sources)
     _stop_if_nothing_can_be_scored(sources)
     frame = columns.concatenated(columns.RECORDS, [part.frame for part in parts])
-    problems = columns.concatenated(columns.PROBLEMS, [part.problems for part in parts])
-    return Records(frame, problems, sources)
+    listed = columns.concatenated(columns.PROBLEMS, [*problems, *(p.problems for p in parts)])
+    return Records(frame, listed, sources)
 
 
 def from_frame(
@@ -206,15 +214,6 @@ def _config(
     if config is not None:
         given = given.over(config if isinstance(config, Config) else Config.from_toml(config))
     return given
-
-
-def _distinct_names(files: Sequence[Path]) -> list[str]:
-    """Return the name of each file, numbered where two folders hold the same one."""
-    names = [shown_name(path) for path in files]
-    return [
-        name if names.count(name) == 1 else f"{name} ({names[: k + 1].count(name)})"
-        for k, name in enumerate(names)
-    ]
 
 
 def _raise_together(faults: Sequence[CentilesError]) -> None:

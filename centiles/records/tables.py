@@ -6,7 +6,7 @@ the words is read once for each word, however many rows there are.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
@@ -82,7 +82,8 @@ class TextTable:
 
     ``ragged`` are the numbers of the rows that have more or fewer cells than the header,
     ``overfull`` of those that have more; ``sampled`` tells that the file has more rows than these;
-    ``about`` is what else to say of where the table was found, such as its sheet.
+    ``about`` is what else to say of where the table was found, such as its sheet. An ``optional``
+    table may turn out to be no export: only its folder was named.
     """
 
     name: str
@@ -95,7 +96,8 @@ class TextTable:
     delimiter: str = ","
     sampled: bool = False
 
-    about: Mapping[str, str] = field(default_factory=dict)
+    about: dict[str, str] = field(default_factory=dict)
+    optional: bool = False
 
     @property
     def problems(self) -> pd.DataFrame:
@@ -154,14 +156,21 @@ def _text_column(name: str, column: pa.ChunkedArray) -> TextColumn:
             column = column.dictionary_encode()
         one = pa.concat_arrays(column.unify_dictionaries().chunks)
         words = _text_of(one.dictionary)
+        words.validate(full=True)  # Parquet does not say that its text is UTF-8
     except (pa.ArrowException, UnicodeError):
         kind = "nested things" if pa.types.is_nested(column.type) else column.type
+        kind = "damaged text" if _is_text(column.type) else kind
         raise UnreadableError(
             f"{name}: found a column of {kind}, expected text, numbers or dates; "
             "leave it out, or export it as text"
         ) from None
     codes = one.indices.cast(pa.int32()).fill_null(-1)
     return TextColumn(words.fill_null(""), codes.to_numpy(zero_copy_only=False))
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def _text_of(words: pa.Array) -> pa.Array:

@@ -113,7 +113,8 @@ class Timeline:
             said = np.where(self.removed, -1, said)
             best, differs = merging.agreed(self.child, said, children)
             if code == "P06":
-                self.tell(code, differs & (self.fate == SCORED), column)
+                open_ = (self.fate == SCORED) | ((self.fate == CONTACT) & ~self.removed)
+                self.tell(code, differs & open_, column)
             else:
                 self.end(differs, UNSCORED, columns.PROBLEM_CODES[code].reason, code, column)
             agreed[column] = np.where(known, best[self.child], said)

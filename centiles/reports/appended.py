@@ -71,6 +71,11 @@ def write_appended(
         raise UsageError(f"{target.name}: is the export itself; choose another name to write")
     with whole_file(target, force=force) as beside:
         table = text_table(export)
+        if (table.rows[1:] <= table.rows[:-1]).any():
+            raise UsageError(
+                f"{table.name}: found several values on one line, expected one on each; score "
+                "takes tables, so use check instead"
+            )
         records = read_tables([table], **options)
         frame = scored_rows(records, correction=correction, today=today)
         own = _own_columns(Path(export), table)

@@ -81,10 +81,16 @@ def problem_lines(problems: pd.DataFrame) -> list[str]:
     """Return how many problems there are of each code, in words, a line a code."""
     counts = problems["code"].astype("str").value_counts()
     return [
-        f"  {code} {known.severity}: {known.reason} ({counts[code]:,})"
+        f"  {code} {known.severity}: {known.reason} ({counts[code]:,}){_named(problems, code)}"
         for code, known in sorted(PROBLEM_CODES.items())
         if code in counts
     ]
+
+
+def _named(problems: pd.DataFrame, code: str) -> str:
+    """Return the files a problem of whole files is about."""
+    about = problems[(problems["code"] == code) & (problems["row"] == 0)]
+    return f": {', '.join(about['source'])}" if len(about) else ""
 
 
 def _children_lines(checked: Checked) -> list[str]:
