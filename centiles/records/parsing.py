@@ -127,7 +127,9 @@ def plain(words: pd.Series[str]) -> pd.Series[str]:
     >>> plain(pd.Series(["\uff11\uff12\uff0e3", "12\u202fkg"])).tolist()
     ['12.3', '12 kg']
     """
-    odd = ~np.asarray(pc.string_is_ascii(_arrow(words)).to_numpy(zero_copy_only=False), np.bool_)
+    odd = ~np.asarray(
+        pc.string_is_ascii(arrow_words(words)).to_numpy(zero_copy_only=False), np.bool_
+    )
     if not odd.any():
         return words
     text = words.to_numpy(dtype=object, copy=True)
@@ -135,8 +137,10 @@ def plain(words: pd.Series[str]) -> pd.Series[str]:
     return pd.Series(text, index=words.index, dtype="str")
 
 
-def _arrow(words: pd.Series[str]) -> pa.Array:
-    return pa.array(words, pa.large_string())
+def arrow_words(words: pd.Series[str]) -> pa.Array:
+    """Return words as one Arrow array."""
+    arrow = pa.array(words, pa.large_string())
+    return arrow.combine_chunks() if isinstance(arrow, pa.ChunkedArray) else arrow
 
 
 def parts(words: pd.Series[str], shape: str) -> dict[str, pd.Series[str]]:
@@ -149,7 +153,7 @@ def parts(words: pd.Series[str], shape: str) -> dict[str, pd.Series[str]]:
     shape
         A regular expression in RE2's syntax, which a whole word must match.
     """
-    found = pc.extract_regex(_arrow(words), f"^(?:{shape})$")
+    found = pc.extract_regex(arrow_words(words), f"^(?:{shape})$")
     at = np.flatnonzero(found.is_valid())
     if len(at) == 0:
         return {}

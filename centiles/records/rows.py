@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from centiles.ages import FloatArray
 from centiles.errors import MappingError
 from centiles.measures import SEXES
-from centiles.records import columns, dates, parsing
+from centiles.records import columns, dates, identifiers, parsing
 from centiles.records.dates import Dates
 from centiles.records.mapping import DATE_SLOTS, Mapping, normal
 from centiles.records.tables import TextColumn, TextTable
@@ -20,9 +20,9 @@ from centiles.records.tables import TextColumn, TextTable
 Flags = NDArray[np.bool_]
 
 _NAT: Final = np.datetime64("NaT", "D")
-NO_ONE: Final = "0000000000"  # an NHS number that stands for none
-_NHS_GROUPED: Final = r"\d{3}[ -]\d{3}[ -]\d{4}"  # as it is printed, in groups of 3, 3 and 4
-_FROM_A_FLOAT: Final = r"\d+\.0"  # how a column of whole numbers with gaps in it is written
+# Above so many, and above this share, the numbers of a column are some other service's own.
+NHS_FAILURES: Final = 10
+NHS_SHARE: Final = 0.5
 
 
 class Rows:
@@ -63,6 +63,15 @@ class Rows:
         if bad.any():
             self.list(code, column.spread(bad, missing=False), slot)
 
+    def _list_first(self, code: str, bad: Flags, column: TextColumn, slot: str) -> None:
+        """List a problem for the first row that has each word, such as a child's number."""
+        if bad.any():
+            rows = np.flatnonzero(column.spread(bad, missing=False))
+            _, first = np.unique(column.codes[rows], return_index=True)
+            where = np.zeros(len(self), dtype=np.bool_)
+            where[rows[first]] = True
+            self.list(code, where, slot)
+
     def texts(self, slot: str) -> TextColumn | None:
         """Return a column of names or identifiers, words that stand for none emptied."""
         column = self.column(slot)
@@ -72,17 +81,22 @@ class Rows:
         return column.reworded(words.mask(parsing.is_missing(words), ""))
 
     def children(self) -> TextColumn:
-        """Return the column of identifiers, as text: "0012" stays so, 943 476 5919 is closed up."""
-        column = self.texts("child_id")
+        """Return the column of identifiers, as text and in one form."""
+        column = self.column("child_id")
         assert column is not None  # a mapping without one was refused
-        words = column.stripped
-        if words[words != ""].str.fullmatch(_FROM_A_FLOAT).all():
-            words = words.str.removesuffix(".0")
-        grouped = words.str.fullmatch(_NHS_GROUPED)
-        words = words.mask(grouped, words.str.replace(r"[ -]", "", regex=True))
-        column = column.reworded(words.mask(words == NO_ONE, ""))
-        self.list("P05", column.is_blank, "child_id")
-        return column
+        nhs = identifiers.says_nhs(normal(self.header("child_id")))
+        found = identifiers.identifiers(column.stripped, nhs=nhs)
+        whose = column.reworded(found.text)
+        self._list_words("P12", found.rounded, column, "child_id")
+        self.list("P05", whose.is_blank & ~column.spread(found.rounded, missing=False), "child_id")
+        failed = int(found.failed.sum())
+        if failed > max(NHS_FAILURES, NHS_SHARE * int((found.text != "").sum())):
+            header = self.header("child_id")
+            self.problems.append(columns.problems("P14", self.table.name, 0, header))
+        else:
+            self._list_first("P11", found.failed, column, "child_id")
+        self._list_first("P13", found.padded, column, "child_id")
+        return whose
 
     def days(self, slot: str) -> tuple[Dates, NDArray[np.int8]]:
         """Return a column of dates, NaT where there is none, and places in ``dates.PRECISIONS``.
