@@ -51,6 +51,10 @@ DateFormat = Annotated[
     str | None, typer.Option(help="dd/mm/yyyy or mm/dd/yyyy, where dates fit both.")
 ]
 SexCodes = Annotated[str | None, typer.Option(help="What sex codes mean: 0=male,1=female.")]
+GestationDecimals = Annotated[
+    str | None,
+    typer.Option(help="What 38.6 is: weeks (38.6 weeks) or days (38 weeks and 6 days)."),
+]
 CorrectionName = Annotated[
     str, typer.Option("--correction", help="For gestation: digital or paper.")
 ]
@@ -72,6 +76,7 @@ def check(
     as_of: AsOf = None,
     date_format: DateFormat = None,
     sex_codes: SexCodes = None,
+    gestation_decimals: GestationDecimals = None,
     unknown_gestation: Annotated[
         str, typer.Option(help="score as if born at 40+0, or omit under 14 days.")
     ] = "score",
@@ -101,7 +106,9 @@ def check(
     from centiles.reports.summary import mapping_lines, summary_lines
 
     if dry_run:
-        for line in mapping_lines(_sampled(exports, preset, config, date_format, sex_codes)):
+        for line in mapping_lines(
+            _sampled(exports, preset, config, date_format, sex_codes, gestation_decimals)
+        ):
             typer.echo(line)
         return
     if out is None:
@@ -109,9 +116,10 @@ def check(
     options = {
         "preset": preset, "config": str(config) if config else None, "rules": rules,
         "correction": correction, "as_of": as_of, "date_format": date_format,
-        "sex_codes": sex_codes, "unknown_gestation": unknown_gestation, "scored": scored,
+        "sex_codes": sex_codes, "gestation_decimals": gestation_decimals,
+        "unknown_gestation": unknown_gestation, "scored": scored,
     }  # fmt: skip
-    records = _read(exports, preset, config, date_format, sex_codes)
+    records = _read(exports, preset, config, date_format, sex_codes, gestation_decimals)
     _say(*mapping_lines(records.sources))
     checked = checked_of(
         records,
@@ -146,6 +154,7 @@ def score(
     correction: CorrectionName = "digital",
     date_format: DateFormat = None,
     sex_codes: SexCodes = None,
+    gestation_decimals: GestationDecimals = None,
     force: Force = False,
 ) -> None:
     """Append z, centile and position to a file's own columns, and nothing else.
@@ -154,7 +163,7 @@ def score(
     """
     from centiles.reports.appended import write_appended
 
-    options = _options(preset, config, date_format, sex_codes)
+    options = _options(preset, config, date_format, sex_codes, gestation_decimals)
     values, unscored = write_appended(export, output, correction=correction, force=force, **options)
     _say(f"{values:,} values scored, {unscored:,} not (their z is left empty)")
     typer.echo(str(output))
@@ -199,6 +208,7 @@ def chart(
     as_of: AsOf = None,
     date_format: DateFormat = None,
     sex_codes: SexCodes = None,
+    gestation_decimals: GestationDecimals = None,
 ) -> None:
     """Draw one child's centile charts, from exports or from the options alone.
 
@@ -216,7 +226,7 @@ def chart(
             raise UsageError(
                 "chart: found both exports and --point, --sex or --born; give one of them"
             )
-        records = _read(export, preset, config, date_format, sex_codes)
+        records = _read(export, preset, config, date_format, sex_codes, gestation_decimals)
         wanted = child
     else:
         records, wanted = _records_of_points(sex, born, gestation, point), "child"
@@ -351,9 +361,14 @@ def _say(*lines: str) -> None:
 
 
 def _options(
-    preset: str | None, config: Path | None, date_format: str | None, sex_codes: str | None
+    preset: str | None,
+    config: Path | None,
+    date_format: str | None,
+    sex_codes: str | None,
+    gestation_decimals: str | None,
 ) -> dict[str, Any]:
     return {
+        "gestation_decimals": gestation_decimals,
         "preset": preset,
         "config": config,
         "date_format": date_format,
@@ -367,10 +382,11 @@ def _read(
     config: Path | None,
     date_format: str | None,
     sex_codes: str | None,
+    gestation_decimals: str | None,
 ) -> Any:
     from centiles.records import read
 
-    return read(exports, **_options(preset, config, date_format, sex_codes))
+    return read(exports, **_options(preset, config, date_format, sex_codes, gestation_decimals))
 
 
 def _sampled(
@@ -379,8 +395,9 @@ def _sampled(
     config: Path | None,
     date_format: str | None,
     sex_codes: str | None,
+    gestation_decimals: str | None,
 ) -> Any:
-    return _read(exports, preset, config, date_format, sex_codes).sources
+    return _read(exports, preset, config, date_format, sex_codes, gestation_decimals).sources
 
 
 def _codes(text: str | None) -> dict[str, str] | None:

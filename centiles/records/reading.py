@@ -58,6 +58,7 @@ def read(
     config: Config | str | Path | None = None,
     date_format: str | None = None,
     sex_codes: Mapping[str, str] | None = None,
+    gestation_decimals: str | None = None,
 ) -> Records:
     """Return the records in one or more exports.
 
@@ -73,6 +74,8 @@ def read(
         ``"dd/mm/yyyy"`` or ``"mm/dd/yyyy"`` where the dates of a file fit both.
     sex_codes
         What each sex code of the files means, such as ``{"0": "male", "1": "female"}``.
+    gestation_decimals
+        What a gestation such as 38.6 is: ``"weeks"`` (38.6 weeks) or ``"days"`` (38+6).
 
     Raises
     ------
@@ -92,6 +95,7 @@ def read(
         config=config,
         date_format=date_format,
         sex_codes=sex_codes,
+        gestation_decimals=gestation_decimals,
     )
 
 
@@ -125,9 +129,10 @@ def read_tables(
     config: Config | str | Path | None = None,
     date_format: str | None = None,
     sex_codes: Mapping[str, str] | None = None,
+    gestation_decimals: str | None = None,
 ) -> Records:
     """Return the records in tables of text. Parameters and errors are those of :func:`read`."""
-    chosen = _config(preset, config, date_format, sex_codes)
+    chosen = _config(preset, config, date_format, sex_codes, gestation_decimals)
     parts: list[Records] = []
     faults: list[CentilesError] = []
     for table in tables:
@@ -151,6 +156,7 @@ def from_frame(
     config: Config | str | Path | None = None,
     date_format: str | None = None,
     sex_codes: Mapping[str, str] | None = None,
+    gestation_decimals: str | None = None,
 ) -> Records:
     """Return the records in a pandas frame, read as a file of the same columns would be.
 
@@ -172,6 +178,7 @@ def from_frame(
         config=config,
         date_format=date_format,
         sex_codes=sex_codes,
+        gestation_decimals=gestation_decimals,
     )
 
 
@@ -192,9 +199,12 @@ def _config(
     config: Config | str | Path | None,
     date_format: str | None,
     sex_codes: Mapping[str, str] | None,
+    gestation_decimals: str | None,
 ) -> Config:
     """Return what the caller says, over the configuration, over the preset."""
-    given = Config(date_format=date_format, sex=sex_codes or {})
+    given = Config(
+        date_format=date_format, sex=sex_codes or {}, gestation_decimals=gestation_decimals
+    )
     if config is not None:
         given = given.over(config if isinstance(config, Config) else Config.from_toml(config))
     return given if preset in (None, "auto") else given.over(layouts.preset(preset))
