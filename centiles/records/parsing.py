@@ -94,6 +94,8 @@ AGE_UNITS: Final[Mapping[str, float]] = MappingProxyType(
     {"days": 1.0, "weeks": 7.0, "months": ages.DAYS_IN_MONTH, "years": ages.DAYS_IN_YEAR}
 )
 
+NINES: Final = (999.0, 999.9, 9999.0, 99999.0)  # stand for missing, and so say nothing of a unit
+
 # Where the median of a column of children's values must lie for its unit to be read off it.
 UNIT_RANGES: Final[Mapping[str, Mapping[str, tuple[float, float]]]] = MappingProxyType(
     {
@@ -331,7 +333,7 @@ def factors(words: pd.Series[str], measure: str) -> tuple[FloatArray, FloatArray
 
 def unit_of_values(value: FloatArray, measure: str) -> str | None:
     """Return the one unit in which a column's median is a child's, None where there is none."""
-    finite = value[np.isfinite(value) & (value > 0)]
+    finite = value[np.isfinite(value) & (value > 0) & ~np.isin(value, NINES)]
     if len(finite) == 0:
         return next(iter(UNIT_RANGES[measure]))
     median = float(np.median(finite))
