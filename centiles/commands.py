@@ -106,9 +106,8 @@ def check(
     from centiles.reports.summary import mapping_lines, summary_lines
 
     if dry_run:
-        for line in mapping_lines(
-            _sampled(exports, preset, config, date_format, sex_codes, gestation_decimals)
-        ):
+        sample = _read(exports, preset, config, date_format, sex_codes, gestation_decimals)
+        for line in mapping_lines(sample.sources):
             typer.echo(line)
         return
     if out is None:
@@ -376,28 +375,11 @@ def _options(
     }
 
 
-def _read(
-    exports: list[Path],
-    preset: str | None,
-    config: Path | None,
-    date_format: str | None,
-    sex_codes: str | None,
-    gestation_decimals: str | None,
-) -> Any:
+def _read(exports: list[Path], *said: Any) -> Any:
+    """Return the records, read as the options of :func:`_options` say."""
     from centiles.records import read
 
-    return read(exports, **_options(preset, config, date_format, sex_codes, gestation_decimals))
-
-
-def _sampled(
-    exports: list[Path],
-    preset: str | None,
-    config: Path | None,
-    date_format: str | None,
-    sex_codes: str | None,
-    gestation_decimals: str | None,
-) -> Any:
-    return _read(exports, preset, config, date_format, sex_codes, gestation_decimals).sources
+    return read(exports, **_options(*said))
 
 
 def _codes(text: str | None) -> dict[str, str] | None:
