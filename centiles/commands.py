@@ -47,6 +47,7 @@ def check(
     config: opt.ConfigFile = None,
     date_format: opt.DateFormat = None,
     sex_codes: opt.SexCodes = None,
+    gestation_decimals: opt.GestationDecimals = None,
     as_of: opt.AsOf = None,
     rules: opt.Rules = "uk",
     correction: opt.Correcting = opt.CorrectionName.DIGITAL,
@@ -78,7 +79,7 @@ def check(
     from centiles.reports.results import run_record
     from centiles.reports.summary import mapping_lines, summary_lines
 
-    reading = _reading(preset, config, date_format, sex_codes)
+    reading = _reading(preset, config, date_format, sex_codes, gestation_decimals)
     if dry_run:
         _show_mapping(exports, reading, as_json=as_json)
         return
@@ -92,7 +93,8 @@ def check(
     today, until = _today(), opt.date(as_of, "--as-of")
     options = {
         "preset": preset, "config": config and str(config), "config_sha256": _digest(config),
-        "date_format": date_format, "sex_codes": sex_codes, "as_of": as_of, "today": today,
+        "date_format": date_format, "sex_codes": sex_codes,
+        "gestation_decimals": gestation_decimals, "as_of": as_of, "today": today,
         "rules": rules, "correction": correction, "unknown_gestation": unknown_gestation,
         "scored": scored,
     }  # fmt: skip
@@ -122,6 +124,7 @@ def score(
     config: opt.ConfigFile = None,
     date_format: opt.DateFormat = None,
     sex_codes: opt.SexCodes = None,
+    gestation_decimals: opt.GestationDecimals = None,
     correction: opt.Correcting = opt.CorrectionName.DIGITAL,
 ) -> None:
     """Append z, centile and position to a file's own columns, and nothing else.
@@ -135,7 +138,7 @@ def score(
     """  # noqa: D301 -- \b keeps the lines as they are
     from centiles.reports.appended import write_appended
 
-    reading = _reading(preset, config, date_format, sex_codes)
+    reading = _reading(preset, config, date_format, sex_codes, gestation_decimals)
     values, unscored = write_appended(
         export, output, correction=correction, today=_today(), force=force, **reading
     )
@@ -160,6 +163,7 @@ def chart(
     config: opt.ConfigFile = None,
     date_format: opt.DateFormat = None,
     sex_codes: opt.SexCodes = None,
+    gestation_decimals: opt.GestationDecimals = None,
     as_of: opt.AsOf = None,
     rules: opt.Rules = "uk",
     correction: opt.Correcting = opt.CorrectionName.DIGITAL,
@@ -191,7 +195,8 @@ def chart(
                 "chart: found exports together with --sex, --born, --gestation or --point; "
                 "give one or the other"
             )
-        records, wanted = read(export, **_reading(preset, config, date_format, sex_codes)), child
+        reading = _reading(preset, config, date_format, sex_codes, gestation_decimals)
+        records, wanted = read(export, **reading), child
     else:
         if child is not None:
             raise UsageError("chart: found --child and no export, expected the child's file too")
@@ -358,10 +363,15 @@ def _json(record: Any) -> str:
 
 
 def _reading(
-    preset: str | None, config: Path | None, date_format: str | None, sex_codes: str | None
+    preset: str | None,
+    config: Path | None,
+    date_format: str | None,
+    sex_codes: str | None,
+    gestation_decimals: str | None,
 ) -> dict[str, Any]:
     """Return the options of reading as :func:`centiles.read` takes them."""
     return {
+        "gestation_decimals": gestation_decimals,
         "preset": preset,
         "config": config,
         "date_format": date_format,

@@ -66,8 +66,8 @@ Exports = Annotated[
     list[Path],
     typer.Argument(
         metavar="EXPORT",
-        help="One or more files: CSV (or .csv.gz) or Parquet. Where they disagree about a child, "
-        "the one named first is believed.",
+        help="One or more files, or folders of them: CSV (or .csv.gz), Excel, ODS, Parquet, Arrow "
+        "or FHIR. Where they disagree about a child, the one named first is believed.",
         show_default=False,
     ),
 ]
@@ -75,8 +75,8 @@ Preset = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="The layout of the export: growthcleanr, long or wide. Only needed where the columns "
-        "are not recognised by themselves.",
+        help="The layout of the export, such as systmone, or a .toml file of one. Only needed "
+        "where it is not recognised by itself.",
     ),
 ]
 ConfigFile = Annotated[
@@ -98,6 +98,13 @@ SexCodes = Annotated[
     str | None,
     typer.Option(
         metavar="CODES", help="What the codes in the sex column mean, such as 0=male,1=female."
+    ),
+]
+GestationDecimals = Annotated[
+    str | None,
+    typer.Option(
+        metavar="WHAT",
+        help="What a gestation of 38.6 is: weeks (38.6 weeks) or days (38 weeks and 6 days).",
     ),
 ]
 Correcting = Annotated[

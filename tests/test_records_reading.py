@@ -355,6 +355,10 @@ class TestChildren:
         weeks = Config(gestation_decimals="weeks")
         said = records_of({"gestation": "38.6", "weight": "18"}, config=weeks)
         assert said.frame["gestation_days"].tolist() == [270]
+        said = records_of({"gestation": "38.6", "weight": "18"}, gestation_decimals="days")
+        assert said.frame["gestation_days"].tolist() == [272]
+        with pytest.raises(UsageError, match="expected weeks or days"):
+            records_of({"gestation": "38.6", "weight": "18"}, gestation_decimals="months")
 
 
 class TestDates:

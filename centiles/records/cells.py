@@ -84,7 +84,7 @@ class CellReader:
         rows = self.rows
         birth = cells.slot == _BIRTH_WEIGHT
         children = rows.children()
-        rows.list("P05", children.is_blank, "child_id")
+        rows.list("P05", children.is_blank & ~rows.rounded, "child_id")
         born, birth_precision = (part[at] for part in rows.births(children))
         measured, precision = (part[at] for part in rows.days("measured_on"))
         measured = np.where(birth, born, measured)

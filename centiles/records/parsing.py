@@ -103,6 +103,8 @@ AGE_UNITS: Final[Mapping[str, float]] = MappingProxyType(
     {"days": 1.0, "weeks": 7.0, "months": ages.DAYS_IN_MONTH, "years": ages.DAYS_IN_YEAR}
 )
 
+NINES: Final = (999.0, 999.9, 9999.0, 99999.0)  # stand for missing, and so say nothing of a unit
+
 # Where the median of a column of children's values must lie for its unit to be read off it.
 UNIT_RANGES: Final[Mapping[str, Mapping[str, tuple[float, float]]]] = MappingProxyType(
     {
@@ -136,7 +138,9 @@ def plain(words: pd.Series[str]) -> pd.Series[str]:
     >>> plain(pd.Series(["\uff11\uff12\uff0e3", "12\u202fkg"])).tolist()
     ['12.3', '12 kg']
     """
-    odd = ~np.asarray(pc.string_is_ascii(_arrow(words)).to_numpy(zero_copy_only=False), np.bool_)
+    odd = ~np.asarray(
+        pc.string_is_ascii(arrow_words(words)).to_numpy(zero_copy_only=False), np.bool_
+    )
     if not odd.any():
         return words
     text = words.to_numpy(dtype=object, copy=True)
@@ -144,8 +148,10 @@ def plain(words: pd.Series[str]) -> pd.Series[str]:
     return pd.Series(text, index=words.index, dtype="str")
 
 
-def _arrow(words: pd.Series[str]) -> pa.Array:
-    return pa.array(words, pa.large_string())
+def arrow_words(words: pd.Series[str]) -> pa.Array:
+    """Return words as one Arrow array."""
+    arrow = pa.array(words, pa.large_string())
+    return arrow.combine_chunks() if isinstance(arrow, pa.ChunkedArray) else arrow
 
 
 def parts(words: pd.Series[str], shape: str) -> dict[str, pd.Series[str]]:
@@ -158,7 +164,7 @@ def parts(words: pd.Series[str], shape: str) -> dict[str, pd.Series[str]]:
     shape
         A regular expression in RE2's syntax, which a whole word must match.
     """
-    found = pc.extract_regex(_arrow(words), f"^(?:{shape})$")
+    found = pc.extract_regex(arrow_words(words), f"^(?:{shape})$")
     at = np.flatnonzero(found.is_valid())
     if len(at) == 0:
         return {}
@@ -355,7 +361,7 @@ def factors(words: pd.Series[str], measure: str) -> tuple[FloatArray, FloatArray
 
 def unit_of_values(value: FloatArray, measure: str) -> str | None:
     """Return the one unit in which a column's median is a child's, None where there is none."""
-    finite = value[np.isfinite(value) & (value > 0)]
+    finite = value[np.isfinite(value) & (value > 0) & ~np.isin(value, NINES)]
     if len(finite) == 0:
         return next(iter(UNIT_RANGES[measure]))
     median = float(np.median(finite))

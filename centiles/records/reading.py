@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from centiles.errors import CentilesError, MappingError, UnmappedError, UsageError
 from centiles.records import columns, presets
 from centiles.records.cells import CellReader
-from centiles.records.files import read_table, shown_name
+from centiles.records.files import read_table
 from centiles.records.layouts import Config
 from centiles.records.linked import Layout, laid_out
 from centiles.records.mapping import mapping_of
@@ -64,6 +64,7 @@ def read(
     date_format: str | None = None,
     sex_codes: Mapping[str, str] | None = None,
     sample: bool = False,
+    gestation_decimals: str | None = None,
 ) -> Records:
     """Return the records in one or more exports.
 
@@ -84,6 +85,8 @@ def read(
     sample
         Read the first 2,000 rows of each file, a megabyte at most: enough to see what its
         columns are taken for.
+    gestation_decimals
+        What a gestation such as 38.6 is: ``"weeks"`` (38.6 weeks) or ``"days"`` (38+6).
 
     Raises
     ------
@@ -97,7 +100,9 @@ def read(
     files = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
     if not files:
         raise UsageError("found no file to read, expected one at least; name it")
-    found = found_in(files, _config(config, date_format, sex_codes), sample=sample)
+    found = found_in(
+        files, _config(config, date_format, sex_codes, gestation_decimals), sample=sample
+    )
     _raise_together(found.faults)
     return read_tables(
         found.tables,
@@ -106,6 +111,7 @@ def read(
         date_format=date_format,
         sex_codes=sex_codes,
         problems=found.problems,
+        gestation_decimals=gestation_decimals,
     )
 
 
@@ -128,6 +134,7 @@ def read_tables(
     date_format: str | None = None,
     sex_codes: Mapping[str, str] | None = None,
     problems: Sequence[pd.DataFrame] = (),
+    gestation_decimals: str | None = None,
 ) -> Records:
     """Return the records in tables of text.
 
@@ -135,7 +142,8 @@ def read_tables(
     are those of :func:`read`.
     """
     named = None if preset in (None, "auto") else presets.preset(preset)
-    layouts, faults = laid_out(tables, named, _config(config, date_format, sex_codes))
+    chosen = _config(config, date_format, sex_codes, gestation_decimals)
+    layouts, faults = laid_out(tables, named, chosen)
     parts: list[Records] = []
     for layout in layouts:
         try:
@@ -168,6 +176,7 @@ def from_frame(
     config: Config | str | Path | None = None,
     date_format: str | None = None,
     sex_codes: Mapping[str, str] | None = None,
+    gestation_decimals: str | None = None,
 ) -> Records:
     """Return the records in a pandas frame, or in columns by name, read as such a file would be.
 
@@ -189,6 +198,7 @@ def from_frame(
         config=config,
         date_format=date_format,
         sex_codes=sex_codes,
+        gestation_decimals=gestation_decimals,
     )
 
 
@@ -208,9 +218,12 @@ def _config(
     config: Config | str | Path | None,
     date_format: str | None,
     sex_codes: Mapping[str, str] | None,
+    gestation_decimals: str | None,
 ) -> Config:
     """Return what the caller says, over the configuration."""
-    given = Config(date_format=date_format, sex=sex_codes or {})
+    given = Config(
+        date_format=date_format, sex=sex_codes or {}, gestation_decimals=gestation_decimals
+    )
     if config is not None:
         given = given.over(config if isinstance(config, Config) else Config.from_toml(config))
     return given

@@ -13,18 +13,18 @@ from numpy.typing import NDArray
 from centiles.ages import FloatArray
 from centiles.errors import MappingError
 from centiles.measures import SEXES
-from centiles.records import columns, dates, parsing
+from centiles.records import columns, dates, identifiers, parsing
 from centiles.records.dates import Dates
 from centiles.records.kinds import Kinds, kinds_of
 from centiles.records.mapping import DATE_SLOTS, Mapping, normal
-from centiles.records.partners import NO_ONE
 from centiles.records.tables import FROM, TextColumn, TextTable
 
 Flags = NDArray[np.bool_]
 
 _NAT: Final = np.datetime64("NaT", "D")
-_NHS_GROUPED: Final = r"\d{3}[ -]\d{3}[ -]\d{4}"  # as it is printed, in groups of 3, 3 and 4
-_FROM_A_FLOAT: Final = r"\d+\.0"  # how a column of whole numbers with gaps in it is written
+# Above so many, and above this share, the numbers of a column are some other service's own.
+NHS_FAILURES: Final = 10
+NHS_SHARE: Final = 0.5
 
 
 def identifier(text: str) -> str:
@@ -35,8 +35,8 @@ def identifier(text: str) -> str:
     >>> identifier(" 943 476 5919")
     '9434765919'
     """
-    word = text.strip()
-    return re.sub(r"[ -]", "", word) if re.fullmatch(_NHS_GROUPED, word) else word
+    words = pd.Series([text.strip()], dtype="str")
+    return str(identifiers.identifiers(words, nhs=False).text.iloc[0]) or text.strip()
 
 
 class Rows:
@@ -82,6 +82,15 @@ class Rows:
         if bad.any():
             self.list(code, column.spread(bad, missing=False), slot)
 
+    def _list_first(self, code: str, bad: Flags, column: TextColumn, slot: str) -> None:
+        """List a problem for the first row that has each word, such as a child's number."""
+        if bad.any():
+            rows = np.flatnonzero(column.spread(bad, missing=False))
+            _, first = np.unique(column.codes[rows], return_index=True)
+            where = np.zeros(len(self), dtype=np.bool_)
+            where[rows[first]] = True
+            self.list(code, where, slot)
+
     def texts(self, slot: str) -> TextColumn | None:
         """Return a column of names or identifiers, words that stand for none emptied."""
         column = self.column(slot)
@@ -91,15 +100,21 @@ class Rows:
         return column.reworded(words.mask(parsing.is_missing(words), ""))
 
     def children(self) -> TextColumn:
-        """Return the column of identifiers, as text: "0012" stays so, 943 476 5919 is closed up."""
-        column = self.texts("child_id")
+        """Return the column of identifiers, as text and in one form."""
+        column = self.column("child_id")
         assert column is not None  # a mapping without one was refused
-        words = column.stripped
-        if words[words != ""].str.fullmatch(_FROM_A_FLOAT).all():
-            words = words.str.removesuffix(".0")
-        grouped = words.str.fullmatch(_NHS_GROUPED)
-        words = words.mask(grouped, words.str.replace(r"[ -]", "", regex=True))
-        return column.reworded(words.mask(words == NO_ONE, ""))
+        nhs = identifiers.says_nhs(normal(self.header("child_id")))
+        found = identifiers.identifiers(column.stripped, nhs=nhs)
+        self._list_words("P12", found.rounded, column, "child_id")
+        self.rounded = column.spread(found.rounded, missing=False)
+        failed = int(found.failed.sum())
+        if failed > max(NHS_FAILURES, NHS_SHARE * int((found.text != "").sum())):
+            header = self.header("child_id")
+            self.problems.append(columns.problems("P14", self.table.name, 0, header))
+        else:
+            self._list_first("P11", found.failed, column, "child_id")
+        self._list_first("P13", found.padded, column, "child_id")
+        return column.reworded(found.text)
 
     def days(self, slot: str) -> tuple[Dates, NDArray[np.int8]]:
         """Return a column of dates, NaT where there is none, and places in ``dates.PRECISIONS``.

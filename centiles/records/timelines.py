@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from centiles import ages
 from centiles.errors import UsageError
 from centiles.measures import BIRTH_WEIGHT_TOLERANCE_KG, MEASURES, SEXES, Measure, measurement_sd
-from centiles.records import births, columns, merging, plausibility
+from centiles.records import births, columns, merging, plausibility, sentinels
 from centiles.records.reading import Records, is_contact
 
 Dates = NDArray[np.datetime64]
@@ -192,7 +192,11 @@ class Timeline:
         self.end(later, SKIPPED, "not yet known")
 
     def refuse_impossible(self) -> None:
-        """Refuse values outside what a child can be."""
+        """Refuse numbers that stand for missing, and values outside what a child can be."""
+        stands = sentinels.stand_for_missing(
+            self.frame["raw"], self.measure, self.value, self.sex, self.age
+        )
+        self._refuse(stands, "stands for missing", "G22", "value")
         odd = (self.fate == SCORED) & plausibility.impossible(self.measure, self.value)
         self._refuse(odd & (self.value <= 0), "zero or negative", "G02", "value")
         self._refuse(odd & np.isinf(self.value), "not a finite number", "G04", "value")
