@@ -214,40 +214,56 @@ def _ranked(
     findings: pd.DataFrame, cohort: Cohort, sources: tuple[Source, ...]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the findings in order of their children, and the worklist."""
-    severity = findings["severity"].map(SEVERITIES.index).astype(np.int64)
     is_open = findings["state"].isin(OPEN_STATES)
-    block = pd.Series(
-        np.where(
-            is_open, findings["block"].map(_block_places()).fillna(len(BLOCKS)), len(BLOCKS) + 1
-        ),
-        index=findings.index,
+    place = findings["block"].map(_block_places()).fillna(len(BLOCKS)).astype(np.int64)
+    ordered = findings.assign(
+        place=np.where(is_open, place, len(BLOCKS) + 1),
+        grade=findings["severity"].map(SEVERITIES.index).astype(np.int64),
+        line=findings["threshold"].mask(findings["is_change"], 0),
+        extent=findings["spaces"].fillna(0),
+        newest=findings["to_date"].fillna(pd.Timestamp(0)).astype("int64"),
     )
-    newest = findings["to_date"].fillna(pd.Timestamp(0)).astype("int64")
-    spaces, line = (
-        findings["spaces"].fillna(0),
-        findings["threshold"].mask(findings["is_change"], 0),
-    )
-    order = np.lexsort(
-        (
-            findings["to_row"], findings["source"].astype(str), -findings["to_age_days"],
-            -newest, -line, -spaces, ~findings["is_change"], -severity, block,
-        )
-    )  # fmt: skip
-    ordered = findings.iloc[order].assign(place=block.iloc[order])
-    lead = ordered[ordered["place"] < len(BLOCKS)].drop_duplicates("child")
+    # In a child the gravest comes first, of equals a change, which says more than a level.
+    ordered = _sorted(ordered, "place", "-grade", "-is_change", "-extent", "-line")
+    lead = _leads(ordered)
     rank = np.zeros(len(cohort.child_ids), dtype=np.int64)
     rank[lead["child"].to_numpy()] = np.arange(1, len(lead) + 1)
     key = rank[ordered["child"].to_numpy()]
     ordered = ordered.iloc[np.lexsort((ordered["place"], np.where(key == 0, len(key) + 1, key)))]
-    table = columns.frame(
-        columns.FINDINGS,
-        {
-            column.name: ordered[column.name].array
-            for column in columns.FINDINGS
-            if column.name in ordered
-        },
-    )
+    known = [column.name for column in columns.FINDINGS if column.name in ordered]
+    table = columns.frame(columns.FINDINGS, {name: ordered[name].array for name in known})
     return table, _worklist(ordered, lead, rank, cohort, sources)
+
+
+def _leads(ordered: pd.DataFrame) -> pd.DataFrame:
+    """Return each child's first open finding, the children in order of their size.
+
+    A child's size is the largest, in spaces, of its findings as grave as the first: so a very low
+    value ranks beside a fall as deep.
+    """
+    top = ordered[ordered["place"] < len(BLOCKS)]
+    lead = top.drop_duplicates("child")
+    first = lead.set_index("child")[["place", "grade"]]
+    as_grave = (top[["place", "grade"]].to_numpy() == first.loc[top["child"]].to_numpy()).all(
+        axis=1
+    )
+    size = top[as_grave].groupby("child")["extent"].max()
+    lead = lead.assign(size=size.reindex(lead["child"]).to_numpy())
+    return _sorted(lead, "place", "-grade", "-size")
+
+
+def _sorted(findings: pd.DataFrame, *keys: str) -> pd.DataFrame:
+    """Return findings sorted by some columns, "-" for the largest first; then by recency, row."""
+    by = (*keys, "-newest", "-to_age_days", "source", "to_row")
+    found = [findings[key.removeprefix("-")] for key in by]
+    texts = [
+        each.astype(str) if key == "source" else each for key, each in zip(by, found, strict=True)
+    ]
+    signed = [
+        -each.astype(np.float64) if key.startswith("-") else each
+        for key, each in zip(by, texts, strict=True)
+    ]
+    return findings.iloc[np.lexsort(signed[::-1])]
 
 
 def _block_places() -> dict[str, int]:

@@ -578,6 +578,19 @@ def test_it_did_look_like_a_fall() -> None:
     assert z[1] < -2.0
 
 
+def test_a_fall_over_the_end_of_the_correction_is_measured_with_it() -> None:
+    """1.1 z from 10 weeks to 380 days, corrected at both ends; 1.5 if the second were not."""
+    rows = [at("a", age, "weight", z, gestation=224.0) for age, z in ((75, 0.0), (380, -1.1))]
+    done = check(rows, correction="paper")
+    assert done.scored["z"][0] - done.scored["z"][1] > 2 * SPACE
+    assert "NG75-FALL" not in set(done.findings["rule"])
+    rows[1] = at("a", 380, "weight", -1.4, gestation=224.0)
+    done = check(rows, correction="paper")
+    found = finding(done, "NG75-FALL")
+    assert found.carried_change_z == pytest.approx(-1.4, abs=1e-6)
+    assert found.change_z < -1.7
+
+
 # ---- the conditions a rule set may name
 
 

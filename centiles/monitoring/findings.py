@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,10 @@ from centiles.monitoring.points import Flags, Points, Rows, points_of
 from centiles.monitoring.rules import Found, Watch
 from centiles.monitoring.rulesets import SEVERITIES, RuleSet
 
+# Never a cause: the prompt that no explanation be left out, with its pathway.
+PROMPT: Final = (
+    "Consider nutritional, medical and safeguarding explanations; follow your local pathway."
+)
 _WATCH, _ACT = SEVERITIES.index("watch"), SEVERITIES.index("act")
 
 
@@ -139,7 +143,7 @@ def _table(cohort: Cohort, points: Points, found: Found) -> pd.DataFrame:
             "interval_days": points.age[to] - from_age,
             "probability": conditional.chance_beyond(episodes.amount, episodes.threshold, error),
             "block": "",
-            "guidance": rule.guidance,
+            "guidance": f"{rule.guidance} {PROMPT}".strip(),
             "is_change": not level,
             "join_guard": found.join_guard,
             "gestation_unknown": found.gestation_unknown,

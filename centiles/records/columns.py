@@ -116,7 +116,7 @@ FINDINGS: Final = _columns(
     from_value number the earlier value
     from_z number its z on its own section
     from_position word where it stood among the nine lines
-    to_row integer the row of the newest value, 0 for a derived one's own row
+    to_row integer the row of the newest value; of a computed BMI, its weight's
     to_date date when the newest value was measured
     to_age_days number age at the newest value [d]
     to_value number the newest value
