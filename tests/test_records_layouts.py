@@ -201,7 +201,7 @@ class TestLinks:
 
     def test_two_files_of_patients(self, tmp_path: Path) -> None:
         def more(frames: Frames) -> None:
-            frames["SRPatient2.csv"] = frames["SRPatient.csv"]
+            frames["SRPatient2.csv"] = frames["SRPatient.csv"].iloc[::-1]  # not the same bytes
 
         with pytest.raises(MappingError, match=r"found 2 files of patients.*SRPatient2\.csv"):
             sent(tmp_path, "systmone", more)

@@ -105,14 +105,19 @@ class Rows:
         assert column is not None  # a mapping without one was refused
         nhs = identifiers.says_nhs(normal(self.header("child_id")))
         found = identifiers.identifiers(column.stripped, nhs=nhs)
+        wrong = found.failed
+        if FROM in self.header("child_id"):  # local numbers stand in where the NHS one is not known
+            wrong = wrong & found.text.str.fullmatch(r"[0-9]{10}").to_numpy(np.bool_)
         self._list_words("P12", found.rounded, column, "child_id")
         self.rounded = column.spread(found.rounded, missing=False)
-        failed = int(found.failed.sum())
-        if failed > max(NHS_FAILURES, NHS_SHARE * int((found.text != "").sum())):
+        used = np.zeros(len(found.text), dtype=np.bool_)  # a linked file brings words no row has
+        used[column.codes[column.codes >= 0]] = True
+        failed, given = int((wrong & used).sum()), used & (found.text != "").to_numpy()
+        if failed > max(NHS_FAILURES, NHS_SHARE * int(given.sum())):
             header = self.header("child_id")
             self.problems.append(columns.problems("P14", self.table.name, 0, header))
         else:
-            self._list_first("P11", found.failed, column, "child_id")
+            self._list_first("P11", wrong, column, "child_id")
         self._list_first("P13", found.padded, column, "child_id")
         return column.reworded(found.text)
 
