@@ -118,6 +118,7 @@ def check(
     as_of: Any = None,
     unknown_gestation: str = "score",
     today: Any = None,
+    repair: bool = False,
 ) -> Checked:
     """Return every value scored, every finding, and the children ranked by them.
 
@@ -135,6 +136,9 @@ def check(
         ``"score"`` as if born at 40+0, or ``"omit"``, which leaves days under 14 unscored.
     today
         Measurements after it are in the future; the clock's date where not given.
+    repair
+        Put right the values that have just one likely explanation, such as a decimal point, and
+        say so on their rows. Otherwise it is suggested in the problems, and nothing is changed.
 
     Raises
     ------
@@ -160,6 +164,7 @@ def check(
         as_of=as_of,
         today=np.datetime64("today", "D") if today is None else today,
         unknown_gestation=unknown_gestation,
+        repair=repair,
     )
     cohort = _cohort(done)
     findings = worded(findings_of(cohort, chosen), cohort, chosen)
@@ -204,7 +209,7 @@ def _cohort(done: Scored) -> Cohort:
     oldest[child[in_order]] = age[in_order]  # the oldest is written last
     since = (done.as_of - born).astype("timedelta64[D]")
     now = np.where(np.isnat(since), oldest, since.astype(np.float64))
-    return Cohort(frame, child, done.child_ids, done.conflict, now, born)
+    return Cohort(frame, child, done.child_ids, done.conflict, done.unsure, now, born)
 
 
 def _ranked(

@@ -49,6 +49,7 @@ class Timeline:
         self.gestation = frame["gestation_days"].to_numpy(dtype=np.float64)
         self.as_of = _NAT
         self.conflict = np.zeros(len(frame), dtype=np.bool_)
+        self.beyond = np.zeros(len(frame), dtype=np.bool_)  # outside what a child can be
         self.verdict = np.zeros(len(frame), dtype=np.int8)
         self.said = {"": 0}  # the notes used so far and their places; each row has its note's
         self.note = np.zeros(len(frame), dtype=np.int32)
@@ -145,11 +146,12 @@ class Timeline:
         self.end(later, SKIPPED, "not yet known")
 
     def refuse_impossible(self) -> None:
-        """Refuse values outside what a child can be."""
+        """Refuse values outside what a child can be; these are listed with what they may be."""
         odd = (self.fate == SCORED) & plausibility.impossible(self.measure, self.value)
         self._refuse(odd & (self.value <= 0), "zero or negative", "G02", "value")
         self._refuse(odd & np.isinf(self.value), "not a finite number", "G04", "value")
-        self._refuse(odd, "outside what a child can be", "G03", "value")
+        self.beyond = odd & (self.fate == SCORED)
+        self._refuse(odd, "outside what a child can be", "", "value")
 
     def _refuse(self, where: Flags, note: str, code: str, column: str) -> None:
         """Call values impossible that are still open: they are not scored."""

@@ -1,0 +1,433 @@
+"""Which likely mistake explains an unlikely value: its unit, decimal point, digits or column.
+
+Every alternative is judged by its z and by the child's own other values. It is suggested only
+where it is the only one that fits, and nothing is changed unless the user asks for that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from centiles import zscores
+from centiles.ages import DAYS_IN_YEAR, Correction, FloatArray
+from centiles.measures import MEASURES, Measure
+from centiles.records import columns
+from centiles.references import reference, table_codes
+
+Codes = NDArray[np.integer[Any]]
+Flags = NDArray[np.bool_]
+Rows = NDArray[np.intp]
+
+SUSPECT_Z: Final = 2.0  # this far from all the child's own other values, or beyond EXTREME_Z
+EXTREME_Z: Final = 4.0
+DIGITS_BEYOND_Z: Final = 3.0  # nearer by, many a healthy value has digits that could be turned
+FITS_WITHIN_Z: Final = 1.0  # of the child's own other values
+PLAUSIBLE_Z: Final = 4.0
+# Where the child has no other value of the measure only what no child can be, or hardly any, is
+# explained, and only by a value as most children have it.
+ALONE_BEYOND_Z: Final = 8.0
+ALONE_WITHIN_Z: Final = 2.5
+
+_WEIGHT, _HEIGHT, _BMI, _HEAD = (
+    MEASURES.index(m) for m in (Measure.WEIGHT, Measure.HEIGHT, Measure.BMI, Measure.HEAD)
+)
+_SPREAD: Final = 1 << 20  # more than any age in days
+_SAME: Final = 0.005  # two repairs whose values differ by less than this share are one
+
+
+class Mistake(NamedTuple):
+    """One mistake: what it is called, and the code of the problem it makes."""
+
+    words: str
+    code: str
+
+
+class _Factor(NamedTuple):
+    """A mistake that multiplies: by what it is put right, and up to what age [y] it is made."""
+
+    mistake: Mistake
+    measures: tuple[int, ...]
+    factor: float
+    until: float = np.inf
+
+
+_LENGTHS: Final = (_HEIGHT, _HEAD)
+_EVERY: Final = (_WEIGHT, _HEIGHT, _BMI, _HEAD)
+# Of two mistakes with the same repair the first is named: 1,067 cm is millimetres.
+_FACTORS: Final = (
+    _Factor(Mistake("given in grams", "G21"), (_WEIGHT,), 1 / 1000),
+    _Factor(Mistake("given in pounds", "G21"), (_WEIGHT,), 0.45359237),
+    _Factor(Mistake("given in stones", "G21"), (_WEIGHT,), 6.35029318),
+    _Factor(Mistake("given in ounces", "G21"), (_WEIGHT,), 0.028349523125, until=1),
+    _Factor(Mistake("given in metres", "G21"), _LENGTHS, 100),
+    _Factor(Mistake("given in millimetres", "G21"), _LENGTHS, 1 / 10),
+    _Factor(Mistake("given in inches", "G21"), _LENGTHS, 2.54),
+    _Factor(Mistake("a decimal point one place left", "G22"), _EVERY, 10),
+    _Factor(Mistake("a decimal point one place right", "G22"), _EVERY, 1 / 10),
+    _Factor(Mistake("a decimal point two places left", "G22"), _EVERY, 100),
+    _Factor(Mistake("a decimal point two places right", "G22"), _EVERY, 1 / 100),
+)
+_DIGITS: Final = Mistake("two digits transposed", "G23")
+_SWAP: Final = Mistake("height and weight swapped", "G24")
+_BMI_AS_WEIGHT: Final = Mistake("a BMI in the weight column", "G25")
+_MOVES: Final = (
+    (_HEIGHT, _HEAD, Mistake("a head circumference in the height column", "G25")),
+    (_HEAD, _HEIGHT, Mistake("a height in the head column", "G25")),
+    (_WEIGHT, _HEIGHT, Mistake("a height in the weight column", "G25")),
+    (_HEIGHT, _WEIGHT, Mistake("a weight in the height column", "G25")),
+)
+MISTAKES: Final = (
+    *(each.mistake for each in _FACTORS), _DIGITS, _SWAP, _BMI_AS_WEIGHT,
+    *(move[2] for move in _MOVES),
+)  # fmt: skip
+_SWAPPED: Final = MISTAKES.index(_SWAP)
+
+
+@dataclass(frozen=True)
+class Values:
+    """What is known of every row, as arrays of one shape (n,).
+
+    ``usable`` marks values of a child whose age and sex are known, be they possible or not;
+    ``scored`` those with a z; ``suspect`` those that may be a mistake. ``z`` is NaN elsewhere.
+    """
+
+    usable: Flags
+    scored: Flags
+    suspect: Flags
+    child: NDArray[np.int64]
+    measure: Codes
+    sex: Codes
+    age: FloatArray
+    gestation: FloatArray
+    section: Codes
+    value: FloatArray
+    z: FloatArray
+    correction: Correction
+
+    def rescored(self, rows: Rows, measure: Codes, value: FloatArray) -> FloatArray:
+        """Return the z that other values, or other measures, of some rows would have."""
+        words: Any = columns.measure_words(measure)
+        scores = zscores.score(
+            value,
+            measure=words,
+            sex=self.sex[rows] + 1,
+            age_days=self.age[rows],
+            gestation_days=self.gestation[rows],
+            correction=self.correction,
+        )
+        return np.asarray(scores.z, dtype=np.float64)
+
+    def key(self, rows: Rows, measure: Codes | int) -> FloatArray:
+        """Return child, measure and age as one number."""
+        return (self.child[rows] * len(MEASURES) + measure) * float(_SPREAD) + self.age[rows]
+
+    @cached_property
+    def trusted(self) -> tuple[Rows, FloatArray]:
+        """The scored values that are not suspect, in order, and their keys."""
+        return self._in_order(self.scored & ~self.suspect)
+
+    @cached_property
+    def every(self) -> tuple[Rows, FloatArray]:
+        """All scored values, in order, and their keys."""
+        return self._in_order(self.scored)
+
+    def _in_order(self, use: Flags) -> tuple[Rows, FloatArray]:
+        rows = np.flatnonzero(use)
+        key = self.key(rows, self.measure[rows])
+        order = np.argsort(key, kind="stable")
+        return rows[order], key[order]
+
+    def same_day(self, rows: Rows, measure: int) -> Rows:
+        """Return the first usable value of a measure of each row's child and day, −1 for none."""
+        there = np.flatnonzero(self.usable & (self.measure == measure))
+        there = there[np.argsort(self.key(there, measure), kind="stable")]
+        return _equal(self.key(there, measure), there, self.key(rows, measure))
+
+
+class Others(NamedTuple):
+    """The child's own other values nearest before and after, as rows; −1 for none."""
+
+    before: Rows
+    after: Rows
+
+
+@dataclass(frozen=True)
+class Repairs:
+    """What is suggested: for some rows another value, or another measure, and why.
+
+    ``kind`` is a place in :data:`MISTAKES`; ``rows`` increase.
+    """
+
+    rows: Rows
+    measure: Codes
+    value: FloatArray
+    kind: Codes
+
+    def take(self, chosen: Flags | Rows) -> Repairs:
+        """Return some of them."""
+        return Repairs(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
+
+    @property
+    def codes(self) -> NDArray[np.str_]:
+        """The code of each one's problem."""
+        return np.array([each.code for each in MISTAKES])[self.kind]
+
+    def words(self) -> NDArray[np.object_]:
+        """Return each in words: "as 18.4 kg: a decimal point one place left"."""
+        return np.array(
+            [
+                f"as {amount}: {MISTAKES[kind].words}"
+                for amount, kind in zip(self.amounts(), self.kind.tolist(), strict=True)
+            ],
+            dtype=object,
+        )
+
+    def amounts(self) -> list[str]:
+        """Return the new values with their units; suggestions are few, so one by one."""
+        return [
+            f"{round(value, 2):.10g} {MEASURES[measure].unit}"
+            for value, measure in zip(self.value.tolist(), self.measure.tolist(), strict=True)
+        ]
+
+
+def suspects(
+    segment: Codes,
+    z: FloatArray,
+    before: FloatArray,
+    after: FloatArray,
+) -> Flags:
+    """Return which points are far from the z of their neighbours, or from what most children are.
+
+    Parameters
+    ----------
+    segment
+        The number of each point's child and measure; points are in order of segment and age.
+    z, before, after
+        Each point's z, and its neighbours' carried to its own section, NaN for none.
+    """
+    with np.errstate(invalid="ignore"):
+        far = _apart(z - before, z - after) >= SUSPECT_Z
+        extreme = np.abs(z) > EXTREME_Z
+    # At either end the one neighbour may be the mistake: the next but one has a say as well.
+    count = len(z)
+    for step, only in ((2, np.isnan(before)), (-2, np.isnan(after))):
+        at = np.flatnonzero(far & only & ~extreme)
+        place = np.clip(at + step, 0, max(count - 1, 0))
+        there = (segment[place] == segment[at]) & (place == at + step)
+        near = np.abs(z[at] - z[place]) < SUSPECT_Z
+        far[at[there & near]] = False
+    return far | extreme
+
+
+def _apart(first: FloatArray, second: FloatArray) -> FloatArray:
+    """Return how far a point is from the nearer of two neighbours; both must be on one side."""
+    both = np.where(first * second > 0, np.minimum(np.abs(first), np.abs(second)), 0.0)
+    one = np.where(np.isnan(first), np.abs(second), np.abs(first))
+    return np.where(np.isnan(first) | np.isnan(second), one, both)
+
+
+def repairs(values: Values) -> Repairs:
+    """Return the one repair that fits, for every suspect value that has just one."""
+    rows = np.flatnonzero(values.suspect & values.usable & (values.value > 0))
+    rows = rows[np.isfinite(values.value[rows])]
+    rows = rows[_is_off(values, rows)]
+    tries = [
+        *_factors(values, rows),
+        *_transposed(values, rows),
+        *_bmi_as_weight(values, rows),
+        *_moved(values, rows),
+    ]
+    pairs = _swapped(values, rows)
+    found = [each.take(_fits(values, each)) for each in tries if len(each.rows)]
+    found = [each.take(~np.isin(each.rows, pairs.rows)) for each in found]
+    return _only([pairs, *found])
+
+
+def _is_off(values: Values, rows: Rows, by: float = SUSPECT_Z) -> Flags:
+    """Return which suspects are off their own other values, or have none and are extreme."""
+    z = values.z[rows]
+    gap = _gaps(values, rows, values.measure[rows], z)
+    with np.errstate(invalid="ignore"):
+        off = np.fmin(np.abs(gap[0]), np.abs(gap[1])) >= by
+        off &= ~(gap[0] * gap[1] < 0)
+    alone = np.isnan(gap).all(axis=0) & (np.abs(z) > ALONE_BEYOND_Z)
+    return np.asarray(off | np.isnan(z) | alone)
+
+
+def _is_copied(values: Values, rows: Rows) -> Flags:
+    """Return which values are those of the time before."""
+    before, _ = _nearest(*values.every, values.key(rows, values.measure[rows]))
+    return np.asarray((before >= 0) & (values.value[before] == values.value[rows]))
+
+
+def _factors(values: Values, rows: Rows) -> list[Repairs]:
+    """Return every unit and every place of the decimal point."""
+    years = values.age[rows] / DAYS_IN_YEAR
+    found = []
+    for kind, (_, measures, factor, until) in enumerate(_FACTORS):
+        at = rows[np.isin(values.measure[rows], measures) & (years < until)]
+        found.append(_repair(at, values.measure[at], values.value[at] * factor, kind))
+    return found
+
+
+def _transposed(values: Values, rows: Rows) -> list[Repairs]:
+    """Return every value with two neighbouring digits the other way round.
+
+    A weight or height that fell to its newest value may have fallen: there is no telling
+    18.2 to 12.8 from a child that starves, so such a one needs a later value that returns. The
+    same value as the time before was copied, not mistyped.
+    """
+    at = rows[values.measure[rows] != _BMI]
+    at = at[_is_off(values, at, DIGITS_BEYOND_Z) & ~_is_copied(values, at)]
+    hundredths = np.rint(values.value[at] * 100).astype(np.int64)
+    found = []
+    for place in range(4):
+        low, high = 10**place, 10 ** (place + 1)
+        digit, next_ = hundredths // low % 10, hundredths // high % 10
+        other = hundredths + (digit - next_) * (high - low)
+        written = (place > 0) | (hundredths % 10 > 0)  # 18.4 is not written 18.40
+        there = (digit != next_) & written & (hundredths >= high)
+        low_end = (other > hundredths) & (_others(values, at, values.measure[at]).after < 0)
+        use = there & ~low_end
+        value = other[use] / 100
+        found.append(_repair(at[use], values.measure[at[use]], value, MISTAKES.index(_DIGITS)))
+    return found
+
+
+def _bmi_as_weight(values: Values, rows: Rows) -> list[Repairs]:
+    """Return the weights that BMIs in the weight column stand for."""
+    at = rows[values.measure[rows] == _WEIGHT]
+    at = at[~_is_copied(values, at)]
+    height = values.same_day(at, _HEIGHT)
+    at, height = at[height >= 0], height[height >= 0]
+    value = values.value[at] * (values.value[height] / 100) ** 2
+    return [_repair(at, values.measure[at], value, MISTAKES.index(_BMI_AS_WEIGHT))]
+
+
+def _moved(values: Values, rows: Rows) -> list[Repairs]:
+    """Return values as another measure's, where that day has no other value of it."""
+    found = []
+    for source, target, mistake in _MOVES:
+        at = rows[values.measure[rows] == source]
+        there = values.same_day(at, target)
+        at = at[(there < 0) | (values.value[there] == values.value[at])]
+        measure = np.full(len(at), target, dtype=np.int8)
+        found.append(_repair(at, measure, values.value[at], MISTAKES.index(mistake)))
+    return found
+
+
+def _swapped(values: Values, rows: Rows) -> Repairs:
+    """Return weights and heights of one day that both fit the other way round, and only so.
+
+    One mistake that explains two values comes before two that explain one each.
+    """
+    heavy = rows[values.measure[rows] == _WEIGHT]
+    tall = rows[values.measure[rows] == _HEIGHT]
+    pairs = np.concatenate(
+        [
+            np.stack([heavy, values.same_day(heavy, _HEIGHT)]),
+            np.stack([values.same_day(tall, _WEIGHT), tall]),
+        ],
+        axis=1,
+    )
+    pairs = np.unique(pairs[:, (pairs >= 0).all(axis=0)], axis=1)
+    weight, height = pairs
+    as_weight = _repair(weight, values.measure[weight], values.value[height], _SWAPPED)
+    as_height = _repair(height, values.measure[height], values.value[weight], _SWAPPED)
+    both = _fits(values, as_weight) & _fits(values, as_height)
+    for own in (weight, height):
+        gaps = np.abs(_gaps(values, own, values.measure[own], values.z[own]))
+        with np.errstate(invalid="ignore"):
+            both &= ~(np.fmin(gaps[0], gaps[1]) <= FITS_WITHIN_Z)
+    return _joined([as_weight.take(both), as_height.take(both)])
+
+
+def _fits(values: Values, tried: Repairs) -> Flags:
+    """Return which repairs bring a value to within 1 z of the child's own other values."""
+    z = values.rescored(tried.rows, tried.measure, tried.value)
+    first, second = _gaps(values, tried.rows, tried.measure, z)
+    with np.errstate(invalid="ignore"):
+        low, high = np.fmin(first, second), np.fmax(first, second)
+        among = (low <= FITS_WITHIN_Z) & (high >= -FITS_WITHIN_Z) & (np.abs(z) <= PLAUSIBLE_Z)
+        old = values.z[tried.rows]
+        extreme = np.isnan(old) | (np.abs(old) > ALONE_BEYOND_Z)
+        alone = np.isnan(low) & extreme & (np.abs(z) <= ALONE_WITHIN_Z)
+    return np.asarray(among | alone)
+
+
+def _gaps(values: Values, rows: Rows, measure: Codes, z: FloatArray) -> FloatArray:
+    """Return how far z are above the child's own others before and after, shape (2, n)."""
+    others = _others(values, rows, measure)
+    table = table_codes(measure, values.sex[rows] == 0)
+    gaps = np.full((2, len(rows)), np.nan)
+    for number, other in enumerate(others):
+        at = np.flatnonzero((other >= 0) & ~np.isnan(z))
+        mine, its = values.section[rows[at]], values.section[other[at]]
+        own, theirs = z[at], values.z[other[at]]
+        if number == 0:
+            carried = reference().carried(theirs, table[at], its, mine)
+            gaps[0, at] = own - np.where(np.isnan(carried), theirs, carried)
+        else:
+            carried = reference().carried(own, table[at], mine, its)
+            gaps[1, at] = np.where(np.isnan(carried), own, carried) - theirs
+    return gaps
+
+
+def _others(values: Values, rows: Rows, measure: Codes) -> Others:
+    """Return the nearest others that are not suspect; where all are, the nearest of any."""
+    key = values.key(rows, measure)
+    before, after = _nearest(*values.trusted, key)
+    none = np.flatnonzero((before < 0) & (after < 0))
+    if len(none):
+        before[none], after[none] = _nearest(*values.every, key[none])
+    return Others(before, after)
+
+
+def _nearest(known: Rows, keys: FloatArray, wanted: FloatArray) -> tuple[Rows, Rows]:
+    """Return the known values just before and after, of the same child and measure."""
+    found = []
+    for place in (
+        np.searchsorted(keys, wanted, side="left") - 1,
+        np.searchsorted(keys, wanted, side="right"),
+    ):
+        at = np.clip(place, 0, max(len(known) - 1, 0))
+        there = (place >= 0) & (place < len(known))
+        if len(known):
+            there &= keys[at] // _SPREAD == wanted // _SPREAD
+        found.append(np.where(there, known[at] if len(known) else -1, -1))
+    return found[0], found[1]
+
+
+def _equal(keys: FloatArray, known: Rows, wanted: FloatArray) -> Rows:
+    """Return the first known row with each wanted key, −1 for none."""
+    if len(known) == 0:
+        return np.full(len(wanted), -1, dtype=np.intp)
+    at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    return np.where(keys[at] == wanted, known[at], -1)
+
+
+def _only(found: list[Repairs]) -> Repairs:
+    """Return the repairs of the rows for which just one value fits, the first mistake's."""
+    every = _joined(found)
+    every = every.take(np.lexsort((every.kind, every.value, every.measure, every.rows)))
+    rows, measure, value = every.rows, every.measure, every.value
+    again = np.zeros(len(rows), dtype=np.bool_)
+    again[1:] = rows[1:] == rows[:-1]
+    differs = again.copy()
+    differs[1:] &= (measure[1:] != measure[:-1]) | (value[1:] > value[:-1] * (1 + _SAME))
+    only = ~again & ~np.isin(rows, rows[differs])
+    return every.take(only)
+
+
+def _joined(found: list[Repairs]) -> Repairs:
+    names = Repairs.__dataclass_fields__
+    return Repairs(*(np.concatenate([getattr(e, name) for e in found]) for name in names))
+
+
+def _repair(rows: Rows, measure: Codes, value: FloatArray, kind: int) -> Repairs:
+    return Repairs(rows, measure, value, np.full(len(rows), kind, dtype=np.int8))
