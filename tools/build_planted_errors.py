@@ -39,6 +39,7 @@ class Kind:
 
     ``plant`` takes what was measured, the values of the child's day by measure, the child's value
     before, and chance; it returns what is typed instead, or None where that would be the same.
+    ``needs`` is what else is measured that day; ``of`` the measure the typed value really is of.
     ``why`` says why nothing can tell what the value was, empty where something can.
     """
 
@@ -48,14 +49,18 @@ class Kind:
     ages: tuple[float, float] = (0, 20)
     needs: str = ""
     why: str = ""
+    of: str = ""
 
 
 def scaled(factor: float, digits: int = 2) -> Callable[..., float]:
     return lambda value, *_: round(value * factor, digits)
 
 
-def turned(place: int) -> Callable[..., float | None]:
-    """Return a value with two neighbouring digits the other way round, the first being 0."""
+def turned(place: int, *, up: bool | None = None) -> Callable[..., float | None]:
+    """Return a value with two neighbouring digits the other way round, the first being 0.
+
+    Only where it changes the value by a fifth or more, up or down.
+    """
 
     def plant(value: float, *_: object) -> float | None:
         text = f"{value:.10g}"
@@ -65,8 +70,11 @@ def turned(place: int) -> Callable[..., float | None]:
         letters = list(text)
         a, b = at[place], at[place + 1]
         letters[a], letters[b] = letters[b], letters[a]
+        if letters[0] == "0":
+            return None  # nobody types 04.2
         typed = float("".join(letters))
-        return typed if abs(typed / value - 1) > 0.3 else None
+        seen = abs(typed / value - 1) > 0.2 and (up is None or up == (typed > value))
+        return typed if seen else None
 
     return plant
 
@@ -90,6 +98,7 @@ def before(_value: float, _day: dict[str, float], earlier: float, _rng: Rng) -> 
 
 
 NO_WAY = "what it was is not in what was typed"
+A_FALL = "a child can fall that far, so it ranks as it is unless a later value returns"
 UNSEEN = "as near as healthy children come"
 KINDS = (
     Kind("weight in grams", "weight", scaled(1000)),
@@ -101,7 +110,7 @@ KINDS = (
     Kind("weight, point one place right", "weight", scaled(10)),
     Kind("weight, point two places left", "weight", scaled(0.01, 4)),
     Kind("weight, point two places right", "weight", scaled(100)),
-    Kind("weight, first two digits transposed", "weight", turned(0)),
+    Kind("weight, first two digits transposed, to more", "weight", turned(0, up=True)),
     Kind("height in metres", "height", scaled(0.01, 3)),
     Kind("height in millimetres", "height", scaled(10)),
     Kind("height in inches", "height", scaled(1 / 2.54, 1)),
@@ -113,8 +122,12 @@ KINDS = (
     Kind("head, point one place left", "head", scaled(0.1)),
     Kind("head, first two digits transposed", "head", turned(0)),
     Kind("height and weight swapped", "weight", of_the_day("height"), needs="height"),
-    Kind("head in the height column", "height", of_the_day("head"), needs="head"),
-    Kind("BMI in the weight column", "weight", bmi_of_the_day, (4, 20), needs="height"),
+    Kind("head in the height column", "height", of_the_day("head"), needs="head", of="head"),
+    Kind(
+        "height in the weight column", "weight", of_the_day("height"), needs="height", of="height"
+    ),
+    Kind("BMI in the weight column, from 9 years", "weight", bmi_of_the_day, (9, 20), "height"),
+    Kind("weight, first two digits transposed, to less", "weight", turned(0, up=False), why=A_FALL),
     Kind("weight of nought", "weight", lambda *_: 0.0, why=NO_WAY),
     Kind("weight with a minus", "weight", scaled(-1), why=NO_WAY),
     Kind("height of 999", "height", lambda *_: 999.0, why=NO_WAY),
@@ -122,6 +135,7 @@ KINDS = (
     Kind("height copied from the visit before", "height", before, (4, 13), why=NO_WAY),
     Kind("height 10 cm short", "height", lambda v, *_: round(v - 10, 1), (4, 20), why=NO_WAY),
     Kind("weight a third too high", "weight", scaled(4 / 3, 1), (4, 20), why=NO_WAY),
+    Kind("BMI in the weight column, 4 to 6", "weight", bmi_of_the_day, (4, 6), "height", UNSEEN),
     Kind("weight a tenth too high", "weight", scaled(1.1, 1), (4, 20), why=UNSEEN),
     Kind("height 1 cm short", "height", lambda v, *_: round(v - 1, 1), (4, 20), why=UNSEEN),
 )
@@ -158,16 +172,13 @@ def planted(children: int, each: int, seed: int) -> tuple[pd.DataFrame, pd.DataF
             if "swapped" in kind.name:
                 other = next(k for k in mates if rows.at[k, "measure"] == "height")
                 wrong[other] = truth[at]
-            if "head in the height" in kind.name:
-                drop = next(k for k in mates if rows.at[k, "measure"] == "head")
-                rows.at[drop, "kind"] = "gone"
+            if kind.of:  # its own column is left empty
+                gone = next(k for k in mates if rows.at[k, "measure"] == kind.of)
+                rows.at[gone, "kind"] = "gone"
             for k, value in wrong.items():
                 rows.at[k, "value"], rows.at[k, "kind"] = value, kind.name
-                moved = "head" if "head in the height" in kind.name else kind.measure
-                if k != at:
-                    moved = "height"
-                true = value if moved == "head" and kind.measure == "height" else truth[k]
-                found.append((kind.name, k, moved, true))
+                true = value if kind.of else truth[k]
+                found.append((kind.name, k, kind.of or rows.at[k, "measure"], true))
             done += 1
             if done == each:
                 break

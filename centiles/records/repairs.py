@@ -26,8 +26,12 @@ Rows = NDArray[np.intp]
 SUSPECT_Z: Final = 2.0  # this far from all the child's own other values, or beyond EXTREME_Z
 EXTREME_Z: Final = 4.0
 DIGITS_BEYOND_Z: Final = 3.0  # nearer by, many a healthy value has digits that could be turned
-FITS_WITHIN_Z: Final = 1.0  # of the child's own other values
+FITS_WITHIN_Z: Final = 1.0  # of the child's own other values,
+FITS_OVER_A_YEAR_Z: Final = 1.5  # of those more than a year away,
+FITS_EXTREME_Z: Final = 2.0  # and, if none is so near, where no child has the value as it stands
+STAND_INS: Final = (99.9, 999.0, 999.9, 9999.0)  # typed where there was no measurement
 PLAUSIBLE_Z: Final = 4.0
+BMI_FROM_DAYS: Final = 2 * DAYS_IN_YEAR
 # Where the child has no other value of the measure only what no child can be, or hardly any, is
 # explained, and only by a value as most children have it.
 ALONE_BEYOND_Z: Final = 8.0
@@ -38,6 +42,9 @@ _WEIGHT, _HEIGHT, _BMI, _HEAD = (
 )
 _SPREAD: Final = 1 << 20  # more than any age in days
 _SAME: Final = 0.005  # two repairs whose values differ by less than this share are one
+
+
+NOT, NEARLY, WELL = range(3)
 
 
 class Mistake(NamedTuple):
@@ -85,6 +92,7 @@ MISTAKES: Final = (
     *(each.mistake for each in _FACTORS), _DIGITS, _SWAP, _BMI_AS_WEIGHT,
     *(move[2] for move in _MOVES),
 )  # fmt: skip
+_WEAK: Final = (MISTAKES.index(_DIGITS), MISTAKES.index(_BMI_AS_WEIGHT))
 _SWAPPED: Final = MISTAKES.index(_SWAP)
 
 
@@ -234,18 +242,23 @@ def _apart(first: FloatArray, second: FloatArray) -> FloatArray:
 def repairs(values: Values) -> Repairs:
     """Return the one repair that fits, for every suspect value that has just one."""
     rows = np.flatnonzero(values.suspect & values.usable & (values.value > 0))
-    rows = rows[np.isfinite(values.value[rows])]
+    rows = rows[np.isfinite(values.value[rows]) & ~np.isin(values.value[rows], STAND_INS)]
     rows = rows[_is_off(values, rows)]
-    tries = [
-        *_factors(values, rows),
-        *_transposed(values, rows),
-        *_bmi_as_weight(values, rows),
-        *_moved(values, rows),
-    ]
-    pairs = _swapped(values, rows)
-    found = [each.take(_fits(values, each)) for each in tries if len(each.rows)]
-    found = [each.take(~np.isin(each.rows, pairs.rows)) for each in found]
-    return _only([pairs, *found])
+    pairs, puzzles = _swapped(values, rows)
+    every = _joined(
+        [
+            *_factors(values, rows),
+            *_transposed(values, rows),
+            *_bmi_as_weight(values, rows),
+            *_moved(values, rows),
+        ]
+    )
+    every = every.take(~np.isin(every.rows, puzzles))
+    fit = _fit(values, every)
+    best = np.full(len(values.value), NOT, dtype=np.int8)
+    np.maximum.at(best, every.rows, fit)
+    fitting = every.take((fit > NOT) & (fit == best[every.rows]))
+    return _credible(values, _joined([pairs, _only(fitting)]))
 
 
 def _is_off(values: Values, rows: Rows, by: float = SUSPECT_Z) -> Flags:
@@ -257,6 +270,21 @@ def _is_off(values: Values, rows: Rows, by: float = SUSPECT_Z) -> Flags:
         off &= ~(gap[0] * gap[1] < 0)
     alone = np.isnan(gap).all(axis=0) & (np.abs(z) > ALONE_BEYOND_Z)
     return np.asarray(off | np.isnan(z) | alone)
+
+
+def _credible(values: Values, found: Repairs) -> Repairs:
+    """Return repairs without those that are too weak by themselves.
+
+    A weight that fell to its newest value may have fallen: there is no telling 21.4 typed as 12.4
+    from a child that starves, so turned digits need a later value that returns. And a value that
+    is the same as the time before was copied, not mistyped.
+    """
+    rows, weak = found.rows, np.isin(found.kind, _WEAK)
+    turned = found.kind == MISTAKES.index(_DIGITS)
+    fell = (found.value > values.value[rows]) & (found.measure == _WEIGHT)
+    fell &= _others(values, rows, found.measure).after < 0
+    near = ~_is_off(values, rows, DIGITS_BEYOND_Z)
+    return found.take(~(turned & (fell | near)) & ~(weak & _is_copied(values, rows)))
 
 
 def _is_copied(values: Values, rows: Rows) -> Flags:
@@ -276,24 +304,17 @@ def _factors(values: Values, rows: Rows) -> list[Repairs]:
 
 
 def _transposed(values: Values, rows: Rows) -> list[Repairs]:
-    """Return every value with two neighbouring digits the other way round.
-
-    A weight or height that fell to its newest value may have fallen: there is no telling
-    18.2 to 12.8 from a child that starves, so such a one needs a later value that returns. The
-    same value as the time before was copied, not mistyped.
-    """
+    """Return every value with two neighbouring digits the other way round."""
     at = rows[values.measure[rows] != _BMI]
-    at = at[_is_off(values, at, DIGITS_BEYOND_Z) & ~_is_copied(values, at)]
     hundredths = np.rint(values.value[at] * 100).astype(np.int64)
     found = []
     for place in range(4):
         low, high = 10**place, 10 ** (place + 1)
         digit, next_ = hundredths // low % 10, hundredths // high % 10
         other = hundredths + (digit - next_) * (high - low)
-        written = (place > 0) | (hundredths % 10 > 0)  # 18.4 is not written 18.40
-        there = (digit != next_) & written & (hundredths >= high)
-        low_end = (other > hundredths) & (_others(values, at, values.measure[at]).after < 0)
-        use = there & ~low_end
+        written = (place > 0) | (hundredths % 10 > 0)  # 18.4 is not written 18.40,
+        written &= (digit > 0) | (hundredths >= high * 10)  # nor 4.2 as 04.2
+        use = (digit != next_) & written & (hundredths >= high)
         value = other[use] / 100
         found.append(_repair(at[use], values.measure[at[use]], value, MISTAKES.index(_DIGITS)))
     return found
@@ -301,8 +322,7 @@ def _transposed(values: Values, rows: Rows) -> list[Repairs]:
 
 def _bmi_as_weight(values: Values, rows: Rows) -> list[Repairs]:
     """Return the weights that BMIs in the weight column stand for."""
-    at = rows[values.measure[rows] == _WEIGHT]
-    at = at[~_is_copied(values, at)]
+    at = rows[(values.measure[rows] == _WEIGHT) & (values.age[rows] >= BMI_FROM_DAYS)]
     height = values.same_day(at, _HEIGHT)
     at, height = at[height >= 0], height[height >= 0]
     value = values.value[at] * (values.value[height] / 100) ** 2
@@ -321,10 +341,12 @@ def _moved(values: Values, rows: Rows) -> list[Repairs]:
     return found
 
 
-def _swapped(values: Values, rows: Rows) -> Repairs:
+def _swapped(values: Values, rows: Rows) -> tuple[Repairs, Rows]:
     """Return weights and heights of one day that both fit the other way round, and only so.
 
-    One mistake that explains two values comes before two that explain one each.
+    One mistake that explains two values comes before two that explain one each. Second, the rows
+    for which that leaves nothing else to look for: of these, and of such days as could have been
+    swapped and do not quite fit.
     """
     heavy = rows[values.measure[rows] == _WEIGHT]
     tall = rows[values.measure[rows] == _HEIGHT]
@@ -335,29 +357,44 @@ def _swapped(values: Values, rows: Rows) -> Repairs:
         ],
         axis=1,
     )
-    pairs = np.unique(pairs[:, (pairs >= 0).all(axis=0)], axis=1)
-    weight, height = pairs
+    weight, height = np.unique(pairs[:, (pairs >= 0).all(axis=0)], axis=1)
     as_weight = _repair(weight, values.measure[weight], values.value[height], _SWAPPED)
     as_height = _repair(height, values.measure[height], values.value[weight], _SWAPPED)
-    both = _fits(values, as_weight) & _fits(values, as_height)
-    for own in (weight, height):
+    both = (_fit(values, as_weight) > NOT) & (_fit(values, as_height) > NOT)
+    puzzle = np.ones(len(weight), dtype=np.bool_)
+    for own, swapped in ((weight, as_weight), (height, as_height)):
         gaps = np.abs(_gaps(values, own, values.measure[own], values.z[own]))
+        z = values.rescored(own, swapped.measure, swapped.value)
         with np.errstate(invalid="ignore"):
-            both &= ~(np.fmin(gaps[0], gaps[1]) <= FITS_WITHIN_Z)
-    return _joined([as_weight.take(both), as_height.take(both)])
+            puzzle &= ~(np.fmin(gaps[0], gaps[1]) <= FITS_WITHIN_Z) & (np.abs(z) <= PLAUSIBLE_Z)
+    both &= puzzle
+    found = _joined([as_weight.take(both), as_height.take(both)])
+    return found, np.concatenate([weight[puzzle], height[puzzle]])
 
 
-def _fits(values: Values, tried: Repairs) -> Flags:
-    """Return which repairs bring a value to within 1 z of the child's own other values."""
+def _fit(values: Values, tried: Repairs) -> NDArray[np.int8]:
+    """Return how well each repair fits the child's own other values: not, nearly or well."""
     z = values.rescored(tried.rows, tried.measure, tried.value)
     first, second = _gaps(values, tried.rows, tried.measure, z)
+    old = values.z[tried.rows]
     with np.errstate(invalid="ignore"):
         low, high = np.fmin(first, second), np.fmax(first, second)
-        among = (low <= FITS_WITHIN_Z) & (high >= -FITS_WITHIN_Z) & (np.abs(z) <= PLAUSIBLE_Z)
-        old = values.z[tried.rows]
+        away = np.maximum(np.maximum(low, -high), 0.0)  # from the range of the two
         extreme = np.isnan(old) | (np.abs(old) > ALONE_BEYOND_Z)
-        alone = np.isnan(low) & extreme & (np.abs(z) <= ALONE_WITHIN_Z)
-    return np.asarray(among | alone)
+        plausible = np.abs(z) <= PLAUSIBLE_Z
+        well = plausible & (away <= _within(values, tried))
+        nearly = plausible & extreme & (away <= FITS_EXTREME_Z)
+        nearly |= np.isnan(low) & extreme & (np.abs(z) <= ALONE_WITHIN_Z)
+    return np.select([well, nearly], [WELL, NEARLY], NOT).astype(np.int8)
+
+
+def _within(values: Values, tried: Repairs) -> FloatArray:
+    """Return how near [z] repairs must come: the further in time the others, the less near."""
+    others = _others(values, tried.rows, tried.measure)
+    age = values.age[tried.rows]
+    gaps = [np.where(other >= 0, np.abs(values.age[other] - age), np.inf) for other in others]
+    late = np.minimum(*gaps) > DAYS_IN_YEAR
+    return np.where(late, FITS_OVER_A_YEAR_Z, FITS_WITHIN_Z)
 
 
 def _gaps(values: Values, rows: Rows, measure: Codes, z: FloatArray) -> FloatArray:
@@ -411,17 +448,15 @@ def _equal(keys: FloatArray, known: Rows, wanted: FloatArray) -> Rows:
     return np.where(keys[at] == wanted, known[at], -1)
 
 
-def _only(found: list[Repairs]) -> Repairs:
+def _only(every: Repairs) -> Repairs:
     """Return the repairs of the rows for which just one value fits, the first mistake's."""
-    every = _joined(found)
     every = every.take(np.lexsort((every.kind, every.value, every.measure, every.rows)))
     rows, measure, value = every.rows, every.measure, every.value
     again = np.zeros(len(rows), dtype=np.bool_)
     again[1:] = rows[1:] == rows[:-1]
     differs = again.copy()
     differs[1:] &= (measure[1:] != measure[:-1]) | (value[1:] > value[:-1] * (1 + _SAME))
-    only = ~again & ~np.isin(rows, rows[differs])
-    return every.take(only)
+    return every.take(~again & ~np.isin(rows, rows[differs]))
 
 
 def _joined(found: list[Repairs]) -> Repairs:
