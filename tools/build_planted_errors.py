@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,8 +40,9 @@ class Kind:
 
     ``plant`` takes what was measured, the values of the child's day by measure, the child's value
     before, and chance; it returns what is typed instead, or None where that would be the same.
-    ``needs`` is what else is measured that day; ``of`` the measure the typed value really is of.
-    ``why`` says why nothing can tell what the value was, empty where something can.
+    ``needs`` is what else is measured that day; ``of`` the measure the typed value really is of;
+    ``later`` whether the measure is taken again. ``why`` says why nothing can tell what the value
+    was, empty where something can.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Kind:
     needs: str = ""
     why: str = ""
     of: str = ""
+    later: bool | None = None
 
 
 def scaled(factor: float, digits: int = 2) -> Callable[..., float]:
@@ -59,7 +62,7 @@ def scaled(factor: float, digits: int = 2) -> Callable[..., float]:
 def turned(place: int, *, up: bool | None = None) -> Callable[..., float | None]:
     """Return a value with two neighbouring digits the other way round, the first being 0.
 
-    Only where it changes the value by a fifth or more, up or down.
+    Only where it changes the value by a third or more, up or down.
     """
 
     def plant(value: float, *_: object) -> float | None:
@@ -73,7 +76,7 @@ def turned(place: int, *, up: bool | None = None) -> Callable[..., float | None]
         if letters[0] == "0":
             return None  # nobody types 04.2
         typed = float("".join(letters))
-        seen = abs(typed / value - 1) > 0.2 and (up is None or up == (typed > value))
+        seen = abs(np.log(typed / value)) > np.log(4 / 3) and (up is None or up == (typed > value))
         return typed if seen else None
 
     return plant
@@ -98,7 +101,8 @@ def before(_value: float, _day: dict[str, float], earlier: float, _rng: Rng) -> 
 
 
 NO_WAY = "what it was is not in what was typed"
-A_FALL = "a child can fall that far, so it ranks as it is unless a later value returns"
+A_FALL = "a child can fall that far: a newest weight that is low ranks as it is, up to z −8"
+TEN = "in the first year a height is about ten weights, and looks like a decimal point"
 UNSEEN = "as near as healthy children come"
 KINDS = (
     Kind("weight in grams", "weight", scaled(1000)),
@@ -110,7 +114,7 @@ KINDS = (
     Kind("weight, point one place right", "weight", scaled(10)),
     Kind("weight, point two places left", "weight", scaled(0.01, 4)),
     Kind("weight, point two places right", "weight", scaled(100)),
-    Kind("weight, first two digits transposed, to more", "weight", turned(0, up=True)),
+    Kind("weight, two digits transposed, to more", "weight", turned(0, up=True)),
     Kind("height in metres", "height", scaled(0.01, 3)),
     Kind("height in millimetres", "height", scaled(10)),
     Kind("height in inches", "height", scaled(1 / 2.54, 1)),
@@ -126,8 +130,30 @@ KINDS = (
     Kind(
         "height in the weight column", "weight", of_the_day("height"), needs="height", of="height"
     ),
-    Kind("BMI in the weight column, from 9 years", "weight", bmi_of_the_day, (9, 20), "height"),
-    Kind("weight, first two digits transposed, to less", "weight", turned(0, up=False), why=A_FALL),
+    Kind(
+        "BMI in the weight column, weighed since",
+        "weight",
+        bmi_of_the_day,
+        (7, 20),
+        "height",
+        later=True,
+    ),
+    Kind(
+        "weight, two digits transposed, to less, weighed since",
+        "weight",
+        turned(0, up=False),
+        later=True,
+    ),
+    Kind("the same, newest", "weight", turned(0, up=False), why=A_FALL, later=False),
+    Kind(
+        "BMI in the weight column, newest",
+        "weight",
+        bmi_of_the_day,
+        (9, 20),
+        "height",
+        A_FALL,
+        later=False,
+    ),
     Kind("weight of nought", "weight", lambda *_: 0.0, why=NO_WAY),
     Kind("weight with a minus", "weight", scaled(-1), why=NO_WAY),
     Kind("height of 999", "height", lambda *_: 999.0, why=NO_WAY),
@@ -149,6 +175,7 @@ def planted(children: int, each: int, seed: int) -> tuple[pd.DataFrame, pd.DataF
     same = ["child_id", "measure"]
     rows["before"] = rows.groupby(same)["value"].shift()
     rows["seen"] = rows.groupby(same)["value"].transform("size")
+    rows["later"] = rows.groupby(same)["value"].shift(-1).notna()
     rows["kind"] = ""
     truth = rows["value"].to_numpy().copy()
     day = rows.groupby(["child_id", "age_days"]).indices
@@ -157,6 +184,8 @@ def planted(children: int, each: int, seed: int) -> tuple[pd.DataFrame, pd.DataF
     for kind in KINDS:
         years = rows["age_days"] / 365.25
         fit = (rows["measure"] == kind.measure) & years.between(*kind.ages) & (rows["seen"] > 1)
+        if kind.later is not None:
+            fit &= rows["later"] == kind.later
         done = 0
         for at in rng.permutation(np.flatnonzero(fit)):
             child = rows.at[at, "child_id"]
@@ -219,16 +248,16 @@ def outcomes(rows: pd.DataFrame, errors: pd.DataFrame) -> tuple[pd.DataFrame, di
 def page(errors: pd.DataFrame, healthy: dict[str, float]) -> str:
     """Return the page."""
     why = {kind.name: kind.why for kind in KINDS}
-    lines = [
-        "# Planted errors", "",
+    made = (
         "Made by `tools/build_planted_errors.py`; do not edit. "
         f"{CHILDREN:,} healthy made-up children on the routine's schedule, each kind of error "
         f"planted in {EACH} of them, one a child with at least one other value of the measure. "
         "A suggestion is right where it names the measure and comes within 2.5 % of the true "
-        "value (pounds and stones are typed rounded).", "",
-        "| error | n | impossible | doubtful | check | not queried | right | wrong |",
-        "|---|---|---|---|---|---|---|---|",
-    ]  # fmt: skip
+        "value (pounds and stones are typed rounded). A swap is two values: both are counted."
+    )
+    lines = ["# Planted errors", "", *textwrap.wrap(made, 100), ""]
+    lines += ["| error | n | impossible | doubtful | check | not queried | right | wrong |"]
+    lines += ["|---|---|---|---|---|---|---|---|"]
     for name, of in errors.groupby("kind", sort=False):
         count = of["verdict"].value_counts()
         cells = [count.get(verdict, 0) for verdict in ("impossible", "doubtful", "check", "ok")]
@@ -237,17 +266,21 @@ def page(errors: pd.DataFrame, healthy: dict[str, float]) -> str:
         lines.append(f"| {' | '.join(map(str, row))} |")
     can = errors[errors["kind"].map(why) == ""]
     cannot = errors[errors["kind"].map(why) != ""]
+    codes = ", ".join(f"{k} {v:.3%}" for k, v in sorted(healthy.items()) if k[0] in "GDPF")
+    share = f"{healthy['queried']:.2%} of {healthy['values']:,.0f}"
+    wrong = f"{cannot['wrong'].sum()} of {len(cannot)}"
     lines += [
-        "", "A swap is two values: both are counted.", "",
-        f"- Repairable, all kinds: {can['right'].mean():.1%} given the right suggestion, "
-        f"{can['wrong'].sum()} a wrong one.",
-        f"- Not repairable: {cannot['wrong'].sum()} of {len(cannot)} given a suggestion.",
-        f"- Untouched children: {healthy['queried']:.2%} of {healthy['values']:,.0f} values "
-        "queried ("
-        + ", ".join(f"{k} {v:.3%}" for k, v in sorted(healthy.items()) if k[0] in "GDPF")
-        + ").",
-        "", "## What cannot be told", "",
-    ]  # fmt: skip
+        "",
+        (
+            f"- Repairable, {can['kind'].nunique()} kinds: {can['right'].mean():.1%} of "
+            f"{len(can)} given the right suggestion, {can['wrong'].sum()} a wrong one."
+        ),
+        f"- Not repairable: {wrong} given a suggestion.",
+        f"- Untouched children: {share} values queried ({codes}).",
+        "",
+        "## What cannot be told",
+        "",
+    ]
     lines += [f"- {name}: {reason}." for name, reason in why.items() if reason]
     return "\n".join(lines) + "\n"
 

@@ -273,18 +273,19 @@ def _is_off(values: Values, rows: Rows, by: float = SUSPECT_Z) -> Flags:
 
 
 def _credible(values: Values, found: Repairs) -> Repairs:
-    """Return repairs without those that are too weak by themselves.
+    """Return repairs without those that are too weak to doubt a value by.
 
-    A weight that fell to its newest value may have fallen: there is no telling 21.4 typed as 12.4
-    from a child that starves, so turned digits need a later value that returns. And a value that
-    is the same as the time before was copied, not mistyped.
+    There is no telling 21.4 kg typed as 12.4, or a BMI typed as a weight, from a child that
+    starves: a newest weight that is low stays as it is, unless no child at all is so light. Turned
+    digits near the trend are chance, and the same value as the time before was copied.
     """
-    rows, weak = found.rows, np.isin(found.kind, _WEAK)
-    turned = found.kind == MISTAKES.index(_DIGITS)
+    rows = found.rows
+    turned, weak = found.kind == MISTAKES.index(_DIGITS), np.isin(found.kind, _WEAK)
     fell = (found.value > values.value[rows]) & (found.measure == _WEIGHT)
     fell &= _others(values, rows, found.measure).after < 0
+    fell &= np.abs(values.z[rows]) <= ALONE_BEYOND_Z  # False for what is impossible
     near = ~_is_off(values, rows, DIGITS_BEYOND_Z)
-    return found.take(~(turned & (fell | near)) & ~(weak & _is_copied(values, rows)))
+    return found.take(~(turned & near) & ~(weak & (fell | _is_copied(values, rows))))
 
 
 def _is_copied(values: Values, rows: Rows) -> Flags:
