@@ -87,11 +87,16 @@ def check(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print run.json to standard output.")
     ] = False,
+    repair: Annotated[
+        bool,
+        typer.Option("--repair", help="Put right what has one likely explanation, and say so."),
+    ] = False,
     force: Force = False,
 ) -> None:
     """Check whole exports: score every value, find the falls, rank the children.
 
-    Writes children.csv (the worklist), findings.csv, scored.csv, problems.csv and run.json.
+    Writes children.csv (the worklist), findings.csv, scored.csv, problems.csv, run.json and, where
+    rows could not be used, rejected.csv: mend it and give it beside the export.
 
     Example: centiles check export.csv --out results
     """
@@ -110,6 +115,7 @@ def check(
         "preset": preset, "config": str(config) if config else None, "rules": rules,
         "correction": correction, "as_of": as_of, "date_format": date_format,
         "sex_codes": sex_codes, "unknown_gestation": unknown_gestation, "scored": scored,
+        "repair": repair,
     }  # fmt: skip
     records = _read(exports, preset, config, date_format, sex_codes)
     _say(*mapping_lines(records.sources))
@@ -119,6 +125,7 @@ def check(
         correction=correction,
         as_of=_date(as_of, "--as-of"),
         unknown_gestation=unknown_gestation,
+        repair=repair,
     )
     reports.write(checked, out, scored=scored, force=force, options=options)
     _say(*summary_lines(checked))
