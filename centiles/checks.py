@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from centiles.ages import DAYS_IN_YEAR, Correction
 from centiles.errors import CentilesError, UsageError
 from centiles.measures import MEASURES, Measure
-from centiles.monitoring.findings import VERIFY_TODAY, Cohort, findings_of, worded
+from centiles.monitoring.findings import Cohort, findings_of, worded
 from centiles.monitoring.rulesets import SEVERITIES, ruleset
+from centiles.monitoring.wording import VERIFY_TODAY
 from centiles.records import columns
 from centiles.records.reading import Records, Source
 from centiles.records.scoring import Scored, scored
@@ -230,10 +231,14 @@ def _ranked(
         index=findings.index,
     )
     newest = findings["to_date"].fillna(pd.Timestamp(0)).astype("int64")
+    spaces, line = (
+        findings["spaces"].fillna(0),
+        findings["threshold"].mask(findings["is_change"], 0),
+    )
     order = np.lexsort(
         (
             findings["to_row"], findings["source"].astype(str), -findings["to_age_days"],
-            -newest, -findings["spaces"].fillna(0), ~findings["is_change"], -severity, block,
+            -newest, -line, -spaces, ~findings["is_change"], -severity, block,
         )
     )  # fmt: skip
     ordered = findings.iloc[order].assign(place=block.iloc[order])

@@ -128,7 +128,11 @@ KINDS = (
     Kind("height and weight swapped", "weight", of_the_day("height"), needs="height"),
     Kind("head in the height column", "height", of_the_day("head"), needs="head", of="head"),
     Kind(
-        "height in the weight column", "weight", of_the_day("height"), needs="height", of="height",
+        "height in the weight column",
+        "weight",
+        of_the_day("height"),
+        needs="height",
+        of="height",
         why=TEN,
     ),
     Kind(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,7 +25,8 @@ from centiles.records.tables import TextTable, table_of_frame
 class Source:
     """One file as it was read: what it held, and what its columns were taken for.
 
-    ``rows`` counts the rows that are not blank; ``values`` and ``contacts`` add up to its records.
+    ``rows`` counts the rows that are not blank; ``values`` and ``contacts`` add up to its records;
+    ``sampled`` tells that only its first rows were read.
     """
 
     name: str
@@ -32,6 +35,7 @@ class Source:
     values: int
     contacts: int
     mapping: dict[str, str]
+    sampled: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,7 @@ def read(
     config: Config | str | Path | None = None,
     date_format: str | None = None,
     sex_codes: Mapping[str, str] | None = None,
+    sample: bool = False,
 ) -> Records:
     """Return the records in one or more exports.
 
@@ -75,6 +80,9 @@ def read(
         ``"dd/mm/yyyy"`` or ``"mm/dd/yyyy"`` where the dates of a file fit both.
     sex_codes
         What each sex code of the files means, such as ``{"0": "male", "1": "female"}``.
+    sample
+        Read the first 2,000 rows of each file, a megabyte at most: enough to see what its
+        columns are taken for.
 
     Raises
     ------
@@ -89,7 +97,7 @@ def read(
     if not files:
         raise UsageError("found no file to read, expected one at least; name it")
     return read_tables(
-        _tables(files),
+        _tables(files, sample=sample),
         preset=preset,
         config=config,
         date_format=date_format,
@@ -97,12 +105,12 @@ def read(
     )
 
 
-def _tables(files: Sequence[Path]) -> list[TextTable]:
+def _tables(files: Sequence[Path], *, sample: bool) -> list[TextTable]:
     tables: list[TextTable] = []
     faults: list[CentilesError] = []
     for name, path in zip(_distinct_names(files), files, strict=True):
         try:
-            tables.append(read_table(path, name))
+            tables.append(read_table(path, name, sample=sample))
         except UnreadableError as fault:
             faults.append(fault)
     _raise_together(faults)
@@ -146,7 +154,7 @@ def read_tables(
 
 
 def from_frame(
-    frame: pd.DataFrame,
+    frame: pd.DataFrame | Mapping[str, Sequence[Any]],
     *,
     name: str = "frame",
     preset: str | None = None,
@@ -154,7 +162,7 @@ def from_frame(
     date_format: str | None = None,
     sex_codes: Mapping[str, str] | None = None,
 ) -> Records:
-    """Return the records in a pandas frame, read as a file of the same columns would be.
+    """Return the records in a pandas frame, or in columns by name, read as such a file would be.
 
     Rows are numbered as in such a file: the first is row 2. Parameters and errors are those of
     :func:`read`.
@@ -163,13 +171,13 @@ def from_frame(
     --------
     >>> visit = {"child_id": ["a"], "sex": ["female"], "birth_date": ["2020-03-12"]}
     >>> visit |= {"measured_on": ["2025-03-12"], "weight_kg": [18.4], "height_cm": [108.0]}
-    >>> from_frame(pd.DataFrame(visit)).frame[["row", "measure", "value"]]
+    >>> from_frame(visit).frame[["row", "measure", "value"]]
        row measure  value
     0    2  weight   18.4
     1    2  height  108.0
     """
     return read_tables(
-        [table_of_frame(frame, name)],
+        [table_of_frame(pd.DataFrame(frame), name)],
         preset=preset,
         config=config,
         date_format=date_format,
@@ -204,7 +212,7 @@ def _config(
 
 def _distinct_names(files: Sequence[Path]) -> list[str]:
     """Return the name of each file, numbered where two folders hold the same one."""
-    names = [path.name for path in files]
+    names = [os.fsencode(path.name).decode("utf-8", "replace") for path in files]
     return [
         name if names.count(name) == 1 else f"{name} ({names[: k + 1].count(name)})"
         for k, name in enumerate(names)
@@ -225,7 +233,10 @@ def _read_one(table: TextTable, config: Config) -> Records:
     frame = reader.records()
     contacts = int(is_contact(frame).sum())
     values = len(frame) - contacts
-    source = Source(table.name, table.sha256, len(table.rows), values, contacts, reader.described())
+    source = Source(
+        table.name, table.sha256, len(table.rows), values, contacts, reader.described(),
+        table.sampled,
+    )  # fmt: skip
     return Records(frame, reader.problems(), (source,))
 
 

@@ -33,6 +33,7 @@ class Rows:
     def __init__(self, table: TextTable, mapping: Mapping) -> None:
         self.table, self.mapping = table, mapping
         self.problems = [table.problems]
+        self.sex_codes: dict[str, str] = {}  # the words of the sex column that say one
         words = [column.stripped for slot in DATE_SLOTS if (column := self.column(slot))]
         self.day_first = dates.day_first(words, mapping.config.date_format, table.name)
 
@@ -101,6 +102,9 @@ class Rows:
         config = self.mapping.config
         found, bad = parsing.sexes(column.stripped, config.sex, self.table.name)
         self._list_words("P07", bad, column, "sex")
+        known = found >= 0
+        said = zip(column.stripped[known], found[known], strict=True)
+        self.sex_codes = {word: vocabulary[code] for word, code in said}
         codes = column.spread(np.where(found < 0, 2, found), missing=2)
         return columns.categorical(codes, vocabulary)
 

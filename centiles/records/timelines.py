@@ -135,7 +135,7 @@ class Timeline:
         self.as_of = dates.max() if len(dates) else _NAT
         if as_of is None:
             return
-        if len(dates) == 0:
+        if np.isnat(self.measured).all() and np.isnat(self.recorded).all():
             raise UsageError(
                 "as of: the records have ages and no dates, so no date of knowledge can be set; "
                 "leave it out"
