@@ -294,17 +294,14 @@ class _Scoring(Timeline):
     def _list_repairs(self, found: repairs.Repairs) -> None:
         """List what each value may be: beside the reason it is refused for, or as a query."""
         words = found.words()
-        source, row = self.frame["source"].array, self.frame["row"].to_numpy()
-        for code in np.unique(found.codes):
-            mine = (found.codes == code) & ~self.beyond[found.rows]
-            at = found.rows[mine]
-            listed = columns.problems(code, source[at], row[at], "value", words[mine])
-            self.problems.append(listed)
+        refused = self.beyond[found.rows]
+        for code in np.unique(found.codes[~refused]):
+            mine = (found.codes == code) & ~refused
+            self.list(str(code), found.rows[mine], "value", words[mine])
         at = np.flatnonzero(self.beyond)
         said = np.full(len(at), columns.PROBLEM_CODES["G03"].suggestion, dtype=object)
-        likely = self.beyond[found.rows]
-        said[np.searchsorted(at, found.rows[likely])] = words[likely]
-        self.problems.append(columns.problems("G03", source[at], row[at], "value", said))
+        said[np.searchsorted(at, found.rows[refused])] = words[refused]
+        self.list("G03", at, "value", said)
 
     def _list_extremes(self) -> None:
         read = (self.fate == SCORED) & ~self.derived & ~self.explained
@@ -320,11 +317,9 @@ class _Scoring(Timeline):
             for old, new, kind in zip(was, found.amounts(), found.kind.tolist(), strict=True)
         ]
         self.said_of = dict(zip(rows.tolist(), said, strict=True))
-        self.value, self.measure = self.value.copy(), self.measure.copy()
+        self.value, self.measure = self.value.copy(), self.measure.copy()  # the records stay
         self.value[rows], self.measure[rows], self.mended[rows] = found.value, found.measure, True
-        source, row = self.frame["source"].array[rows], self.frame["row"].to_numpy()[rows]
-        listed = columns.problems("G26", source, row, "value", np.array(said, dtype=object))
-        self.problems.append(listed)
+        self.list("G26", rows, "value", np.array(said, dtype=object))
 
     def _neighbours(self, at: Rows, segment: NDArray[np.int64]) -> tuple[FloatArray, FloatArray]:
         """Return the z of the points before and after, as on each point's own section."""

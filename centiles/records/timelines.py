@@ -40,6 +40,8 @@ class Timeline:
         self.child = np.where(np.isin(codes, nameless), -1, codes).astype(np.int64)
         self.child_ids = np.asarray(ids, dtype=object)
         self.rank = frame["source"].cat.codes.to_numpy()
+        wide = {each.name for each in records.sources if each.mapping.get("layout") == "wide"}
+        self.wide = np.append(frame["source"].cat.categories.isin(wide), False)[self.rank]
         self.measure = columns.codes_of(frame["measure"], tuple(map(str, MEASURES)))
         self.value = frame["value"].to_numpy(dtype=np.float64)
         self.born = _days(frame["birth_date"])
@@ -70,9 +72,18 @@ class Timeline:
         at = np.flatnonzero(where) if code else np.array([], dtype=np.intp)
         if len(at) and code in _CAUSES:
             at = at[~self._listed(at, _CAUSES[code])]
-        if len(at):
-            source, row = self.frame["source"].array[at], self.frame["row"].to_numpy()[at]
-            self.problems.append(columns.problems(code, source, row, column))
+        self.list(code, at, column)
+
+    def list(self, code: str, at: Rows, column: str, suggestion: Any = None) -> None:
+        """List a problem for some rows; a value of a wide file is in its measure's column."""
+        if len(at) == 0:
+            return
+        source, row = self.frame["source"].array[at], self.frame["row"].to_numpy()[at]
+        place: Any = column
+        if column == "value":
+            words = columns.measure_words(np.where(self.wide[at], self.measure[at], -1))
+            place = words.rename_categories({"": "value"})
+        self.problems.append(columns.problems(code, source, row, place, suggestion))
 
     def _listed(self, at: NDArray[np.intp], codes: tuple[str, ...]) -> Flags:
         """Return which rows already have a problem of one of these codes."""

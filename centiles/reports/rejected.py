@@ -5,6 +5,8 @@ Ready to mend and to feed back in: the same columns in the same order, so the sa
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -17,6 +19,7 @@ from centiles.records.tables import TextTable
 # No synonym of any slot, so that they are not taken for one when the file is read again.
 WHAT_IS_WRONG: Final = "what is wrong"
 WHAT_TO_DO: Final = "what to do"
+_UNIT: Final = r" \[[^]]*\]$"
 ADDED: Final = (WHAT_IS_WRONG, WHAT_TO_DO)
 
 
@@ -28,13 +31,16 @@ def rejected_tables(checked: Checked) -> dict[str, pa.Table]:
     several = len(checked.tables) > 1
     found = {}
     for number, table in enumerate(checked.tables, 1):
-        rows = rejected(table, checked.problems)
+        mapping = checked.sources[number - 1].mapping
+        rows = rejected(table, checked.problems, mapping)
         if rows is not None:
             found[f"rejected-{number}.csv" if several else "rejected.csv"] = rows
     return found
 
 
-def rejected(table: TextTable, problems: pd.DataFrame) -> pa.Table | None:
+def rejected(
+    table: TextTable, problems: pd.DataFrame, mapping: Mapping[str, str]
+) -> pa.Table | None:
     """Return the rows of a source that could not be used, or None where all could.
 
     Parameters
@@ -43,6 +49,8 @@ def rejected(table: TextTable, problems: pd.DataFrame) -> pa.Table | None:
         The source.
     problems
         The problems of the whole run.
+    mapping
+        What each of its columns was taken for, as in :class:`centiles.records.reading.Source`.
     """
     faults = problems[(problems["source"] == table.name) & (problems["severity"] == "error")]
     faults = faults[faults["row"].isin(table.rows)].drop_duplicates(["row", "column", "code"])
@@ -56,7 +64,8 @@ def rejected(table: TextTable, problems: pd.DataFrame) -> pa.Table | None:
     for header, column in zip(table.headers, table.columns, strict=True):
         if header.strip().casefold() not in ADDED:  # of a file that was rejected before
             cells[_free(header, cells)] = pa.array(column.texts(at))
-    named = faults["column"].astype("str")
+    headers = {slot: re.sub(_UNIT, "", header) for slot, header in mapping.items()}
+    named = faults["column"].astype("str").replace(headers)
     reason = faults["reason"].astype("str")
     cells[WHAT_IS_WRONG] = _one_a_row(reason.where(named == "", named + ": " + reason), first)
     cells[WHAT_TO_DO] = _one_a_row(faults["suggestion"].astype("str"), first)
