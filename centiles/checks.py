@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from centiles.records import columns
 from centiles.records.reading import Records, Source
 from centiles.records.rows import identifier
 from centiles.records.scoring import Scored, scored
+from centiles.records.tables import TextTable
 from centiles.records.timelines import FATES
 from centiles.references import reference
 from centiles.version import __version__
@@ -59,7 +60,8 @@ class Child:
 class Checked:
     """Everything a check found, as frames whose columns ``records.columns`` declares.
 
-    ``findings`` are ranked as their children are; ``children`` is the worklist.
+    ``findings`` are ranked as their children are; ``children`` is the worklist; ``tables`` are the
+    cells of the sources as text.
     """
 
     findings: pd.DataFrame
@@ -68,6 +70,7 @@ class Checked:
     children: pd.DataFrame
     sources: tuple[Source, ...]
     provenance: Provenance
+    tables: tuple[TextTable, ...] = field(default=(), repr=False, compare=False)
 
     @cached_property
     def fates(self) -> pd.DataFrame:
@@ -121,6 +124,7 @@ def check(
     as_of: Any = None,
     unknown_gestation: str = "score",
     today: Any = None,
+    repair: bool = False,
 ) -> Checked:
     """Return every value scored, every finding, and the children ranked by them.
 
@@ -138,6 +142,9 @@ def check(
         ``"score"`` as if born at 40+0, or ``"omit"``, which leaves days under 14 unscored.
     today
         Measurements after it are in the future; the clock's date where not given.
+    repair
+        Put right the values that have just one likely explanation, such as a decimal point, and
+        say so on their rows. Otherwise it is suggested in the problems, and nothing is changed.
 
     Raises
     ------
@@ -163,6 +170,7 @@ def check(
         as_of=as_of,
         today=np.datetime64("today", "D") if today is None else today,
         unknown_gestation=unknown_gestation,
+        repair=repair,
     )
     cohort = _cohort(done)
     findings = worded(findings_of(cohort, chosen), cohort, chosen)
@@ -178,7 +186,9 @@ def check(
         rules_sha256=chosen.sha256,
         as_of="" if np.isnat(done.as_of) else str(done.as_of),
     )
-    checked = Checked(findings, done.frame, done.problems, children, records.sources, provenance)
+    checked = Checked(
+        findings, done.frame, done.problems, children, records.sources, provenance, records.tables
+    )
     _stop_if_lost(checked)
     return checked
 
@@ -207,7 +217,7 @@ def _cohort(done: Scored) -> Cohort:
     oldest[child[in_order]] = age[in_order]  # the oldest is written last
     since = (done.as_of - born).astype("timedelta64[D]")
     now = np.where(np.isnat(since), oldest, since.astype(np.float64))
-    return Cohort(frame, child, done.child_ids, done.conflict, now, born)
+    return Cohort(frame, child, done.child_ids, done.conflict, done.unsure, now, born)
 
 
 def _ranked(

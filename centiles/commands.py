@@ -52,6 +52,7 @@ def check(
     rules: opt.Rules = "uk",
     correction: opt.Correcting = opt.CorrectionName.DIGITAL,
     unknown_gestation: opt.UnknownGestation = opt.Unknown.SCORE,
+    repair: opt.Repair = False,
     scored: opt.ScoredForm = opt.Form.CSV,
     fail_on: opt.FailOn = None,
     as_json: opt.AsJson = False,
@@ -60,7 +61,8 @@ def check(
 
     Several exports are merged into one timeline a child. The folder then holds children.csv (the
     worklist, most pressing first), findings.csv, scored.csv (every value), problems.csv (what
-    could not be used or looks wrong) and run.json (how it was made).
+    could not be used or looks wrong) and run.json (how it was made). Rows that could not be used
+    come back in rejected.csv, to be mended and given beside the export.
 
     \b
     Examples:
@@ -96,7 +98,7 @@ def check(
         "date_format": date_format, "sex_codes": sex_codes,
         "gestation_decimals": gestation_decimals, "as_of": as_of, "today": today,
         "rules": rules, "correction": correction, "unknown_gestation": unknown_gestation,
-        "scored": scored,
+        "repair": repair, "scored": scored,
     }  # fmt: skip
     records = read(exports, **reading)
     _say(*mapping_lines(records.sources))
@@ -107,6 +109,7 @@ def check(
         as_of=until,
         unknown_gestation=unknown_gestation,
         today=today,
+        repair=repair,
     )
     reports.write(checked, out, scored=scored, force=force, options=options)
     _say(*summary_lines(checked))

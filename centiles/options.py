@@ -146,6 +146,14 @@ UnknownGestation = Annotated[
         "or omit days under 14."
     ),
 ]
+Repair = Annotated[
+    bool,
+    typer.Option(
+        "--repair",
+        help="Put right the values that have just one likely explanation, and say so on their "
+        "rows; else it is suggested in problems.csv and nothing is changed.",
+    ),
+]
 ScoredForm = Annotated[Form, typer.Option("--scored", help="The file of all scored values.")]
 FailOn = Annotated[
     Level | None,

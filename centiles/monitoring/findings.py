@@ -31,14 +31,16 @@ class Cohort:
     """Scored values and whose they are, as the rules take them.
 
     ``scored`` is the scored frame; ``child`` each row's child, −1 for none; ``conflict`` marks
-    rows of days whose values disagree; ``now_age_days`` is each child's age [d] at the last date
-    of knowledge.
+    rows of days whose values disagree; ``unsure`` those that alone make nothing urgent: doubtful
+    values, and spikes upwards, from which the return to trend would be a fall; ``now_age_days`` is
+    each child's age [d] at the last date of knowledge.
     """
 
     scored: pd.DataFrame
     child: NDArray[np.int64]
     child_ids: NDArray[np.object_]
     conflict: Flags
+    unsure: Flags
     now_age_days: FloatArray
     born: NDArray[np.datetime64] = field(repr=False)
 
@@ -46,21 +48,23 @@ class Cohort:
 def findings_of(cohort: Cohort, rules: RuleSet) -> pd.DataFrame:
     """Return all findings, unsorted, one row an episode of a rule in a child.
 
-    Three passes over the same rules. The first takes every value that is not doubtful. The
-    second adds the doubtful ones, for the children who have any: what only they make stands
+    Three passes over the same rules. The first takes every value that is not unsure. The
+    second adds the unsure ones, for the children who have any: what only they make stands
     apart, to be verified today. The third takes the other of two values of a day that disagree:
     what only one of them makes asks for a new measurement.
     """
     scored, child, conflict = cohort.scored, cohort.child, cohort.conflict
-    parts = [_pass(cohort, rules, points_of(scored, child, conflict))]
-    unsure = (scored["verdict"] == "doubtful").to_numpy() & (child >= 0)
-    if unsure.any():
-        some = np.where(np.isin(child, child[unsure]), child, -1)
-        extra = _still_met(_pass(cohort, rules, points_of(scored, some, conflict, doubtful=True)))
+    unsure = cohort.unsure
+    parts = [_pass(cohort, rules, points_of(scored, child, conflict, unsure))]
+    owned = unsure & (child >= 0)
+    if owned.any():
+        some = np.where(np.isin(child, child[owned]), child, -1)
+        points = points_of(scored, some, conflict, unsure, doubtful=True)
+        extra = _still_met(_pass(cohort, rules, points))
         parts.append(_set_apart(extra[extra["doubtful"]]))
     if conflict.any():
         some = np.where(np.isin(child, child[conflict]), child, -1)
-        points = points_of(scored, some, conflict, doubtful=True, highest_first=False)
+        points = points_of(scored, some, conflict, unsure, doubtful=True, highest_first=False)
         extra = _still_met(_pass(cohort, rules, points))
         parts.append(_ask_again(extra[extra["conflict"]], pd.concat(parts)))
     return pd.concat(parts, ignore_index=True)

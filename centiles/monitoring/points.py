@@ -156,6 +156,7 @@ def points_of(
     scored: pd.DataFrame,
     child: NDArray[np.int64],
     conflict: Flags,
+    unsure: Flags,
     *,
     doubtful: bool = False,
     highest_first: bool = True,
@@ -170,14 +171,15 @@ def points_of(
         Each row's child, −1 for none, shape (rows,).
     conflict
         Which rows are of a day whose values disagree, shape (rows,).
+    unsure
+        Which rows are doubtful, or may not start a fall, shape (rows,).
     doubtful
-        Whether doubtful values count. Without, only values that can sustain a finding.
+        Whether these count. Without, only values that can sustain a finding.
     highest_first
         Of a day's disagreeing values the highest counts as the newer of a pair and the lowest as
         the older, so that a fall is the smaller one; False turns it round.
     """
     use = (scored["fate"] == "scored").to_numpy() & (child >= 0)
-    unsure = (scored["verdict"] == "doubtful").to_numpy()
     if not doubtful:
         use &= ~unsure
     rows = np.flatnonzero(use)

@@ -33,8 +33,9 @@ DOUBTFUL_Z: Final = {Measure.BMI: 15.0}
 DOUBTFUL_Z_ELSE: Final = 8.0
 HEIGHT_LOSS_CM: Final = 1.4
 SPIKE_Z: Final = 2.0  # away from both neighbours, on the same side
-SPIKE_RETURN_Z: Final = 1.0  # which themselves agree within this
-SPIKE_WITHIN_DAYS: Final = 2 * DAYS_IN_YEAR
+SPIKE_RETURN_Z: Final = 1.0  # which themselves agree within this,
+SPIKE_RETURN_SHARE: Final = 0.5  # or within this share of the spike
+SPIKE_WITHIN_DAYS: Final = 2.5 * DAYS_IN_YEAR  # so that three yearly visits are near enough
 REPEAT_AFTER_DAYS: Final = 180
 REPEAT_BELOW_YEARS: Final = {Measure.HEIGHT: 13, Measure.WEIGHT: 10, Measure.HEAD: 2}
 
@@ -84,8 +85,9 @@ def spikes(
             age_days[2:] - age_days[:-2] < SPIKE_WITHIN_DAYS
         )
     with np.errstate(invalid="ignore"):
-        away = np.minimum(np.abs(first), np.abs(second)) >= SPIKE_Z
-        return near & away & (first * second > 0) & (np.abs(before - after) <= SPIKE_RETURN_Z)
+        size = np.minimum(np.abs(first), np.abs(second))
+        returns = np.abs(before - after) <= np.maximum(SPIKE_RETURN_Z, SPIKE_RETURN_SHARE * size)
+        return near & (size >= SPIKE_Z) & (first * second > 0) & returns
 
 
 def repeats(segment: Codes, measure: Codes, age_days: FloatArray, value: FloatArray) -> Flags:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -43,12 +43,14 @@ class Source:
 class Records:
     """Everything read: values and contacts (``columns.RECORDS``), problems, sources.
 
-    Sources are in the order they were given, which is also their rank where two disagree.
+    Sources are in the order they were given, which is also their rank where two disagree;
+    ``tables`` are their cells as text, in the same order, so that a row can be given back.
     """
 
     frame: pd.DataFrame
     problems: pd.DataFrame
     sources: tuple[Source, ...]
+    tables: tuple[TextTable, ...] = field(default=(), repr=False, compare=False)
 
     @property
     def values_read(self) -> int:
@@ -165,7 +167,7 @@ def read_tables(
     _stop_if_nothing_can_be_scored(sources)
     frame = columns.concatenated(columns.RECORDS, [part.frame for part in parts])
     listed = columns.concatenated(columns.PROBLEMS, [*problems, *(p.problems for p in parts)])
-    return Records(frame, listed, sources)
+    return Records(frame, listed, sources, tuple(layout.table for layout in layouts))
 
 
 def from_frame(

@@ -13,7 +13,7 @@ from centiles import ages, lms, zscores
 from centiles.ages import FloatArray
 from centiles.errors import UsageError
 from centiles.measures import MEASURES, SEXES
-from centiles.records import bmi, columns, plausibility
+from centiles.records import bmi, columns, plausibility, repairs
 from centiles.records.bmi import Taken
 from centiles.records.reading import Records
 from centiles.records.timelines import (
@@ -54,7 +54,8 @@ class Scored:
 
     Values computed here (BMI) follow at the end, ``derived``. ``child`` is each row's place in
     ``child_ids``, −1 where it has no identifier; ``conflict`` marks values of one day that
-    disagree; ``as_of`` is the last date of knowledge, NaT where only ages are known.
+    disagree; ``unsure`` those that alone make nothing urgent: doubtful, or a spike upwards, which
+    would look like a fall; ``as_of`` is the last date of knowledge, NaT where only ages are known.
     """
 
     frame: pd.DataFrame
@@ -62,6 +63,7 @@ class Scored:
     child: NDArray[np.int64]
     child_ids: NDArray[np.object_]
     conflict: Flags
+    unsure: Flags
     as_of: np.datetime64
 
 
@@ -72,6 +74,7 @@ def scored(
     as_of: Any = None,
     today: Any = None,
     unknown_gestation: str = "score",
+    repair: bool = False,
 ) -> Scored:
     """Return all records scored against UK-WHO.
 
@@ -88,6 +91,8 @@ def scored(
         The date after which a measurement is in the future; no limit where not given.
     unknown_gestation
         ``"score"`` as if born at 40+0, or ``"omit"``, which leaves days under 14 unscored.
+    repair
+        Put right what has just one likely explanation, and say so on the row.
 
     Raises
     ------
@@ -99,15 +104,23 @@ def scored(
         raise UsageError(
             f"unknown gestation: found {unknown_gestation!r}, expected 'score' or 'omit'"
         )
-    timeline = _Scoring(records, ages.Correction(correction))
-    timeline.settle_identities()
-    timeline.reckon_ages(today)
-    timeline.forget_after(as_of, today)
-    timeline.refuse_impossible()
-    timeline.merge_days()
-    timeline.add_bmi()
-    timeline.score(omit_unknown=unknown_gestation == "omit")
-    timeline.query()
+
+    def run(timeline: _Scoring) -> _Scoring:
+        timeline.settle_identities()
+        timeline.reckon_ages(today)
+        timeline.forget_after(as_of, today)
+        timeline.refuse_impossible()
+        timeline.merge_days()
+        timeline.add_bmi()
+        timeline.score(omit_unknown=unknown_gestation == "omit")
+        timeline.query()
+        return timeline
+
+    timeline = run(_Scoring(records, ages.Correction(correction)))
+    if repair and len(timeline.repairs.rows):
+        mended = _Scoring(records, timeline.correction)
+        mended.mend(timeline.repairs)
+        timeline = run(mended)
     return timeline.result()
 
 
@@ -132,6 +145,10 @@ class _Scoring(Timeline):
     def __init__(self, records: Records, correction: ages.Correction) -> None:
         super().__init__(records, correction)
         self.derived = np.zeros(len(self.frame), dtype=np.bool_)
+        self.explained = self.derived.copy()  # doubtful or impossible, with a likely mistake
+        self.unsure = self.derived.copy()
+        self.mended = self.derived.copy()
+        self.said_of: dict[int, str] = {}  # what was done to each mended row
         self.remarks = np.zeros(len(self.frame), dtype=np.int16)
         self.parts = np.zeros((2, 0), dtype=np.intp)  # weight and height of each derived BMI
 
@@ -233,29 +250,82 @@ class _Scoring(Timeline):
         segment = self.child[at] * len(MEASURES) + self.measure[at]
         measure, age, value, z = self.measure[at], self.age[at], self.value[at], self.z[at]
         before, after = self._neighbours(at, segment)
-        plain = ~self.derived[at]
         every = np.flatnonzero(self.fate == SCORED)
         self.verdict[every] = plausibility.extreme(self.measure[every], self.z[every])
+        self._explain(at[repairs.suspects(segment, z, before, after)])
         self._list_extremes()
+        spike = plausibility.spikes(segment, age, z, before, after)
+        self.unsure = self.verdict == plausibility.DOUBTFUL
+        self.unsure[at[spike & (z > before)]] = True
+        sure = np.where(self.unsure[at], np.nan, value)
         for code, found in (
-            ("G08", plausibility.height_losses(segment, measure, value)),
-            ("G09", plausibility.spikes(segment, age, z, before, after)),
+            ("G08", plausibility.height_losses(segment, measure, sure)),
+            ("G09", spike),
             ("G10", plausibility.repeats(segment, measure, age, value)),
         ):
             where = np.zeros(len(self.fate), dtype=np.bool_)
-            where[at[found & plain]] = True
-            self.tell(code, where, "value")
+            where[at[found & ~self.derived[at]]] = True
+            self.tell(code, where & ~self.explained, "value")
             self.verdict[where] = np.maximum(self.verdict[where], plausibility.CHECK)
         weights, partner = self.parts
         new = self.derived & (self.fate == SCORED)
         from_parts = np.maximum(self.verdict[weights], self.verdict[partner])
         self.verdict[self.derived] = np.maximum(self.verdict[self.derived], from_parts)
         self.verdict[self.derived & ~new] = plausibility.OK
+        self.unsure[self.derived] |= self.unsure[weights] | self.unsure[partner]
+        self.unsure |= self.verdict == plausibility.DOUBTFUL
+
+    def _explain(self, suspects: Rows) -> None:
+        """Look for the one likely mistake behind each suspect or impossible value."""
+        suspect = self.beyond.copy()
+        suspect[suspects] = True
+        known = (self.child >= 0) & (self.sex >= 0) & ~np.isnan(self.age)
+        section = self.section.copy()
+        odd = np.flatnonzero(self.beyond & known)
+        term = ages.is_pooled_term(self.gestation[odd], self.correction)
+        section[odd] = reference().section_codes(self.corrected[odd], term)
+        usable = known & ((self.fate == SCORED) | self.beyond) & ~self.derived
+        values = repairs.Values(
+            usable=usable, scored=usable & (self.fate == SCORED), suspect=suspect & ~self.mended,
+            child=self.child, measure=self.measure, sex=self.sex, age=self.age,
+            gestation=self.gestation, section=section, value=self.value, z=self.z,
+            correction=self.correction,
+        )  # fmt: skip
+        self.repairs = found = repairs.repairs(values)
+        self._list_repairs(found)
+        self.explained[found.rows] = True
+        likely = found.rows[self.fate[found.rows] == SCORED]
+        self.verdict[likely] = plausibility.DOUBTFUL
+
+    def _list_repairs(self, found: repairs.Repairs) -> None:
+        """List what each value may be: beside the reason it is refused for, or as a query."""
+        words = found.words()
+        refused = self.beyond[found.rows]
+        for code in np.unique(found.codes[~refused]):
+            mine = (found.codes == code) & ~refused
+            self.list(str(code), found.rows[mine], "value", words[mine])
+        at = np.flatnonzero(self.beyond)
+        said = np.full(len(at), columns.PROBLEM_CODES["G03"].suggestion, dtype=object)
+        said[np.searchsorted(at, found.rows[refused])] = words[refused]
+        self.list("G03", at, "value", said)
 
     def _list_extremes(self) -> None:
-        read = (self.fate == SCORED) & ~self.derived
+        read = (self.fate == SCORED) & ~self.derived & ~self.explained
         self.tell("G06", read & (self.verdict == plausibility.CHECK), "value")
         self.tell("G07", read & (self.verdict == plausibility.DOUBTFUL), "value")
+
+    def mend(self, found: repairs.Repairs) -> None:
+        """Put values right as the user asked, each with a note of what it was."""
+        rows = found.rows
+        was = [f"{value:.10g}" for value in self.value[rows].round(3).tolist()]
+        said = [
+            f"{old} → {new}, {repairs.MISTAKES[kind].words}"
+            for old, new, kind in zip(was, found.amounts(), found.kind.tolist(), strict=True)
+        ]
+        self.said_of = dict(zip(rows.tolist(), said, strict=True))
+        self.value, self.measure = self.value.copy(), self.measure.copy()  # the records stay
+        self.value[rows], self.measure[rows], self.mended[rows] = found.value, found.measure, True
+        self.list("G36", rows, "value", np.array(said, dtype=object))
 
     def _neighbours(self, at: Rows, segment: NDArray[np.int64]) -> tuple[FloatArray, FloatArray]:
         """Return the z of the points before and after, as on each point's own section."""
@@ -304,8 +374,8 @@ class _Scoring(Timeline):
         if len(keep) < len(frame):
             frame = frame.take(keep).reset_index(drop=True)
         problems = columns.concatenated(columns.PROBLEMS, self.problems)
-        child, conflict = self.child[keep], self.conflict[keep]
-        return Scored(frame, problems, child, self.child_ids, conflict, self.as_of)
+        child, conflict, unsure = self.child[keep], self.conflict[keep], self.unsure[keep]
+        return Scored(frame, problems, child, self.child_ids, conflict, unsure, self.as_of)
 
     def _birth_precisions(self) -> pd.Categorical[Any]:
         """Return how exactly each row's child's birth date is known."""
@@ -319,4 +389,8 @@ class _Scoring(Timeline):
         for mask in np.unique(remarks[remarks > 0]).tolist():
             words = "; ".join(each for k, each in enumerate(_REMARKS) if mask >> k & 1)
             self.note[remarks == mask] = self.saying(words)
+        notes = list(self.said)
+        for row, said in self.said_of.items():
+            beside = notes[self.note[row]]
+            self.note[row] = self.saying(f"repaired: {said}{'; ' if beside else ''}{beside}")
         return columns.words(self.note, tuple(self.said))

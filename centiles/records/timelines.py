@@ -44,6 +44,8 @@ class Timeline:
         self.child = np.where(np.isin(codes, nameless), -1, codes).astype(np.int64)
         self.child_ids = np.asarray(ids, dtype=object)
         self.rank = frame["source"].cat.codes.to_numpy()
+        wide = {each.name for each in records.sources if each.mapping.get("layout") == "wide"}
+        self.wide = np.append(frame["source"].cat.categories.isin(wide), False)[self.rank]
         self.measure = columns.codes_of(frame["measure"], tuple(map(str, MEASURES)))
         self.value = frame["value"].to_numpy(dtype=np.float64)
         self.born = _days(frame["birth_date"])
@@ -56,6 +58,7 @@ class Timeline:
         self.gestation = frame["gestation_days"].to_numpy(dtype=np.float64)
         self.as_of = _NAT
         self.conflict = np.zeros(len(frame), dtype=np.bool_)
+        self.beyond = np.zeros(len(frame), dtype=np.bool_)  # outside what a child can be
         self.verdict = np.zeros(len(frame), dtype=np.int8)
         self.said = {"": 0}  # the notes used so far and their places; each row has its note's
         self.note = np.zeros(len(frame), dtype=np.int32)
@@ -85,9 +88,18 @@ class Timeline:
         at = np.flatnonzero(where) if code else np.array([], dtype=np.intp)
         if len(at) and code in _CAUSES:
             at = at[~self._listed(at, _CAUSES[code])]
-        if len(at):
-            source, row = self.frame["source"].array[at], self.frame["row"].to_numpy()[at]
-            self.problems.append(columns.problems(code, source, row, column))
+        self.list(code, at, column)
+
+    def list(self, code: str, at: Rows, column: str, suggestion: Any = None) -> None:
+        """List a problem for some rows; a value of a wide file is in its measure's column."""
+        if len(at) == 0:
+            return
+        source, row = self.frame["source"].array[at], self.frame["row"].to_numpy()[at]
+        place: Any = column
+        if column == "value":
+            words = columns.measure_words(np.where(self.wide[at], self.measure[at], -1))
+            place = words.rename_categories({"": "value"})
+        self.problems.append(columns.problems(code, source, row, place, suggestion))
 
     def _listed(self, at: NDArray[np.intp], codes: tuple[str, ...]) -> Flags:
         """Return which rows already have a problem of one of these codes."""
@@ -192,7 +204,10 @@ class Timeline:
         self.end(later, SKIPPED, "not yet known")
 
     def refuse_impossible(self) -> None:
-        """Refuse numbers that stand for missing, and values outside what a child can be."""
+        """Refuse numbers that stand for missing, and values outside what a child can be.
+
+        The latter are listed with what they may be.
+        """
         stands = sentinels.stand_for_missing(
             self.frame["raw"], self.measure, self.value, self.sex, self.age
         )
@@ -200,7 +215,8 @@ class Timeline:
         odd = (self.fate == SCORED) & plausibility.impossible(self.measure, self.value)
         self._refuse(odd & (self.value <= 0), "zero or negative", "G02", "value")
         self._refuse(odd & np.isinf(self.value), "not a finite number", "G04", "value")
-        self._refuse(odd, "outside what a child can be", "G03", "value")
+        self.beyond = odd & (self.fate == SCORED)
+        self._refuse(odd, "outside what a child can be", "", "value")
 
     def _refuse(self, where: Flags, note: str, code: str, column: str) -> None:
         """Call values impossible that are still open: they are not scored."""

@@ -20,10 +20,13 @@ from centiles.checks import Checked
 from centiles.errors import UsageError
 from centiles.records.columns import CHILDREN, FINDINGS, PROBLEMS, SCORED, Column
 from centiles.reports.folders import MARK, whole_folder
+from centiles.reports.rejected import rejected_tables
 
 SCORED_FORMS: Final = ("csv", "parquet")
 # A spreadsheet takes a cell that starts with one of these for a formula.
+# One that is a plain number is none: a negative value stays as it is.
 _FORMULA: Final = r"^([=+\-@\t\r])"
+_NUMBER: Final = r"^[+-]?[0-9]+([.,][0-9]+)?$"
 
 
 def write(
@@ -37,7 +40,8 @@ def write(
     """Write a result folder and return its path.
 
     It holds ``children.csv`` (the ranked worklist), ``findings.csv``, ``scored.csv`` or
-    ``scored.parquet``, ``problems.csv`` and ``run.json``, readable by their owner only.
+    ``scored.parquet``, ``problems.csv`` and ``run.json``, readable by their owner only; and, where
+    rows could not be used, ``rejected.csv``, in the user's own columns, ready to mend.
 
     Parameters
     ----------
@@ -68,6 +72,8 @@ def write(
             ("problems", checked.problems, PROBLEMS),
         ):
             write_csv(arrow_table(frame, schema), made / f"{name}.csv")
+        for name, rows in rejected_tables(checked).items():
+            write_csv(rows, made / name)
         table = arrow_table(checked.scored, SCORED)
         if scored == "csv":
             write_csv(table, made / "scored.csv")
@@ -138,4 +144,5 @@ def _harmless(column: pa.ChunkedArray) -> pa.ChunkedArray:
         return column
     if not pc.any(pc.match_substring_regex(column, _FORMULA)).as_py():
         return column
-    return pc.replace_substring_regex(column, _FORMULA, r"'\1")
+    safe = pc.replace_substring_regex(column, _FORMULA, r"'\1")
+    return pc.if_else(pc.match_substring_regex(column, _NUMBER), column, safe)

@@ -1,0 +1,88 @@
+"""The rows that could not be used, as the user's file has them, with what is wrong at the end.
+
+Ready to mend and to feed back in: the same columns in the same order, so the same mapping.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from centiles.checks import Checked
+from centiles.records.tables import TextTable
+
+# No synonym of any slot, so that they are not taken for one when the file is read again.
+WHAT_IS_WRONG: Final = "what is wrong"
+WHAT_TO_DO: Final = "what to do"
+_UNIT: Final = r" \[[^]]*\]$"
+ADDED: Final = (WHAT_IS_WRONG, WHAT_TO_DO)
+
+
+def rejected_tables(checked: Checked) -> dict[str, pa.Table]:
+    """Return the rows that could not be used, by the name of their file: one file a source.
+
+    A source is numbered as it was given where there are several: its own name may hold a child's.
+    """
+    several = len(checked.tables) > 1
+    found = {}
+    for number, table in enumerate(checked.tables, 1):
+        mapping = checked.sources[number - 1].mapping
+        rows = rejected(table, checked.problems, mapping)
+        if rows is not None:
+            found[f"rejected-{number}.csv" if several else "rejected.csv"] = rows
+    return found
+
+
+def rejected(
+    table: TextTable, problems: pd.DataFrame, mapping: Mapping[str, str]
+) -> pa.Table | None:
+    """Return the rows of a source that could not be used, or None where all could.
+
+    Parameters
+    ----------
+    table
+        The source.
+    problems
+        The problems of the whole run.
+    mapping
+        What each of its columns was taken for, as in :class:`centiles.records.reading.Source`.
+    """
+    faults = problems[(problems["source"] == table.name) & (problems["severity"] == "error")]
+    faults = faults[faults["row"].isin(table.rows)].drop_duplicates(["row", "column", "code"])
+    if faults.empty:
+        return None
+    faults = faults.sort_values("row", kind="stable")
+    row = faults["row"].to_numpy()
+    first = np.flatnonzero(np.r_[True, row[1:] != row[:-1]])
+    at = np.searchsorted(table.rows, row[first])
+    cells: dict[str, Any] = {}
+    for header, column in zip(table.headers, table.columns, strict=True):
+        if header.strip().casefold() not in ADDED:  # of a file that was rejected before
+            cells[_free(header, cells)] = pa.array(column.texts(at))
+    headers = {slot: re.sub(_UNIT, "", header) for slot, header in mapping.items()}
+    named = faults["column"].astype("str").replace(headers)
+    reason = faults["reason"].astype("str")
+    cells[WHAT_IS_WRONG] = _one_a_row(reason.where(named == "", named + ": " + reason), first)
+    cells[WHAT_TO_DO] = _one_a_row(faults["suggestion"].astype("str"), first)
+    return pa.table(cells)
+
+
+def _one_a_row(texts: pd.Series[str], first: np.ndarray[Any, np.dtype[np.intp]]) -> pa.Array:
+    """Return the texts of each row as one."""
+    words = texts.to_numpy(dtype=object)
+    one = words[first]
+    several = np.flatnonzero(np.diff(np.r_[first, len(words)]) > 1)
+    ends = np.r_[first[1:], len(words)]
+    for k in several.tolist():  # few rows have two faults
+        one[k] = "; ".join(dict.fromkeys(words[first[k] : ends[k]]))
+    return pa.array(one, pa.large_string())
+
+
+def _free(name: str, taken: dict[str, Any]) -> str:
+    """Return a header that is not taken; two columns of one name both come back."""
+    return name if name not in taken else _free(f"{name} ", taken)
