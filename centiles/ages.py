@@ -6,6 +6,7 @@ length of year or month appears in any calculation.
 
 from __future__ import annotations
 
+import datetime as dt
 from enum import StrEnum
 from typing import Any, Final, TypeAlias
 
@@ -178,13 +179,11 @@ def age_words(age_days: float, birth_date: Any = None) -> str:
 
 def _whole_months(age_days: float, birth_date: Any) -> int:
     """Return completed months, on the calendar where the birth date is known."""
-    born = np.datetime64("NaT") if birth_date is None else np.datetime64(birth_date, "D")
-    if np.isnat(born):
+    born = birth_date
+    if not isinstance(born, dt.date):
+        born = None if birth_date is None else np.datetime64(birth_date, "D").item()
+    if born is None:
         return int((age_days + 1) // DAYS_IN_MONTH)  # a day's grace: 365 days is 12 months
-    measured = born + np.timedelta64(int(age_days), "D")
-    months = int((measured.astype("M8[M]") - born.astype("M8[M]")).astype(int))
-    return months - int(_day_of_month(measured) < _day_of_month(born))
-
-
-def _day_of_month(date: np.datetime64) -> int:
-    return int((date - date.astype("M8[M]").astype("M8[D]")).astype(int))
+    measured = born + dt.timedelta(days=int(age_days))
+    months = (measured.year - born.year) * 12 + measured.month - born.month
+    return int(months - (measured.day < born.day))

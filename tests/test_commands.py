@@ -12,6 +12,7 @@ import stat
 import subprocess
 import sys
 import time
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -259,7 +260,11 @@ def large(folder: Path, *, after: bytes) -> Path:
 def test_dry_run_reads_the_first_rows_of_a_file_of_200_mb_and_no_more(tmp_path: Path) -> None:
     path = large(tmp_path, after=b"")
     os.truncate(path, 200 << 20)  # the rest is zero bytes, at which a whole reading stops
+    tracemalloc.start()
     ran = run("check", path, "--dry-run")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 50 << 20
     assert ran.code == 0, ran.err
     assert "by a sample, its first 2,000 rows" in ran.out
     assert "sample" in ran.err
@@ -293,7 +298,8 @@ def test_a_sample_is_the_first_rows_whatever_the_encoding_and_line_ends(
     tmp_path: Path, encoding: str, end: str
 ) -> None:
     rows = [HEADER.replace("NHS number", "id,Nöte")]
-    rows += [f'c{n},"é, ü{end}é",F,12/03/2020,25/03/2025,18.4,,' for n in range(30_000)]
+    rows += ["c0,é,F,12/03/2020,25/03/2025,18.4,,"]  # so that line 2,001 ends within a quotation
+    rows += [f'c{n},"é, ü{end}é",F,12/03/2020,25/03/2025,18.4,,' for n in range(1, 30_000)]
     path = tmp_path / "x.csv"
     path.write_bytes(end.join(rows).encode(encoding))
     read = records.read(path, sample=True)
@@ -552,6 +558,16 @@ def test_chart_from_options_alone(tmp_path: Path) -> None:
     assert ran.err == ""
     assert target.read_bytes().startswith(b"\x89PNG")
     assert "18.4 kg" in target.with_suffix(".txt").read_text(encoding="utf-8")
+
+
+def test_a_chart_from_options_names_the_child_only_if_asked(tmp_path: Path) -> None:
+    named, nameless = tmp_path / "named.svg", tmp_path / "nameless.svg"
+    run("chart", *FROM_OPTIONS, "--name", "Anna K", "-o", named)
+    run("chart", *FROM_OPTIONS, "-o", nameless)
+    assert "Anna K</title>" in named.read_text(encoding="utf-8")
+    title = re.findall(r"<title>(.*?)</title>", nameless.read_text(encoding="utf-8"))
+    assert title
+    assert "child" not in title[0]
 
 
 def test_a_chart_is_not_written_over_another_or_over_notes(tmp_path: Path) -> None:

@@ -205,9 +205,10 @@ def worded(findings: pd.DataFrame, cohort: Cohort, rules: RuleSet) -> pd.DataFra
     out["reweigh_from"] = _reweigh_from(out, rules)
     closed = out["state"].isin([STATES[CLOSED], STATES[LAPSED]])
     out["block"] = out["block"].where((out["block"] != "") | closed, out["severity"])
-    born = cohort.born[out["child"].to_numpy()]
+    born = cohort.born[out["child"].to_numpy()].astype(object)  # dates of the language, None
+    by_id = {rule.id: rule for rule in rules.rules}
     out["sentence"] = [
-        wording.sentence(row_, rules.rule(str(row_.rule)), birth)
+        wording.sentence(row_, by_id[str(row_.rule)], birth)
         for row_, birth in zip(out.itertuples(), born, strict=True)
     ]
     return out

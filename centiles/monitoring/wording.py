@@ -124,7 +124,7 @@ def date_words(date: Any) -> str:
     """Return a date as 9 Feb 2026; empty where there is none."""
     if pd.isna(date):
         return ""
-    day = pd.Timestamp(date)
+    day = date if hasattr(date, "month") else pd.Timestamp(date)
     return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 

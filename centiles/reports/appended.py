@@ -142,7 +142,6 @@ def _appended(
         chosen = np.flatnonzero(mask)
         for name in APPENDED:
             free = _free(f"{value}_{name}" if value else name, taken)
-            taken.add(free)
             columns.append((free, _spread(frame[name].iloc[chosen], place[chosen], rows)))
     return columns
 
