@@ -75,8 +75,9 @@ Preset = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="The layout of the export, such as systmone, or a .toml file of one. Only needed "
-        "where it is not recognised by itself.",
+        help="The layout of the export, only needed where it is not recognised by itself: a .toml "
+        "file of one, or growthcleanr, fhir, long, wide, ncmp, ncmp-enhanced, sheet, csds, "
+        "systmone, emis, vision, opensafely or opensafely-wide.",
     ),
 ]
 ConfigFile = Annotated[

@@ -15,7 +15,7 @@ from unittest import mock
 
 from centiles import commands
 
-HEADER = "NHS number,Sex,Date of birth,Date measured,Weight (kg),Height (cm),Gestation"
+HEADER = "Patient ID,Sex,Date of birth,Date measured,Weight (kg),Height (cm),Gestation"
 STEADY = ("9990000018,F,12/03/2020,25/03/2025,18.4,108.1,38+4",)
 FALLING = (
     "9990000026,M,12/03/2020,25/03/2025,18.4,108.1,38+4",

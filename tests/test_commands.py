@@ -135,7 +135,7 @@ def test_the_summary_is_on_standard_error_and_counts_every_value(
     visits: Path, folder: Path
 ) -> None:
     said = run("check", visits, "--out", folder).err
-    assert "child_id ← NHS number" in said
+    assert "child_id ← Patient ID" in said
     assert "weight ← Weight (kg) [kg]" in said
     assert "dates ← day first" in said
     assert "sex codes ← F=female, M=male" in said
@@ -297,7 +297,7 @@ def test_dry_run_reads_the_beginning_of_parquet(tmp_path: Path) -> None:
 def test_a_sample_is_the_first_rows_whatever_the_encoding_and_line_ends(
     tmp_path: Path, encoding: str, end: str
 ) -> None:
-    rows = [HEADER.replace("NHS number", "id,Nöte")]
+    rows = [HEADER.replace("Patient ID", "id,Nöte")]
     rows += ["c0,é,F,12/03/2020,25/03/2025,18.4,,"]  # so that line 2,001 ends within a quotation
     rows += [f'c{n},"é, ü{end}é",F,12/03/2020,25/03/2025,18.4,,' for n in range(1, 30_000)]
     path = tmp_path / "x.csv"
@@ -666,7 +666,9 @@ def test_demo_writes_exports_results_and_charts(tmp_path: Path) -> None:
     ran = run("demo", "--out", folder)
     assert (ran.code, ran.out) == (0, f"{folder}\n")
     assert {path.name for path in folder.iterdir()} == {"exports", "results", "charts", "run.json"}
-    assert {path.name for path in (folder / "results").iterdir()} == RESULTS
+    assert {path.name for path in (folder / "results").iterdir()} == RESULTS | {
+        f"rejected-{number}.csv" for number in (1, 2, 3)
+    }
     assert all(re.fullmatch(r"0\d\.(pdf|png|txt)", p.name) for p in (folder / "charts").iterdir())
     assert "3 urgent" in ran.err
     assert run("demo", "--out", folder).code == 4

@@ -240,7 +240,11 @@ def test_as_plain_loops_find_them(cohort, rule) -> None:
         )
         for rows in children
     }
-    expected = {child: each for child, each in expected.items() if each}
+    # A lone upward spike starts nothing urgent; the plain loops do not know of spikes.
+    spiked = set(done.problems["row"][done.problems["code"].isin(["G09", "G33", "G35"])])
+    apart = set(done.scored["child_id"][done.scored["row"].isin(spiked)])
+    expected = {c: each for c, each in expected.items() if each and c not in apart}
+    found = {c: each for c, each in found.items() if c not in apart}
     for each in found.values():
         each.sort(key=lambda one: one.opened)
     assert found == expected

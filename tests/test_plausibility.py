@@ -53,7 +53,7 @@ def test_an_impossible_value_is_listed_with_its_reason_and_not_scored() -> None:
     assert list(done.frame["verdict"]) == ["impossible"] * 4
     assert list(done.frame["value"]) == [18400.0, 0.0, -3.0, np.inf]  # kept as they came
     by_row = dict(zip(done.problems["row"], done.problems["code"], strict=True))
-    assert by_row == {2: "G03", 3: "G02", 4: "G02", 5: "G04"}
+    assert by_row == {2: "G03", 3: "G22", 4: "G02", 5: "G04"}
 
 
 def test_values_before_birth_and_in_the_future_are_impossible() -> None:
@@ -139,8 +139,8 @@ def test_another_childs_height_and_a_weight_say_nothing() -> None:
     [
         ((0.0, 2.0, 0.0), "check"),  # 2 z away from both
         ((0.0, 1.99, 0.0), "ok"),
-        ((0.0, -2.5, 1.0), "check"),  # the neighbours are 1 z apart
-        ((0.0, -2.5, 1.01), "ok"),  # no trend to return to
+        ((0.0, -2.5, 1.25), "check"),  # the neighbours are half the spike apart
+        ((0.0, -2.5, 1.26), "ok"),  # no trend to return to
         ((0.0, 2.5, 5.0), "ok"),  # on the way up
     ],
 )
@@ -151,10 +151,10 @@ def test_a_spike_that_returns_to_trend(z, expected) -> None:
     assert list(found) == [False, expected == "check", False]
 
 
-def test_neighbours_two_years_apart_make_no_spike() -> None:
+def test_neighbours_too_far_apart_make_no_spike() -> None:
     z = np.array([0.0, 3.0, 0.0])
     before, after = np.r_[np.nan, z[:-1]], np.r_[z[1:], np.nan]
-    for span, expected in ((730.0, True), (730.5, False)):
+    for span, expected in ((913.0, True), (913.5, False)):  # 2.5 years: three yearly visits
         age = np.array([1500.0, 1800, 1500 + span])
         assert plausibility.spikes(np.zeros(3), age, z, before, after)[1] == expected
 

@@ -93,7 +93,7 @@ def test_several_sources_have_a_file_each_not_named_by_them(tmp_path: Path) -> N
 
 
 def test_two_faults_of_a_row_are_one_line(tmp_path: Path) -> None:
-    row = "e,x,13/02/2020,M,13/02/2024,16300,9999"
+    row = "e,x,13/02/2020,M,13/02/2024,16300,5555"
     _, _, folder = folder_of(tmp_path, f"{HEADER}\n{row}\n{ROWS[2]}\n")
     told = pd.read_csv(folder / "rejected.csv")
     assert len(told) == 1

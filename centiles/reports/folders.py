@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -134,10 +135,11 @@ def _stop_if_occupied(target: Path, *, force: bool) -> None:
             f"{target}: holds the results of an earlier run; choose another --out, or --force to "
             "replace them"
         )
-    if names - OURS:
+    others = {name for name in names - OURS if not re.fullmatch(r"rejected(-\d+)?\.csv", name)}
+    if others:
         raise UnwritableError(
             f"{target}: holds, beside earlier results, other files that --force would remove "
-            f"({len(names - OURS)}); move them away, or choose another --out"
+            f"({len(others)}); move them away, or choose another --out"
         )
 
 

@@ -26,7 +26,7 @@ SCORED_FORMS: Final = ("csv", "parquet")
 # A spreadsheet takes a cell that starts with one of these for a formula.
 # One that is a plain number is none: a negative value stays as it is.
 _FORMULA: Final = r"^([=+\-@\t\r])"
-_NUMBER: Final = r"^[+-]?[0-9]+([.,][0-9]+)?$"
+_NUMBER: Final = r"^-?[0-9]+([.,][0-9]+)?$"
 
 
 def write(
