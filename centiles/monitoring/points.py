@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from centiles import zscores
 from centiles.ages import DAYS_IN_YEAR, FloatArray
-from centiles.measures import MEASURES, SEXES
+from centiles.measures import MEASURES, MOST_DAYS, SEXES, timeline_key
 from centiles.references import Reference, reference, table_codes
 
 Rows = NDArray[np.intp]
@@ -24,8 +24,6 @@ Flags = NDArray[np.bool_]
 
 BIRTH_MONTH_BELOW: Final = DAYS_IN_YEAR
 MONTH_BELOW: Final = 2 * DAYS_IN_YEAR
-
-_SPREAD: Final = 1 << 20  # more than any age in days, so that segment and age sort as one number
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,7 @@ class Points:
     @cached_property
     def key(self) -> FloatArray:
         """Segment and age as one number, increasing: what a window is searched in."""
-        return self.segment * float(_SPREAD) + self.age
+        return timeline_key(self.child, self.measure, self.age)
 
     @cached_property
     def table(self) -> NDArray[np.intp]:
@@ -97,11 +95,11 @@ class Points:
 
     def first_at(self, rows: Rows, age: FloatArray) -> Rows:
         """Return the first point of each row's segment at or after an age [d]."""
-        return np.searchsorted(self.key, self.segment[rows] * float(_SPREAD) + age, side="left")
+        return np.searchsorted(self.key, self.segment[rows] * float(MOST_DAYS) + age, side="left")
 
     def first_after(self, rows: Rows, age: FloatArray) -> Rows:
         """Return the first point of each row's segment after an age [d]."""
-        return np.searchsorted(self.key, self.segment[rows] * float(_SPREAD) + age, side="right")
+        return np.searchsorted(self.key, self.segment[rows] * float(MOST_DAYS) + age, side="right")
 
     def carried(self, earlier: Rows, later: Rows) -> FloatArray:
         """Return the z of earlier points as they would have scored on the later ones' section."""
@@ -186,7 +184,7 @@ def points_of(
     measure = _codes(scored["measure"].iloc[rows], MEASURES)
     age = scored["age_days"].to_numpy()[rows]
     z = scored["z"].to_numpy()[rows]
-    order = np.lexsort((z, age, measure, child[rows]))
+    order = np.lexsort((z, timeline_key(child[rows], measure, age)))
     rows, measure, age = rows[order], measure[order], age[order]
     owner = child[rows]
     new = np.ones(len(rows), dtype=np.bool_)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from centiles.ages import FloatArray
+from centiles.measures import timeline_key
 
 Codes = NDArray[np.integer[Any]]
 Flags = NDArray[np.bool_]
@@ -92,7 +93,7 @@ def same_day(
     tolerance
         How far apart two values of that day may be and still be one, shape (n,).
     """
-    order = np.lexsort((value, rank, age_days, measure, child))
+    order = np.lexsort((value, rank, timeline_key(child, measure, age_days)))
     kept = np.arange(len(value))
     conflict = np.zeros(len(value), dtype=np.bool_)
     starts = _starts(child[order], measure[order], age_days[order])
