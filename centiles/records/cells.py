@@ -14,6 +14,7 @@ from centiles.errors import MappingError
 from centiles.measures import MEASURES
 from centiles.records import columns, parsing
 from centiles.records.dates import Dates
+from centiles.records.identities import Identifiers
 from centiles.records.mapping import MEASURE_SLOTS, VISIT_SLOTS, Mapping, measure_of
 from centiles.records.rows import Rows
 from centiles.records.tables import TextColumn, TextTable, texts_at
@@ -60,6 +61,13 @@ class CellReader:
         """Return the records, in the order of the rows (``columns.RECORDS``)."""
         cells, at = _interleaved(self._long() if self.mapping.long else self._wide())
         return columns.frame(columns.RECORDS, self._shared(cells, at) | self._own(cells, at))
+
+    def identifiers(self) -> Identifiers:
+        """Return the identifiers of the rows; list the rows that have none."""
+        found = self.rows.identifiers()
+        nobody = np.all([column.is_blank for column in found.columns], axis=0)
+        self.rows.list("P05", nobody, "child_id")
+        return found
 
     def problems(self) -> pd.DataFrame:
         """Return the problems found (``columns.PROBLEMS``)."""

@@ -49,7 +49,7 @@ RECORDS: Final = _columns(
     """
     source word the file a row came from
     row integer the row in that file as a spreadsheet numbers it, header counted
-    child_id text the child's identifier as the file gives it
+    child_id text the child's identifier
     household_id text the household's identifier, where a file gives one
     sex word male, female or unknown
     birth_date date date of birth
@@ -272,7 +272,7 @@ def measure_words(codes: Any) -> pd.Categorical[Any]:
 
 
 def problems(
-    code: str, source: Any, row: Any, column: Any = "", suggestion: str | None = None
+    code: str, source: Any, row: Any, column: Any = "", suggestion: Any = None
 ) -> pd.DataFrame:
     """Return one problem for each row, worded from its code.
 
@@ -283,7 +283,7 @@ def problems(
     source, row, column
         Where: file, row and the user's own header, one for each row or one for all.
     suggestion
-        What to do, where it is more than the code's own words.
+        What to do, where it is more than the code's own words; one for each row or one for all.
     """
     known = PROBLEM_CODES[code]
     return frame(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -13,8 +14,13 @@ from typing import Any, Final
 from centiles.errors import UsageError
 from centiles.records import parsing
 from centiles.records.dates import DATE_FORMATS
+from centiles.records.policies import Merge, Privacy, merge_of, privacy_of
 
-_TABLES: Final = ("columns", "units", "sex", "dates", "gestation", "about")
+_OF_A_FILE: Final = ("columns", "units", "sex", "dates", "gestation", "missing", "about")
+_TABLES: Final = (*_OF_A_FILE[:-1], "sources", "merge", "privacy", "files", "about")
+_KEYS: Final = {
+    "dates": "format", "gestation": "decimals", "missing": "words", "sources": "rank"
+}  # fmt: skip
 _GESTATION_UNITS: Final = ("days", "weeks")
 
 
@@ -22,7 +28,9 @@ _GESTATION_UNITS: Final = ("days", "weeks")
 class Config:
     """What a user says about a file instead of leaving it to be recognised.
 
-    ``columns`` maps slots to headers, ``units`` slots to units, ``sex`` codes to sexes.
+    ``columns`` maps slots to headers, ``units`` slots to units, ``sex`` codes to sexes;
+    ``missing`` are further words for nothing there; ``sources`` ranks the files, best first;
+    ``files`` are configurations of single files by the pattern of their name.
 
     Raises
     ------
@@ -35,6 +43,11 @@ class Config:
     sex: Mapping[str, str] = field(default_factory=dict)
     date_format: str | None = None
     gestation_decimals: str | None = None
+    missing: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    merge: Merge = field(default_factory=Merge)
+    privacy: Privacy = field(default_factory=Privacy)
+    files: Mapping[str, Config] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         faults = _faults(self)
@@ -61,30 +74,25 @@ class Config:
 
     @classmethod
     def from_entries(cls, entries: Mapping[str, Any], name: str) -> Config:
-        """Return the configuration in a table of entries, checked."""
-        unknown = [key for key in entries if key not in _TABLES]
-        unknown += [
-            f"{key} = ..." for key in _TABLES[:-1] if not isinstance(entries.get(key, {}), dict)
-        ]
-        days, gestation = entries.get("dates", {}), entries.get("gestation", {})
-        if not unknown:
-            unknown = [f"dates.{key}" for key in days if key != "format"]
-            unknown += [f"gestation.{key}" for key in gestation if key != "decimals"]
-        if unknown:
-            raise UsageError(
-                f"{name}: found {', '.join(unknown)}; expected the tables [columns], [units], "
-                "[sex], [dates] with format, [gestation] with decimals"
-            )
-        try:
-            return cls(
-                columns=_as_text(entries.get("columns", {})),
-                units=_as_text(entries.get("units", {})),
-                sex=_as_text(entries.get("sex", {})),
-                date_format=days.get("format"),
-                gestation_decimals=gestation.get("decimals"),
-            )
-        except UsageError as fault:
-            raise UsageError(f"{name}: {fault}") from None
+        """Return the configuration in a table of entries, checked; all faults are told together.
+
+        Raises
+        ------
+        UsageError
+            If anything in it cannot mean anything.
+        """
+        config, faults = _read(entries, "")
+        if faults:
+            raise UsageError(f"{name}: {'; '.join(faults)}")
+        return config
+
+    def for_file(self, name: str) -> Config:
+        """Return this configuration as it is for one file: its own entries, over the others."""
+        own = [config for pattern, config in self.files.items() if fnmatchcase(name, pattern)]
+        found = self
+        for config in reversed(own):
+            found = config.over(found)
+        return found
 
     def over(self, other: Config) -> Config:
         """Return this configuration, with ``other`` wherever this says nothing."""
@@ -94,7 +102,75 @@ class Config:
             sex={**other.sex, **self.sex},
             date_format=self.date_format or other.date_format,
             gestation_decimals=self.gestation_decimals or other.gestation_decimals,
+            missing=tuple(dict.fromkeys([*self.missing, *other.missing])),
+            sources=self.sources or other.sources,
+            merge=self.merge if self.merge != Merge() else other.merge,
+            privacy=self.privacy if self.privacy != Privacy() else other.privacy,
+            files={**other.files, **self.files},
         )
+
+
+def _read(entries: Mapping[str, Any], where: str) -> tuple[Config, list[str]]:
+    """Return a configuration without what in it cannot mean anything, and a list of that."""
+    tables, faults = _tables_of(entries, where)
+    lists = {}
+    for table, key in (("missing", "words"), ("sources", "rank")):
+        lists[table] = tables[table].get(key, [])
+        if not isinstance(lists[table], list) or not all(isinstance(w, str) for w in lists[table]):
+            faults.append(f"{where}{table}: expected {key} as a list of words in quotes")
+            lists[table] = []
+    merge, odd_merge = merge_of(tables["merge"])
+    privacy, odd_privacy = privacy_of(tables["privacy"])
+    files = {}
+    for pattern, each in tables["files"].items():
+        if not isinstance(each, dict):
+            faults.append(f'{where}files: expected a table for each file, [files."{pattern}"]')
+            continue
+        files[pattern], odd = _read(each, f"{where}{pattern}: ")
+        faults += odd
+    try:
+        config = Config(
+            columns=_as_text(tables["columns"]),
+            units=_as_text(tables["units"]),
+            sex=_as_text(tables["sex"]),
+            date_format=tables["dates"].get("format"),
+            gestation_decimals=tables["gestation"].get("decimals"),
+            missing=tuple(lists["missing"]),
+            sources=tuple(lists["sources"]),
+            merge=merge,
+            privacy=privacy,
+            files=files,
+        )
+    except UsageError as fault:
+        faults.append(f"{where}{fault}".replace("configuration: ", ""))
+        config = Config()
+    return config, faults + [f"{where}{each}" for each in (*odd_merge, *odd_privacy)]
+
+
+def _tables_of(
+    entries: Mapping[str, Any], where: str
+) -> tuple[dict[str, Mapping[str, Any]], list[str]]:
+    """Return every table of a configuration, and what stands where no table or key is expected."""
+    known = _OF_A_FILE if where else _TABLES
+    faults = [
+        f"{where}found {key}, expected the tables {', '.join(f'[{name}]' for name in known[:-1])}"
+        for key in entries
+        if key not in known
+    ]
+    tables: dict[str, Mapping[str, Any]] = {}
+    for name in _TABLES[:-1]:
+        table = entries.get(name, {})
+        if not isinstance(table, dict):
+            faults.append(f"{where}found {name} = ..., expected a table [{name}]")
+            table = {}
+        keys = _KEYS.get(name)
+        faults += [
+            f"{where}found {name}.{key}, expected {name}.{keys}"
+            for key in table
+            if keys is not None and key != keys
+        ]
+        tables[name] = table
+    return tables, faults
 
 
 def _as_text(entries: Mapping[str, Any]) -> dict[str, str]:

@@ -18,6 +18,7 @@ from typing import Final, NamedTuple
 
 from centiles.errors import MappingError
 from centiles.records import dates, parsing
+from centiles.records.identities import NHS
 from centiles.records.layouts import Config, layouts
 from centiles.records.tables import TextColumn, TextTable
 
@@ -42,6 +43,7 @@ _RANKED: Final = frozenset(("child_id", "household_id", "sex"))  # the first syn
 _CONTENT_DECIDES: Final = frozenset((*DATE_SLOTS, "age", "value", "measure"))
 _OWNERS: Final = ("pupil", "pupils", "pupil s", "patient", "patients", "patient s", "child",
                   "child s", "childs", "client", "clients", "client s", "person")  # fmt: skip
+_NHS_WORDS: Final = ("nhs number", "nhs no", "nhs num", "nhsnumber")
 _SAMPLE: Final = 2000  # distinct words looked at to tell what a column holds
 _NO_FIT, _EMPTY, _FIT = range(3)
 
@@ -52,7 +54,7 @@ class Mapping:
 
     ``columns`` maps slots to places in the file; ``units`` slots to units, where the
     configuration or the header says; ``header_units`` those the header says; ``aliases`` are
-    further identifiers, not used.
+    further identifiers, and ``kinds`` what kind each column of identifiers is, by its place.
     """
 
     columns: MappingABC[str, int]
@@ -61,6 +63,7 @@ class Mapping:
     long: bool
     header_units: MappingABC[str, str] = field(default_factory=dict)
     aliases: tuple[int, ...] = ()
+    kinds: MappingABC[int, str] = field(default_factory=dict)
 
 
 class _Candidate(NamedTuple):
@@ -96,6 +99,7 @@ def mapping_of(table: TextTable, config: Config) -> Mapping:
     """
     configured = _configured(table, config)
     found, unfit = _recognised(table, taken=frozenset(configured.values()))
+    identifiers = found.get("child_id", [])
     found = {slot: best for slot, best in found.items() if slot not in configured}
     _stop_if_ambiguous(table, found)
     columns = configured | {slot: best[0].place for slot, best in found.items()}
@@ -109,7 +113,7 @@ def mapping_of(table: TextTable, config: Config) -> Mapping:
     long = {"measure", "value"} <= columns.keys()
     if not long and "unit" in found and _fit("unit", table.columns[columns["unit"]]) != _FIT:
         columns.pop("unit")  # a ward, a team
-    _stop_if_lacking(table, columns, unfit)
+    _stop_if_lacking(table, columns, unfit, by_name=config.merge.by_name)
     _stop_if_both(table, columns, long=long)
     return Mapping(
         columns=columns,
@@ -117,8 +121,15 @@ def mapping_of(table: TextTable, config: Config) -> Mapping:
         config=config,
         long=long,
         header_units=header_units,
-        aliases=tuple(each.place for each in found.get("child_id", [])[1:]),
+        aliases=tuple(each.place for each in identifiers if each.place != columns.get("child_id")),
+        kinds={each.place: _kind(each.rank) for each in identifiers},
     )
+
+
+def _kind(rank: int) -> str:
+    """Return what kind of identifier a synonym of the child's identifier is."""
+    synonym = str(layouts()["synonyms"]["child_id"][rank])
+    return NHS if synonym in _NHS_WORDS else synonym
 
 
 def _configured(table: TextTable, config: Config) -> dict[str, int]:
@@ -276,9 +287,12 @@ def _stop_if_ambiguous(table: TextTable, found: dict[str, list[_Candidate]]) -> 
         )
 
 
-def _stop_if_lacking(table: TextTable, columns: MappingABC[str, int], unfit: list[int]) -> None:
+def _stop_if_lacking(
+    table: TextTable, columns: MappingABC[str, int], unfit: list[int], *, by_name: bool
+) -> None:
     lacking = []
-    if "child_id" not in columns:
+    named = "name" in columns or {"forename", "surname"} <= columns.keys()
+    if "child_id" not in columns and not (by_name and named):
         lacking.append("an identifier (such as NHS number)")
     if "measured_on" not in columns and "age" not in columns:
         lacking.append("a date of measurement or an age")

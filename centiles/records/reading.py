@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from centiles.errors import CentilesError, MappingError, UnreadableError, UsageE
 from centiles.records import columns, layouts
 from centiles.records.cells import CellReader
 from centiles.records.files import read_table
+from centiles.records.identities import Identifiers
 from centiles.records.layouts import Config
 from centiles.records.mapping import mapping_of
 from centiles.records.tables import TextTable, table_of_frame
@@ -38,12 +40,16 @@ class Source:
 class Records:
     """Everything read: values and contacts (``columns.RECORDS``), problems, sources.
 
-    Sources are in the order they were given, which is also their rank where two disagree.
+    Sources are in the order of their rank: that of the configuration, else as they were given.
+    ``identifiers`` are all those of the rows, by which children are joined; ``config`` is what
+    the files were read with.
     """
 
     frame: pd.DataFrame
     problems: pd.DataFrame
     sources: tuple[Source, ...]
+    identifiers: tuple[Identifiers, ...] = ()
+    config: Config = field(default_factory=Config)
 
     @property
     def values_read(self) -> int:
@@ -130,9 +136,9 @@ def read_tables(
     chosen = _config(preset, config, date_format, sex_codes)
     parts: list[Records] = []
     faults: list[CentilesError] = []
-    for table in tables:
+    for table in _ranked(tables, chosen.sources):
         try:
-            parts.append(_read_one(table, chosen))
+            parts.append(_read_one(table, chosen.for_file(table.name)))
         except MappingError as fault:
             faults.append(fault)
     _raise_together(faults)
@@ -140,7 +146,8 @@ def read_tables(
     _stop_if_nothing_can_be_scored(sources)
     frame = columns.concatenated(columns.RECORDS, [part.frame for part in parts])
     problems = columns.concatenated(columns.PROBLEMS, [part.problems for part in parts])
-    return Records(frame, problems, sources)
+    identifiers = tuple(each for part in parts for each in part.identifiers)
+    return Records(frame, problems, sources, identifiers, chosen)
 
 
 def from_frame(
@@ -209,6 +216,16 @@ def _distinct_names(files: Sequence[Path]) -> list[str]:
     ]
 
 
+def _ranked(tables: Sequence[TextTable], rank: Sequence[str]) -> list[TextTable]:
+    """Return tables in the order of their rank, those that none is given for last, as they were."""
+
+    def place(table: TextTable) -> int:
+        fits = (k for k, pattern in enumerate(rank) if fnmatchcase(table.name, pattern))
+        return next(fits, len(rank))
+
+    return sorted(tables, key=place)
+
+
 def _raise_together(faults: Sequence[CentilesError]) -> None:
     """Raise all faults as one, of the kind of the first."""
     if len(faults) > 1:
@@ -219,12 +236,15 @@ def _raise_together(faults: Sequence[CentilesError]) -> None:
 
 def _read_one(table: TextTable, config: Config) -> Records:
     """Return the records of one file."""
+    if config.missing:
+        table = table.without_words(config.missing)
     reader = CellReader(table, mapping_of(table, config))
     frame = reader.records()
     contacts = int(is_contact(frame).sum())
     values = len(frame) - contacts
     source = Source(table.name, table.sha256, len(table.rows), values, contacts, reader.described())
-    return Records(frame, reader.problems(), (source,))
+    identifiers = reader.identifiers()
+    return Records(frame, reader.problems(), (source,), (identifiers,), config)
 
 
 def _stop_if_nothing_can_be_scored(sources: Sequence[Source]) -> None:

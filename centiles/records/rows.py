@@ -13,6 +13,7 @@ from centiles.errors import MappingError
 from centiles.measures import SEXES
 from centiles.records import columns, dates, parsing
 from centiles.records.dates import Dates
+from centiles.records.identities import NAME, NHS, OWN, Identifiers
 from centiles.records.mapping import DATE_SLOTS, Mapping
 from centiles.records.tables import TextColumn, TextTable
 
@@ -21,6 +22,17 @@ Flags = NDArray[np.bool_]
 NO_ONE: Final = "0000000000"  # an NHS number that stands for none
 _NHS_GROUPED: Final = r"\d{3}[ -]\d{3}[ -]\d{4}"  # as it is printed, in groups of 3, 3 and 4
 _FROM_A_FLOAT: Final = r"\d+\.0"  # how a column of whole numbers with gaps in it is written
+_LOOKED_AT: Final = 2000
+_TEN_DIGITS: Final = r"\d{10}"
+
+
+def _are_nhs_numbers(words: pd.Series[str]) -> bool:
+    """Return whether all words are ten digits of which the last checks the others (modulus 11)."""
+    words = words[words != ""]
+    if words.empty or not words.str.fullmatch(_TEN_DIGITS).all():
+        return False
+    digits = np.array([list(word) for word in words.head(_LOOKED_AT)], dtype=np.int64)
+    return bool((digits @ np.array([*range(10, 1, -1), 1]) % 11 == 0).all())
 
 
 class Rows:
@@ -62,23 +74,61 @@ class Rows:
     def texts(self, slot: str) -> TextColumn | None:
         """Return a column of names or identifiers, words that stand for none emptied."""
         column = self.column(slot)
-        if column is None:
-            return None
+        return None if column is None else self._texts(column)
+
+    def _texts(self, column: TextColumn) -> TextColumn:
         words = column.stripped
         return column.reworded(words.mask(parsing.is_missing(words), ""))
 
-    def children(self) -> TextColumn:
-        """Return the column of identifiers, as text: "0012" stays so, 943 476 5919 is closed up."""
-        column = self.texts("child_id")
-        assert column is not None  # a mapping without one was refused
+    def identifiers(self) -> Identifiers:
+        """Return every column of identifiers, the NHS number first, and the kind of each.
+
+        A column of ten-digit numbers that all pass the check of NHS numbers is one of these,
+        whatever its header.
+        """
+        place = self.mapping.columns.get("child_id")
+        places = dict.fromkeys([*([] if place is None else [place]), *self.mapping.aliases])
+        found = [(self.mapping.kinds.get(each, OWN), self.children(each)) for each in places]
+        found = [(NHS if _are_nhs_numbers(each.stripped) else kind, each) for kind, each in found]
+        if self.mapping.config.merge.by_name and (named := self._named()) is not None:
+            found.append((NAME, named))
+        found.sort(key=lambda each: (each[0] != NHS, each[0] == NAME))
+        kinds, columns_ = zip(*found, strict=True)
+        return Identifiers(self.table.name, self.table.rows, kinds, columns_)
+
+    def _named(self) -> TextColumn | None:
+        """Return name, birth date and sex of each row in one word, empty where one is missing."""
+        whole, forename, surname = (self.texts(slot) for slot in ("name", "forename", "surname"))
+        parts = [whole] if whole is not None else [forename, surname]
+        if any(part is None for part in parts):
+            return None
+        born, sex = self.dates("birth_date"), self.sexes()
+        lacking = np.isnat(born) | (sex.codes >= len(SEXES))
+        said = pd.Series(born.astype(str)) + " " + pd.Series(sex.astype(str))
+        for part in parts:
+            assert part is not None
+            words = part.stripped.str.normalize("NFKC").str.casefold()
+            words = words.str.replace(r"[\W_]+", " ", regex=True).str.strip()
+            texts = pd.Series(part.reworded(words).texts())
+            lacking |= (texts == "").to_numpy()
+            said = said + " " + texts
+        codes, names = pd.factorize(said.mask(lacking, ""))
+        return TextColumn.of(names.tolist(), codes.astype(np.int32))
+
+    def children(self, place: int | None = None) -> TextColumn:
+        """Return a column of identifiers, as text: "0012" stays so, 943 476 5919 is closed up.
+
+        The best-ranked one where no place is given.
+        """
+        column = self.texts("child_id") if place is None else self._texts(self.table.columns[place])
+        if column is None:
+            return TextColumn.of([], np.full(len(self), -1, dtype=np.int32))
         words = column.stripped
         if words[words != ""].str.fullmatch(_FROM_A_FLOAT).all():
             words = words.str.removesuffix(".0")
         grouped = words.str.fullmatch(_NHS_GROUPED)
         words = words.mask(grouped, words.str.replace(r"[ -]", "", regex=True))
-        column = column.reworded(words.mask(words == NO_ONE, ""))
-        self.list("P05", column.is_blank, "child_id")
-        return column
+        return column.reworded(words.mask(words == NO_ONE, ""))
 
     def dates(self, slot: str) -> Dates:
         """Return a column of dates, NaT where there is none."""

@@ -274,6 +274,7 @@ class _Scoring(Timeline):
             "sex": columns.words(self.sex, tuple(map(str, SEXES))).rename_categories(
                 {"": "unknown"}
             ),
+            "child_id": self.settled_ids(),
             "birth_date": self.born,
             "gestation_days": self.gestation,
             "measured_on": self.measured,

@@ -89,6 +89,15 @@ class TextTable:
     rows: NDArray[np.int64]
     ragged: NDArray[np.int64] = field(default_factory=lambda: np.array([], dtype=np.int64))
 
+    def without_words(self, words: Sequence[str]) -> TextTable:
+        """Return the table with nothing in the cells that hold one of these words."""
+        empty = [word.strip().casefold() for word in words]
+        kept = tuple(
+            column.reworded(column.stripped.mask(column.stripped.str.casefold().isin(empty), ""))
+            for column in self.columns
+        )
+        return replace(self, columns=kept)
+
     @property
     def problems(self) -> pd.DataFrame:
         """A problem for each ragged row."""

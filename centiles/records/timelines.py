@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from centiles import ages
 from centiles.errors import UsageError
 from centiles.measures import BIRTH_WEIGHT_TOLERANCE_KG, MEASURES, SEXES, Measure, measurement_sd
-from centiles.records import columns, merging, plausibility
+from centiles.records import columns, identities, merging, plausibility
+from centiles.records.identities import Identities
 from centiles.records.reading import Records, is_contact
+from centiles.records.tables import texts_at
 
 Dates = NDArray[np.datetime64]
 Flags = NDArray[np.bool_]
@@ -35,10 +37,6 @@ class Timeline:
         self.frame = frame = _in_order(records.frame)
         self.correction = correction
         self.problems = [records.problems]
-        codes, ids = pd.factorize(frame["child_id"])
-        nameless = np.flatnonzero(np.asarray(ids) == "")
-        self.child = np.where(np.isin(codes, nameless), -1, codes).astype(np.int64)
-        self.child_ids = np.asarray(ids, dtype=object)
         self.rank = frame["source"].cat.codes.to_numpy()
         self.measure = columns.codes_of(frame["measure"], tuple(map(str, MEASURES)))
         self.value = frame["value"].to_numpy(dtype=np.float64)
@@ -47,6 +45,8 @@ class Timeline:
         self.recorded = _days(frame["recorded_on"])
         self.sex: NDArray[np.integer[Any]] = columns.codes_of(frame["sex"], tuple(map(str, SEXES)))
         self.gestation = frame["gestation_days"].to_numpy(dtype=np.float64)
+        known = self._identified(records)
+        self.child, self.child_ids = known.child, known.ids
         self.as_of = _NAT
         self.conflict = np.zeros(len(frame), dtype=np.bool_)
         self.verdict = np.zeros(len(frame), dtype=np.int8)
@@ -64,14 +64,14 @@ class Timeline:
         self.fate[where], self.note[where] = fate, self.saying(note)
         self.tell(code, where, column)
 
-    def tell(self, code: str, where: Flags, column: str) -> None:
+    def tell(self, code: str, where: Flags, column: str, suggestion: Any = None) -> None:
         """List a problem for every row where it holds, unless its cause is listed already."""
         at = np.flatnonzero(where) if code else np.array([], dtype=np.intp)
         if len(at) and code in _CAUSES:
             at = at[~self._listed(at, _CAUSES[code])]
         if len(at):
             source, row = self.frame["source"].array[at], self.frame["row"].to_numpy()[at]
-            self.problems.append(columns.problems(code, source, row, column))
+            self.problems.append(columns.problems(code, source, row, column, suggestion))
 
     def _listed(self, at: NDArray[np.intp], codes: tuple[str, ...]) -> Flags:
         """Return which rows already have a problem of one of these codes."""
@@ -81,10 +81,21 @@ class Timeline:
         rows = self.frame[["source", "row"]].take(at)
         return pd.MultiIndex.from_arrays([rows["source"].astype("str"), rows["row"]]).isin(keys)
 
+    def _identified(self, records: Records) -> Identities:
+        """Return whose each row is, by all its identifiers; list the joins that were refused."""
+        merge = records.config.merge
+        stated = identities.Statements(self.sex, _codes(self.born))
+        known = identities.settled(
+            self.frame[["source", "row", "child_id"]], records.identifiers, stated,
+            order=merge.kinds, never_merge=merge.never_merge,
+        )  # fmt: skip
+        self.problems.extend(known.problems)
+        return known
+
     def settle_identities(self) -> None:
         """Give every row its child's sex, birth date and gestation; refuse rows that contradict."""
         children = len(self.child_ids)
-        born = np.where(np.isnat(self.born), -1, self.born.astype(np.int64) + 1_000_000)
+        born = _codes(self.born)
         stated = np.where(np.isnan(self.gestation), -1, self.gestation).astype(np.int64)
         known = self.child >= 0
         agreed: dict[str, NDArray[np.int64]] = {}
@@ -94,16 +105,25 @@ class Timeline:
             ("P06", stated, "gestation"),
         ):
             best, differs = merging.agreed(self.child, said, children)
-            if code == "P06":
-                self.tell(code, differs & (self.fate == SCORED), column)
-            else:
-                self.end(differs, UNSCORED, columns.PROBLEM_CODES[code].reason, code, column)
+            differs &= self.fate == SCORED
+            self.tell(code, differs, column, self._against(differs, said, best, code))
+            if code != "P06":
+                self.end(differs, UNSCORED, columns.PROBLEM_CODES[code].reason)
             agreed[column] = np.where(known, best[self.child], said)
         self.sex = agreed["sex"]
         dates = (agreed["birth_date"] - 1_000_000).astype("datetime64[D]")
         self.born = np.where(agreed["birth_date"] < 0, _NAT, dates)
         gestation = agreed["gestation"].astype(np.float64)
         self.gestation = np.where(gestation < 0, np.nan, gestation)
+
+    def _against(self, differs: Flags, said: Any, best: Any, code: str) -> Any:
+        """Return a suggestion for each row that names the first one that says what stands."""
+        if not differs.any():
+            return None
+        other = merging.witness(self.child, said, best)[self.child[differs]]
+        source = self.frame["source"].array[other]
+        row = self.frame["row"].to_numpy()[other]
+        return merging.named_beside(columns.PROBLEM_CODES[code].suggestion, source, row)
 
     def reckon_ages(self, today: Any) -> None:
         """Work out ages in days; refuse values without one, before birth or in the future."""
@@ -175,6 +195,12 @@ class Timeline:
         self.conflict[at[days.conflict]] = True
         self.tell("G11", self.conflict, "value")
 
+    def settled_ids(self) -> Any:
+        """Return each row's child as it is called everywhere; the file's own word for nobody."""
+        if len(self.child_ids) == 0:
+            return self.frame["child_id"].array
+        return texts_at(pd.Series([*self.child_ids, ""], dtype="str"), self.child.astype(np.int32))
+
     def saying(self, note: str) -> int:
         """Return the place of a note among those used."""
         return self.said.setdefault(note, len(self.said))
@@ -187,6 +213,11 @@ def _in_order(frame: pd.DataFrame) -> pd.DataFrame:
     if ((before[0] < after[0]) | ((before[0] == after[0]) & (before[1] <= after[1]))).all():
         return frame
     return frame.take(np.lexsort((row, rank))).reset_index(drop=True)
+
+
+def _codes(dates: Dates) -> NDArray[np.int64]:
+    """Return dates as codes, −1 for none."""
+    return np.where(np.isnat(dates), -1, dates.astype(np.int64) + 1_000_000)
 
 
 def _days(column: pd.Series[Any]) -> Dates:
