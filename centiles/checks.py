@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from centiles.monitoring.rulesets import SEVERITIES, ruleset
 from centiles.records import columns
 from centiles.records.reading import Records, Source
 from centiles.records.scoring import Scored, scored
+from centiles.records.sides import SideFiles
 from centiles.records.timelines import FATES
 from centiles.references import reference
 from centiles.version import __version__
@@ -57,6 +58,7 @@ class Child:
 class Checked:
     """Everything a check found, as frames whose columns ``records.columns`` declares.
 
+    ``sides`` are the children, events and actions files, settled as the records are.
     ``findings`` are ranked as their children are; ``children`` is the worklist.
     """
 
@@ -66,6 +68,7 @@ class Checked:
     children: pd.DataFrame
     sources: tuple[Source, ...]
     provenance: Provenance
+    sides: SideFiles = field(default_factory=SideFiles)
 
     @cached_property
     def fates(self) -> pd.DataFrame:
@@ -175,7 +178,9 @@ def check(
         rules_sha256=chosen.sha256,
         as_of="" if np.isnat(done.as_of) else str(done.as_of),
     )
-    checked = Checked(findings, done.frame, done.problems, children, records.sources, provenance)
+    checked = Checked(
+        findings, done.frame, done.problems, children, records.sources, provenance, done.sides
+    )
     _stop_if_lost(checked)
     return checked
 

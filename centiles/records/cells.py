@@ -15,6 +15,7 @@ from centiles.measures import MEASURES
 from centiles.records import columns, parsing
 from centiles.records.dates import Dates
 from centiles.records.identities import Identifiers
+from centiles.records.layouts import Config, can_be_in
 from centiles.records.mapping import MEASURE_SLOTS, VISIT_SLOTS, Mapping, measure_of
 from centiles.records.rows import Rows
 from centiles.records.tables import TextColumn, TextTable, texts_at
@@ -85,6 +86,26 @@ class CellReader:
             said["sex codes"] = ", ".join(f"{word}={sex}" for word, sex in config.sex.items())
         said["layout"] = "long" if self.mapping.long else "wide"
         return said
+
+    def used(self) -> Config:
+        """Return what the table was read with: the configuration that reads it so again."""
+        rows, config = self.rows, self.mapping.config
+        headers = rows.table.headers
+        mapped = {slot: rows.header(slot) for slot in self.mapping.columns}
+        units = {
+            slot: unit
+            for slot, unit in (dict(self.mapping.units) | self.used_units).items()
+            if unit and ", " not in unit and slot not in self.mapping.header_units
+        }
+        orders = {True: "dd/mm/yyyy", False: "mm/dd/yyyy", None: None}
+        return Config(
+            columns={slot: header for slot, header in mapped.items() if headers.count(header) == 1},
+            units={slot: unit for slot, unit in units.items() if can_be_in(slot, unit)},
+            sex=config.sex,
+            date_format=config.date_format or orders[rows.day_first],
+            gestation_decimals=config.gestation_decimals,
+            missing=config.missing,
+        )
 
     def _shared(self, cells: _Cells, at: Places) -> dict[str, Any]:
         """Return what records have from their rows; a birth weight is of the day of birth."""

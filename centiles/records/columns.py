@@ -151,6 +151,46 @@ CHILDREN: Final = _columns(
 )
 
 
+_OF_A_SIDE_ROW: Final = _columns(
+    """
+    source word the file a row came from
+    row integer the row in that file, header counted
+    fate word used, unused (its problem says why) or not yet known
+    child_id text the child's identifier
+    """
+)
+CHILDREN_FILE: Final = _OF_A_SIDE_ROW + _columns(
+    """
+    household_id text the household's identifier
+    sex word male, female or unknown
+    birth_date date date of birth
+    gestation_days number gestation at birth [d]
+    mother_cm number the mother's height [cm]
+    father_cm number the father's height [cm]
+    condition text a known condition
+    """
+)
+EVENTS_FILE: Final = _OF_A_SIDE_ROW + _columns(
+    """
+    date date the day of the event
+    age_days number age on that day [d]
+    type text what kind of event it was
+    note text what was written of it
+    sensitive flag shown only on request: a family may see the sheet
+    """
+)
+ACTIONS_FILE: Final = _OF_A_SIDE_ROW + _columns(
+    """
+    rule text the rule of the finding it answers
+    date date the day of the action
+    age_days number age on that day [d]
+    action text what was done
+    by_role text who did it, by role
+    review_on date when it is to be looked at again
+    """
+)
+
+
 @dataclass(frozen=True)
 class ProblemCode:
     """What a problem code means: how grave, what was found and expected, what to do."""

@@ -203,6 +203,11 @@ def _faults(config: Config) -> list[str]:
     return faults
 
 
+def can_be_in(slot: str, unit: str) -> bool:
+    """Return whether a configuration may say that a slot is in a unit."""
+    return unit.casefold() in _units_of(slot)
+
+
 def _units_of(slot: str) -> tuple[str, ...]:
     """Return the units a slot can be said to be in."""
     if slot == "age":

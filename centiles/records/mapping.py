@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
+from collections.abc import Iterable
 from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, field
 from functools import cache
@@ -122,14 +123,14 @@ def mapping_of(table: TextTable, config: Config) -> Mapping:
         long=long,
         header_units=header_units,
         aliases=tuple(each.place for each in identifiers if each.place != columns.get("child_id")),
-        kinds={each.place: _kind(each.rank) for each in identifiers},
+        kinds=identifier_kinds((each.rank, each.place) for each in identifiers),
     )
 
 
-def _kind(rank: int) -> str:
-    """Return what kind of identifier a synonym of the child's identifier is."""
-    synonym = str(layouts()["synonyms"]["child_id"][rank])
-    return NHS if synonym in _NHS_WORDS else synonym
+def identifier_kinds(ranked: Iterable[tuple[int, int]]) -> dict[int, str]:
+    """Return what kind of identifier each column is, by its place, from its rank as a synonym."""
+    words = [NHS if word in _NHS_WORDS else word for word in layouts()["synonyms"]["child_id"]]
+    return {place: words[rank] for rank, place in ranked if rank >= 0}
 
 
 def _configured(table: TextTable, config: Config) -> dict[str, int]:

@@ -18,6 +18,7 @@ from centiles.records.files import read_table
 from centiles.records.identities import Identifiers
 from centiles.records.layouts import Config
 from centiles.records.mapping import mapping_of
+from centiles.records.sides import SideFiles, read_sides
 from centiles.records.tables import TextTable, table_of_frame
 
 
@@ -41,6 +42,7 @@ class Records:
     """Everything read: values and contacts (``columns.RECORDS``), problems, sources.
 
     Sources are in the order of their rank: that of the configuration, else as they were given.
+    ``sides`` are the files beside the measurements: children, events, actions.
     ``identifiers`` are all those of the rows, by which children are joined; ``config`` is what
     the files were read with.
     """
@@ -50,6 +52,7 @@ class Records:
     sources: tuple[Source, ...]
     identifiers: tuple[Identifiers, ...] = ()
     config: Config = field(default_factory=Config)
+    sides: SideFiles = field(default_factory=SideFiles)
 
     @property
     def values_read(self) -> int:
@@ -64,6 +67,9 @@ def read(
     config: Config | str | Path | None = None,
     date_format: str | None = None,
     sex_codes: Mapping[str, str] | None = None,
+    children: str | Path | None = None,
+    events: str | Path | None = None,
+    actions: str | Path | None = None,
 ) -> Records:
     """Return the records in one or more exports.
 
@@ -79,6 +85,9 @@ def read(
         ``"dd/mm/yyyy"`` or ``"mm/dd/yyyy"`` where the dates of a file fit both.
     sex_codes
         What each sex code of the files means, such as ``{"0": "male", "1": "female"}``.
+    children, events, actions
+        The files beside the measurements, see docs/side-files.md. The children file fills sex,
+        birth date, gestation and household where no export says them.
 
     Raises
     ------
@@ -92,12 +101,12 @@ def read(
     files = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
     if not files:
         raise UsageError("found no file to read, expected one at least; name it")
+    chosen = _config(None, config, date_format, sex_codes)
     return read_tables(
         _tables(files),
         preset=preset,
-        config=config,
-        date_format=date_format,
-        sex_codes=sex_codes,
+        config=chosen,
+        sides=read_sides(children=children, events=events, actions=actions, config=chosen),
     )
 
 
@@ -131,6 +140,7 @@ def read_tables(
     config: Config | str | Path | None = None,
     date_format: str | None = None,
     sex_codes: Mapping[str, str] | None = None,
+    sides: SideFiles | None = None,
 ) -> Records:
     """Return the records in tables of text. Parameters and errors are those of :func:`read`."""
     chosen = _config(preset, config, date_format, sex_codes)
@@ -143,11 +153,18 @@ def read_tables(
             faults.append(fault)
     _raise_together(faults)
     sources = tuple(part.sources[0] for part in parts)
-    _stop_if_nothing_can_be_scored(sources)
+    sides = sides or SideFiles()
+    given = {slot for side in sides.sources if side.kind == "children" for slot in side.mapping}
+    _stop_if_nothing_can_be_scored(sources, given)
     frame = columns.concatenated(columns.RECORDS, [part.frame for part in parts])
     problems = columns.concatenated(columns.PROBLEMS, [part.problems for part in parts])
     identifiers = tuple(each for part in parts for each in part.identifiers)
-    return Records(frame, problems, sources, identifiers, chosen)
+    files = {name: used for part in parts for name, used in part.config.files.items()}
+    used = Config(
+        sources=tuple(source.name for source in sources) if chosen.sources else (),
+        merge=chosen.merge, privacy=chosen.privacy, files=files,
+    )  # fmt: skip
+    return Records(frame, problems, sources, identifiers, used, sides)
 
 
 def from_frame(
@@ -244,12 +261,13 @@ def _read_one(table: TextTable, config: Config) -> Records:
     values = len(frame) - contacts
     source = Source(table.name, table.sha256, len(table.rows), values, contacts, reader.described())
     identifiers = reader.identifiers()
-    return Records(frame, reader.problems(), (source,), (identifiers,), config)
+    used = Config(files={table.name: reader.used()})
+    return Records(frame, reader.problems(), (source,), (identifiers,), used)
 
 
-def _stop_if_nothing_can_be_scored(sources: Sequence[Source]) -> None:
+def _stop_if_nothing_can_be_scored(sources: Sequence[Source], given: set[str]) -> None:
     """Stop where no file has a column of birth dates or ages, or none a column of sexes."""
-    slots = {slot for source in sources for slot in source.mapping}
+    slots = given | {slot for source in sources for slot in source.mapping}
     if slots.isdisjoint({"birth_date", "age"}):
         raise MappingError(
             "found no date of birth and no age in any file; without one nothing can be scored. "

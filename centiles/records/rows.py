@@ -22,6 +22,7 @@ Flags = NDArray[np.bool_]
 NO_ONE: Final = "0000000000"  # an NHS number that stands for none
 _NHS_GROUPED: Final = r"\d{3}[ -]\d{3}[ -]\d{4}"  # as it is printed, in groups of 3, 3 and 4
 _FROM_A_FLOAT: Final = r"\d+\.0"  # how a column of whole numbers with gaps in it is written
+_DATES: Final = (*DATE_SLOTS, "date", "review_on")  # the last two in files of events or actions
 _LOOKED_AT: Final = 2000
 _TEN_DIGITS: Final = r"\d{10}"
 
@@ -45,7 +46,7 @@ class Rows:
     def __init__(self, table: TextTable, mapping: Mapping) -> None:
         self.table, self.mapping = table, mapping
         self.problems = [table.problems]
-        words = [column.stripped for slot in DATE_SLOTS if (column := self.column(slot))]
+        words = [column.stripped for slot in _DATES if (column := self.column(slot))]
         self.day_first = dates.day_first(words, mapping.config.date_format, table.name)
 
     def __len__(self) -> int:

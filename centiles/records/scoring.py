@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -16,6 +16,7 @@ from centiles.measures import MEASURES, SEXES
 from centiles.records import bmi, columns, plausibility
 from centiles.records.bmi import Taken
 from centiles.records.reading import Records
+from centiles.records.sides import SideFiles
 from centiles.records.timelines import (
     BMI,
     FATES,
@@ -59,6 +60,7 @@ class Scored:
     child_ids: NDArray[np.object_]
     conflict: Flags
     as_of: np.datetime64
+    sides: SideFiles = field(default_factory=SideFiles)
 
 
 def scored(
@@ -275,6 +277,7 @@ class _Scoring(Timeline):
                 {"": "unknown"}
             ),
             "child_id": self.settled_ids(),
+            "household_id": self.fill_households(),
             "birth_date": self.born,
             "gestation_days": self.gestation,
             "measured_on": self.measured,
@@ -297,9 +300,10 @@ class _Scoring(Timeline):
         frame = columns.frame(columns.SCORED, parts)
         if len(keep) < len(frame):
             frame = frame.take(keep).reset_index(drop=True)
-        problems = columns.concatenated(columns.PROBLEMS, self.problems)
+        sides = self.settled_sides()
+        problems = columns.concatenated(columns.PROBLEMS, [*self.problems, sides.problems])
         child, conflict = self.child[keep], self.conflict[keep]
-        return Scored(frame, problems, child, self.child_ids, conflict, self.as_of)
+        return Scored(frame, problems, child, self.child_ids, conflict, self.as_of, sides)
 
     def _notes(self) -> pd.Categorical[Any]:
         """Return what is to be known beside each value, in words."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -14,6 +15,7 @@ from centiles.measures import BIRTH_WEIGHT_TOLERANCE_KG, MEASURES, SEXES, Measur
 from centiles.records import columns, identities, merging, plausibility
 from centiles.records.identities import Identities
 from centiles.records.reading import Records, is_contact
+from centiles.records.sides import KINDS, SideFiles, settled_sides
 from centiles.records.tables import texts_at
 
 Dates = NDArray[np.datetime64]
@@ -27,7 +29,19 @@ WEIGHT, HEIGHT, BMI = (MEASURES.index(m) for m in (Measure.WEIGHT, Measure.HEIGH
 
 # A row without a date because the date could not be read is one problem, not two.
 _CAUSES: Final = {"D05": ("D01", "D04"), "D06": ("D01", "D04"), "P01": ("P01",)}
+_FIRST_DAY: Final = 1_000_000  # added to days since 1970, so that no date is −1
 _NAT: Final = np.datetime64("NaT", "D")
+
+
+@dataclass(frozen=True)
+class _Beside:
+    """The rows of the side files: each one's child, what children are called, what it states."""
+
+    child: NDArray[np.int64]
+    ids: NDArray[np.object_]
+    sex: NDArray[np.int64]
+    born: NDArray[np.int64]
+    gestation: NDArray[np.int64]
 
 
 class Timeline:
@@ -45,8 +59,14 @@ class Timeline:
         self.recorded = _days(frame["recorded_on"])
         self.sex: NDArray[np.integer[Any]] = columns.codes_of(frame["sex"], tuple(map(str, SEXES)))
         self.gestation = frame["gestation_days"].to_numpy(dtype=np.float64)
-        known = self._identified(records)
-        self.child, self.child_ids = known.child, known.ids
+        sides = [records.sides.frame(kind) for kind in KINDS]
+        known = self._identified(records, sides)
+        self.sides = records.sides
+        rows = len(frame)
+        here = int(known.child[:rows].max(initial=-1)) + 1  # the others are in side files only
+        self.child, self.child_ids = known.child[:rows], known.ids[:here]
+        self.beside = _Beside(known.child[rows:], known.ids, *_stated(sides))
+        self.known_of: dict[str, NDArray[np.int64]] = {}  # what stands of each child, in codes
         self.as_of = _NAT
         self.conflict = np.zeros(len(frame), dtype=np.bool_)
         self.verdict = np.zeros(len(frame), dtype=np.int8)
@@ -64,14 +84,14 @@ class Timeline:
         self.fate[where], self.note[where] = fate, self.saying(note)
         self.tell(code, where, column)
 
-    def tell(self, code: str, where: Flags, column: str, suggestion: Any = None) -> None:
+    def tell(self, code: str, where: Flags, column: str) -> None:
         """List a problem for every row where it holds, unless its cause is listed already."""
         at = np.flatnonzero(where) if code else np.array([], dtype=np.intp)
         if len(at) and code in _CAUSES:
             at = at[~self._listed(at, _CAUSES[code])]
         if len(at):
             source, row = self.frame["source"].array[at], self.frame["row"].to_numpy()[at]
-            self.problems.append(columns.problems(code, source, row, column, suggestion))
+            self.problems.append(columns.problems(code, source, row, column))
 
     def _listed(self, at: NDArray[np.intp], codes: tuple[str, ...]) -> Flags:
         """Return which rows already have a problem of one of these codes."""
@@ -81,49 +101,71 @@ class Timeline:
         rows = self.frame[["source", "row"]].take(at)
         return pd.MultiIndex.from_arrays([rows["source"].astype("str"), rows["row"]]).isin(keys)
 
-    def _identified(self, records: Records) -> Identities:
+    def _identified(self, records: Records, sides: list[pd.DataFrame]) -> Identities:
         """Return whose each row is, by all its identifiers; list the joins that were refused."""
         merge = records.config.merge
-        stated = identities.Statements(self.sex, _codes(self.born))
+        names = [*self.frame["source"].cat.categories, *(s.name for s in records.sides.sources)]
+        every = [self.frame, *sides]
+        rows = pd.DataFrame(
+            {
+                "source": columns.categorical(
+                    np.concatenate([_codes_among(each["source"], names) for each in every]), names
+                ),
+                "row": np.concatenate([each["row"].to_numpy() for each in every]),
+                "child_id": pd.concat([each["child_id"] for each in every], ignore_index=True),
+            }
+        )
+        sex, born, _ = _stated(sides)
+        stated = identities.Statements(
+            np.concatenate([self.sex, sex]),
+            np.concatenate([_codes(self.born), born]),
+        )
         known = identities.settled(
-            self.frame[["source", "row", "child_id"]], records.identifiers, stated,
+            rows, (*records.identifiers, *records.sides.identifiers), stated,
             order=merge.kinds, never_merge=merge.never_merge,
         )  # fmt: skip
+        self.all_rows = rows
         self.problems.extend(known.problems)
         return known
 
     def settle_identities(self) -> None:
-        """Give every row its child's sex, birth date and gestation; refuse rows that contradict."""
-        children = len(self.child_ids)
-        born = _codes(self.born)
+        """Give every row its child's sex, birth date and gestation; refuse rows that contradict.
+
+        What the children file says counts as one row more, ranked behind all others.
+        """
+        child = np.concatenate([self.child, self.beside.child])
         stated = np.where(np.isnan(self.gestation), -1, self.gestation).astype(np.int64)
         known = self.child >= 0
+        rows = len(self.child)
         agreed: dict[str, NDArray[np.int64]] = {}
-        for code, said, column in (
-            ("P03", self.sex, "sex"),
-            ("P04", born, "birth_date"),
-            ("P06", stated, "gestation"),
+        for code, own, beside, column in (
+            ("P03", self.sex, self.beside.sex, "sex"),
+            ("P04", _codes(self.born), self.beside.born, "birth_date"),
+            ("P06", stated, self.beside.gestation, "gestation"),
         ):
-            best, differs = merging.agreed(self.child, said, children)
-            differs &= self.fate == SCORED
-            self.tell(code, differs, column, self._against(differs, said, best, code))
+            said = np.concatenate([own, beside])
+            best, differs = merging.agreed(child, said, len(self.beside.ids))
+            differs[:rows] &= self.fate == SCORED
+            self._list_conflict(code, differs, merging.witness(child, said, best)[child], column)
             if code != "P06":
-                self.end(differs, UNSCORED, columns.PROBLEM_CODES[code].reason)
-            agreed[column] = np.where(known, best[self.child], said)
+                self.end(differs[:rows], UNSCORED, columns.PROBLEM_CODES[code].reason)
+            agreed[column] = np.where(known, best[self.child], own)
+            self.known_of[column] = best
         self.sex = agreed["sex"]
-        dates = (agreed["birth_date"] - 1_000_000).astype("datetime64[D]")
-        self.born = np.where(agreed["birth_date"] < 0, _NAT, dates)
+        self.born = _dates(agreed["birth_date"])
         gestation = agreed["gestation"].astype(np.float64)
         self.gestation = np.where(gestation < 0, np.nan, gestation)
 
-    def _against(self, differs: Flags, said: Any, best: Any, code: str) -> Any:
-        """Return a suggestion for each row that names the first one that says what stands."""
-        if not differs.any():
-            return None
-        other = merging.witness(self.child, said, best)[self.child[differs]]
-        source = self.frame["source"].array[other]
-        row = self.frame["row"].to_numpy()[other]
-        return merging.named_beside(columns.PROBLEM_CODES[code].suggestion, source, row)
+    def _list_conflict(self, code: str, differs: Flags, other: Rows, column: str) -> None:
+        """List rows beside the first one that says what stands."""
+        at = np.flatnonzero(differs)
+        if len(at):
+            rows = self.all_rows
+            source, row = rows["source"].array, rows["row"].to_numpy()
+            suggestion = merging.named_beside(
+                columns.PROBLEM_CODES[code].suggestion, source[other[at]], row[other[at]]
+            )
+            self.problems.append(columns.problems(code, source[at], row[at], column, suggestion))
 
     def reckon_ages(self, today: Any) -> None:
         """Work out ages in days; refuse values without one, before birth or in the future."""
@@ -195,6 +237,25 @@ class Timeline:
         self.conflict[at[days.conflict]] = True
         self.tell("G11", self.conflict, "value")
 
+    def fill_households(self) -> Any:
+        """Return each row's household; the children file's where its own file says none."""
+        own, file = self.frame["household_id"], self.sides.children
+        if not (file["household_id"] != "").any():
+            return own.array
+        said = file["household_id"].to_numpy(dtype=object)
+        child = self.beside.child[: len(file)]
+        at = np.flatnonzero((child >= 0) & (said != ""))[::-1]
+        of_child = np.full(len(self.beside.ids) + 1, "", dtype=object)
+        of_child[child[at]] = said[at]
+        return own.where((own != "").to_numpy(), of_child[self.child]).array
+
+    def settled_sides(self) -> SideFiles:
+        """Return the side files, each row with its child as called here, its age and its fate."""
+        return settled_sides(
+            self.sides, self.beside.child, self.beside.ids, known=len(self.child_ids),
+            born=_dates(self.known_of["birth_date"]), as_of=self.as_of,
+        )  # fmt: skip
+
     def settled_ids(self) -> Any:
         """Return each row's child as it is called everywhere; the file's own word for nobody."""
         if len(self.child_ids) == 0:
@@ -217,7 +278,29 @@ def _in_order(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _codes(dates: Dates) -> NDArray[np.int64]:
     """Return dates as codes, −1 for none."""
-    return np.where(np.isnat(dates), -1, dates.astype(np.int64) + 1_000_000)
+    return np.where(np.isnat(dates), -1, dates.astype(np.int64) + _FIRST_DAY)
+
+
+def _dates(codes: NDArray[np.int64]) -> Dates:
+    """Return dates from their codes."""
+    return np.where(codes < 0, _NAT, (codes - _FIRST_DAY).astype("datetime64[D]"))
+
+
+def _codes_among(source: pd.Series[Any], names: list[str]) -> NDArray[np.int64]:
+    places = np.array(
+        [names.index(n) if n in names else -1 for n in source.cat.categories], dtype=np.int64
+    )
+    return places[source.cat.codes.to_numpy()] if len(source) else places[:0]
+
+
+def _stated(sides: list[pd.DataFrame]) -> tuple[NDArray[np.int64], ...]:
+    """Return what the rows of the side files say of sex, birth date and gestation, in codes."""
+    said = sides[0]
+    sex = columns.codes_of(said["sex"], tuple(map(str, SEXES))).astype(np.int64)
+    gestation = said["gestation_days"].fillna(-1).to_numpy(dtype=np.int64)
+    nothing = np.full(sum(map(len, sides[1:])), -1, dtype=np.int64)
+    stated = (sex, _codes(_days(said["birth_date"])), gestation)
+    return tuple(np.concatenate([part, nothing]) for part in stated)
 
 
 def _days(column: pd.Series[Any]) -> Dates:

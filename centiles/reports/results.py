@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from centiles.checks import Checked
 from centiles.errors import UsageError
 from centiles.records.columns import CHILDREN, FINDINGS, PROBLEMS, SCORED, Column
+from centiles.records.sides import SIDE_FATES
 from centiles.reports.folders import MARK, whole_folder
 
 SCORED_FORMS: Final = ("csv", "parquet")
@@ -89,10 +90,19 @@ def run_record(checked: Checked, options: dict[str, Any]) -> dict[str, Any]:
             {**asdict(source), "fates": {k: int(v) for k, v in fates.loc[source.name].items()}}
             for source in checked.sources
         ],
+        "side_files": [
+            {**asdict(side), "fates": _fates_of(checked.sides.frame(side.kind))}
+            for side in checked.sides.sources
+        ],
         "values": {str(name): int(count) for name, count in fates.sum().items()},
         "children": {level or "nothing open": int(n) for level, n in sorted(levels.items())},
         "problems": {code: int(count) for code, count in sorted(codes.items())},
     }
+
+
+def _fates_of(frame: pd.DataFrame) -> dict[str, int]:
+    counts = frame["fate"].value_counts()
+    return {fate: int(counts.get(fate, 0)) for fate in SIDE_FATES}
 
 
 def arrow_table(frame: pd.DataFrame, schema: tuple[Column, ...]) -> pa.Table:
