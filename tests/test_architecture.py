@@ -28,6 +28,7 @@ OUTSIDE = {
     "typer": {"commands"},
     "rich": {"commands"},
     "jinja2": {"reports"},
+    "xlsxwriter": {"reports"},
 }
 NOWHERE = ("scipy.stats", "matplotlib.pyplot", "rcpchgrowth")
 

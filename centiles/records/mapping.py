@@ -192,6 +192,11 @@ def _matches(header: str) -> tuple[tuple[str, int, str], ...]:
     return ()
 
 
+def known_header(header: str) -> bool:
+    """Return whether a header is one this library knows."""
+    return bool(_matches(normal(header)))
+
+
 @cache
 def _by_synonym() -> dict[str, list[tuple[str, int]]]:
     slots = defaultdict(list)

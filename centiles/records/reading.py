@@ -20,6 +20,7 @@ from centiles.records.layouts import Config
 from centiles.records.mapping import mapping_of
 from centiles.records.sides import SideFiles, read_sides
 from centiles.records.tables import TextTable, table_of_frame
+from centiles.records.titles import without_titles
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ def _tables(files: Sequence[Path]) -> list[TextTable]:
     faults: list[CentilesError] = []
     for name, path in zip(_distinct_names(files), files, strict=True):
         try:
-            tables.append(read_table(path, name))
+            tables.append(without_titles(read_table(path, name)))
         except UnreadableError as fault:
             faults.append(fault)
     _raise_together(faults)
@@ -130,7 +131,7 @@ def text_table(path: str | Path) -> TextTable:
     UnreadableError
         If the file cannot be read.
     """
-    return read_table(Path(path))
+    return without_titles(read_table(Path(path)))
 
 
 def read_tables(

@@ -182,6 +182,8 @@ def without_blank_rows(table: TextTable) -> TextTable:
     UnreadableError
         If no row is left.
     """
+    if len(table.rows) == 0:
+        raise UnreadableError(f"{table.name}: {_NO_ROWS}")
     blank = np.ones(len(table.rows), dtype=np.bool_)
     for column in table.columns:
         blank &= column.is_blank
