@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
 
@@ -16,6 +17,8 @@ from centiles.measures import MEASURES, Measure
 from centiles.monitoring.findings import VERIFY_TODAY, Cohort, findings_of, worded
 from centiles.monitoring.rulesets import SEVERITIES, ruleset
 from centiles.records import columns
+from centiles.records import pseudonyms as pseudonymous
+from centiles.records.pseudonyms import Pseudonyms
 from centiles.records.reading import Records, Source
 from centiles.records.scoring import Scored, scored
 from centiles.records.sides import SideFiles
@@ -121,6 +124,7 @@ def check(
     as_of: Any = None,
     unknown_gestation: str = "score",
     today: Any = None,
+    pseudonyms: Pseudonyms | None = None,
 ) -> Checked:
     """Return every value scored, every finding, and the children ranked by them.
 
@@ -138,6 +142,8 @@ def check(
         ``"score"`` as if born at 40+0, or ``"omit"``, which leaves days under 14 unscored.
     today
         Measurements after it are in the future; the clock's date where not given.
+    pseudonyms
+        What to call children instead, and whether to show dates; as they are where not given.
 
     Raises
     ------
@@ -165,9 +171,12 @@ def check(
         unknown_gestation=unknown_gestation,
     )
     cohort = _cohort(done)
+    if pseudonyms is not None:
+        done, cohort = _pseudonymised(done, cohort, records, pseudonyms)
     findings = worded(findings_of(cohort, chosen), cohort, chosen)
     findings, children = _ranked(findings, cohort, records.sources)
     known = reference()
+    hidden = pseudonyms is not None and pseudonyms.dates == "ages"
     provenance = Provenance(
         version=__version__,
         reference=known.title,
@@ -176,13 +185,44 @@ def check(
         correction=str(Correction(correction)),
         rules=chosen.name,
         rules_sha256=chosen.sha256,
-        as_of="" if np.isnat(done.as_of) else str(done.as_of),
+        as_of="" if np.isnat(done.as_of) or (hidden and as_of is None) else str(done.as_of),
     )
     checked = Checked(
         findings, done.frame, done.problems, children, records.sources, provenance, done.sides
     )
     _stop_if_lost(checked)
     return checked
+
+
+def _pseudonymised(
+    done: Scored, cohort: Cohort, records: Records, pseudonyms: Pseudonyms
+) -> tuple[Scored, Cohort]:
+    """Return scored values and cohort under pseudonyms, from which all else is made.
+
+    Raises
+    ------
+    UsageError
+        If the name of a file holds an identifier, which would then stand in every result.
+    """
+    names = {*done.child_ids, *done.frame["household_id"].unique()} - {""}
+    files = [each.name for each in records.sources] + [each.name for each in done.sides.sources]
+    for number, name in enumerate(files, 1):
+        if names & {name, *re.split(r"[\W_]+", name)}:
+            raise UsageError(
+                f"pseudonymise: the name of file {number} holds an identifier, which would stand "
+                "in every result; rename the file"
+            )
+    called = pseudonymous.ids(done.child_ids, pseudonyms)
+    done = replace(
+        done,
+        frame=pseudonymous.frame_of(done.frame, done.child, called, pseudonyms),
+        child_ids=called,
+        sides=pseudonymous.sides_of(done.sides, pseudonyms),
+    )
+    cohort = replace(cohort, scored=done.frame, child_ids=called)
+    if pseudonyms.dates == "ages":
+        cohort = replace(cohort, born=np.full(len(called), np.datetime64("NaT", "D")))
+    return done, cohort
 
 
 def _stop_if_lost(checked: Checked) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib import resources
@@ -70,7 +70,11 @@ class Config:
             raise UsageError(
                 f"{path.name}: expected a configuration in TOML; found: {fault}"
             ) from None
-        return cls.from_entries(entries, path.name)
+        found = cls.from_entries(entries, path.name)
+        if found.privacy.pseudonymise is None:
+            return found
+        key = str(path.parent / found.privacy.pseudonymise)  # it stands beside the configuration
+        return replace(found, privacy=replace(found.privacy, pseudonymise=key))
 
     @classmethod
     def from_entries(cls, entries: Mapping[str, Any], name: str) -> Config:

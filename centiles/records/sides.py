@@ -150,7 +150,7 @@ def settled_sides(
     born
         Each child's birth date.
     as_of
-        The last date of knowledge: an event or action after it is not yet known.
+        The last date of knowledge, NaT for none: what is after it is not yet known.
     """
     if not sides.sources:
         return sides

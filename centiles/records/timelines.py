@@ -67,7 +67,7 @@ class Timeline:
         self.child, self.child_ids = known.child[:rows], known.ids[:here]
         self.beside = _Beside(known.child[rows:], known.ids, *_stated(sides))
         self.known_of: dict[str, NDArray[np.int64]] = {}  # what stands of each child, in codes
-        self.as_of = _NAT
+        self.as_of = self.asked = _NAT
         self.conflict = np.zeros(len(frame), dtype=np.bool_)
         self.verdict = np.zeros(len(frame), dtype=np.int8)
         self.said = {"": 0}  # the notes used so far and their places; each row has its note's
@@ -196,6 +196,7 @@ class Timeline:
         self.as_of = dates.max() if len(dates) else _NAT
         if as_of is None:
             return
+        self.asked = np.datetime64(as_of, "D")
         if len(dates) == 0:
             raise UsageError(
                 "as of: the records have ages and no dates, so no date of knowledge can be set; "
@@ -253,7 +254,7 @@ class Timeline:
         """Return the side files, each row with its child as called here, its age and its fate."""
         return settled_sides(
             self.sides, self.beside.child, self.beside.ids, known=len(self.child_ids),
-            born=_dates(self.known_of["birth_date"]), as_of=self.as_of,
+            born=_dates(self.known_of["birth_date"]), as_of=self.asked,
         )  # fmt: skip
 
     def settled_ids(self) -> Any:
