@@ -56,6 +56,18 @@ CorrectionName = Annotated[
 ]
 Rules = Annotated[str, typer.Option(help="A rule set, or a TOML file of one.")]
 AsOf = Annotated[str | None, typer.Option(help="The last date of knowledge, YYYY-MM-DD.")]
+ChildrenFile = Annotated[
+    Path | None, typer.Option("--children", help="A file of children, see docs/side-files.md.")
+]
+EventsFile = Annotated[Path | None, typer.Option("--events", help="A file of events.")]
+ActionsFile = Annotated[Path | None, typer.Option("--actions", help="A file of actions.")]
+Pseudonymise = Annotated[
+    Path | None,
+    typer.Option(help="A key file of 16 bytes or more: show pseudonyms instead of identifiers."),
+]
+DatesShown = Annotated[
+    str | None, typer.Option("--dates", help="With --pseudonymise: keep, or ages for no dates.")
+]
 Force = Annotated[bool, typer.Option("--force", help="Replace an earlier result.")]
 
 
@@ -78,6 +90,14 @@ def check(
     scored: Annotated[
         str, typer.Option(help="The form of the scored values: csv or parquet.")
     ] = "csv",
+    children: ChildrenFile = None,
+    events: EventsFile = None,
+    actions: ActionsFile = None,
+    save_mapping: Annotated[
+        Path | None, typer.Option(help="Write what the files were read with, as a configuration.")
+    ] = None,
+    pseudonymise: Pseudonymise = None,
+    dates: DatesShown = None,
     fail_on: Annotated[
         Level | None, typer.Option(help="End with code 1 if a child is at this level or above.")
     ] = None,
@@ -110,8 +130,16 @@ def check(
         "preset": preset, "config": str(config) if config else None, "rules": rules,
         "correction": correction, "as_of": as_of, "date_format": date_format,
         "sex_codes": sex_codes, "unknown_gestation": unknown_gestation, "scored": scored,
+        "pseudonymise": pseudonymise is not None, "dates": dates,
     }  # fmt: skip
-    records = _read(exports, preset, config, date_format, sex_codes)
+    sides = {"children": children, "events": events, "actions": actions}
+    records = _read(exports, preset, config, date_format, sex_codes, **sides)
+    pseudonyms = _pseudonyms(records, pseudonymise, dates)
+    options["pseudonymise"] = pseudonyms is not None
+    if save_mapping is not None:
+        from centiles.records.configs import save
+
+        save(records.config, save_mapping)
     _say(*mapping_lines(records.sources))
     checked = checked_of(
         records,
@@ -119,6 +147,7 @@ def check(
         correction=correction,
         as_of=_date(as_of, "--as-of"),
         unknown_gestation=unknown_gestation,
+        pseudonyms=pseudonyms,
     )
     reports.write(checked, out, scored=scored, force=force, options=options)
     _say(*summary_lines(checked))
@@ -199,6 +228,8 @@ def chart(
     as_of: AsOf = None,
     date_format: DateFormat = None,
     sex_codes: SexCodes = None,
+    pseudonymise: Pseudonymise = None,
+    dates: DatesShown = None,
 ) -> None:
     """Draw one child's centile charts, from exports or from the options alone.
 
@@ -221,10 +252,32 @@ def chart(
     else:
         records, wanted = _records_of_points(sex, born, gestation, point), "child"
         name = "" if name is None else name
-    checked = checked_of(records, rules=rules, correction=correction, as_of=_date(as_of, "--as-of"))
+    pseudonyms = _pseudonyms(records, pseudonymise, dates)
+    if pseudonyms is not None:
+        wanted = pseudonyms.child(wanted)
+    checked = checked_of(
+        records, rules=rules, correction=correction, as_of=_date(as_of, "--as-of"),
+        pseudonyms=pseudonyms,
+    )  # fmt: skip
     paths = charts.save(checked.child(wanted), output, measures=measure, window=window, name=name)
     for path in paths:
         typer.echo(str(path))
+
+
+@app.command()
+def template(
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="A .xlsx or .csv file.", show_default=False)
+    ],
+    force: Force = False,
+) -> None:
+    """Write a blank sheet for transcribing paper records; filled in, it is an export.
+
+    Example: centiles template -o sheet.xlsx
+    """
+    from centiles.reports.templates import write_template
+
+    typer.echo(str(write_template(output, force=force)))
 
 
 @app.command()
@@ -367,10 +420,26 @@ def _read(
     config: Path | None,
     date_format: str | None,
     sex_codes: str | None,
+    **sides: Any,
 ) -> Any:
     from centiles.records import read
+    from centiles.records.configs import found_upward
 
-    return read(exports, **_options(preset, config, date_format, sex_codes))
+    config = config or found_upward(exports)
+    return read(exports, **_options(preset, config, date_format, sex_codes), **sides)
+
+
+def _pseudonyms(records: Any, key_file: Path | None, dates: str | None) -> Any:
+    """Return what --pseudonymise and --dates, or else the configuration, ask for."""
+    from centiles.records.pseudonyms import Pseudonyms, read_key
+
+    privacy = records.config.privacy
+    file, shown = key_file or privacy.pseudonymise, dates or privacy.dates
+    if file is None:
+        if shown != "keep":
+            raise UsageError("--dates: found no --pseudonymise, expected a key file with it")
+        return None
+    return Pseudonyms(read_key(file), shown)
 
 
 def _sampled(

@@ -152,3 +152,12 @@ def test_any_configuration_reads_back(
         sources=rank, merge=Merge(never_merge=apart), privacy=Privacy("k.txt", "ages"), files=files
     ).over(one)
     assert Config.from_entries(tomllib.loads(toml_of(whole)), "c") == whole
+
+
+def test_the_pages_example_is_a_configuration() -> None:
+    page = Path(__file__).resolve().parents[1] / "docs" / "configuration.md"
+    text = page.read_text(encoding="utf-8").split("```toml\n")[1].split("```")[0]
+    config = Config.from_entries(tomllib.loads(text), "configuration.md")
+    assert config.sources == ("hospital*.csv", "school.csv")
+    assert config.merge.never_merge == (("9990000018", "H123"),)
+    assert config.for_file("school 2.csv").columns["measured_on"] == "Date weighed"

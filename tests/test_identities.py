@@ -261,7 +261,7 @@ def partition(done: Scored, key: Any) -> set[frozenset[int]]:
     return {frozenset(group) for group in groups.values()}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(ROWS, min_size=2, max_size=10), st.data())
 def test_the_order_of_rows_and_files_joins_the_same_children(
     rows: list[dict[str, str]], data: st.DataObject
