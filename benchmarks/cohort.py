@@ -11,6 +11,7 @@ import pyarrow.csv as pa_csv
 from centiles.zscores import measurement
 
 ROWS_A_CHILD = 6.7  # about 150,000 children in a million rows
+LAST_DAY = np.datetime64("2026-06-30")  # nobody is measured in the future
 
 
 def write_export(path: Path, rows: int, *, seed: int = 1) -> Path:
@@ -20,7 +21,9 @@ def write_export(path: Path, rows: int, *, seed: int = 1) -> Path:
     visits = 1 + rng.poisson(ROWS_A_CHILD / 2 - 1, children)
     child = np.repeat(np.arange(children), visits)
     born = np.datetime64("2008-01-01") + rng.integers(0, 5500, children)
-    age = np.sort(rng.integers(0, 6400, len(child)) + child * 10_000) - child * 10_000
+    oldest = np.minimum(6400, (LAST_DAY - born).astype(np.int64))[child]
+    age = (rng.random(len(child)) * oldest).astype(np.int64)
+    age = np.sort(age + child * 10_000) - child * 10_000
     sex = rng.integers(1, 3, children)
     height = rng.normal(0, 1, children)
     level = np.stack([0.7 * height + np.sqrt(1 - 0.7**2) * rng.normal(0, 1, children), height])

@@ -14,12 +14,14 @@ from numpy.typing import NDArray
 from centiles.ages import DAYS_IN_YEAR, Correction
 from centiles.errors import CentilesError, UsageError
 from centiles.measures import MEASURES, Measure
-from centiles.monitoring.findings import VERIFY_TODAY, Cohort, findings_of, worded
+from centiles.monitoring.findings import Cohort, findings_of, worded
 from centiles.monitoring.rulesets import SEVERITIES, ruleset
+from centiles.monitoring.wording import VERIFY_TODAY
 from centiles.records import columns
 from centiles.records import pseudonyms as pseudonymous
 from centiles.records.pseudonyms import Pseudonyms
 from centiles.records.reading import Records, Source
+from centiles.records.rows import identifier
 from centiles.records.scoring import Scored, scored
 from centiles.records.sides import SideFiles
 from centiles.records.timelines import FATES
@@ -94,19 +96,20 @@ class Checked:
         UsageError
             If no record has that identifier.
         """
-        mine = self.scored[self.scored["child_id"] == str(child_id)]
+        wanted = identifier(str(child_id))
+        mine = self.scored[self.scored["child_id"] == wanted]
         if mine.empty:
             raise UsageError(
                 f"child: no record has that identifier; found {len(self.children)} children. "
                 "Give it as the export does, leading zeros included"
             )
         mine = mine.sort_values(["age_days", "measure"], kind="stable").reset_index(drop=True)
-        findings = self.findings[self.findings["child_id"] == str(child_id)].reset_index(drop=True)
+        findings = self.findings[self.findings["child_id"] == wanted].reset_index(drop=True)
         born = mine["birth_date"].to_numpy().astype("datetime64[D]")
         known = born[~np.isnat(born)]
         gestation = mine["gestation_days"].dropna().to_numpy()
         return Child(
-            str(child_id),
+            wanted,
             str(mine["sex"].iloc[0]),
             known[0] if len(known) else np.datetime64("NaT", "D"),
             float(gestation[0]) if len(gestation) else float("nan"),
@@ -265,10 +268,14 @@ def _ranked(
         index=findings.index,
     )
     newest = findings["to_date"].fillna(pd.Timestamp(0)).astype("int64")
+    spaces, line = (
+        findings["spaces"].fillna(0),
+        findings["threshold"].mask(findings["is_change"], 0),
+    )
     order = np.lexsort(
         (
             findings["to_row"], findings["source"].astype(str), -findings["to_age_days"],
-            -newest, -findings["spaces"].fillna(0), ~findings["is_change"], -severity, block,
+            -newest, -line, -spaces, ~findings["is_change"], -severity, block,
         )
     )  # fmt: skip
     ordered = findings.iloc[order].assign(place=block.iloc[order])

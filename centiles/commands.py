@@ -6,306 +6,264 @@ word about any child. Heavy modules are imported where they are used, so that ``
 
 from __future__ import annotations
 
+import io
+import json
+import logging
 import os
+import signal
 import sys
-from enum import StrEnum
+import warnings
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
-from centiles.errors import CentilesError, UnreadableError, UsageError
+from centiles import options as opt
+from centiles.errors import CentilesError, MappingError, UnreadableError, UsageError
 from centiles.version import __version__
 
 app = typer.Typer(
     name="centiles",
     help="Make a child's falling growth visible: z-scores against UK-WHO, falls across the "
-    "centiles, charts, and checks of whole exports. Not a diagnosis.",
+    "centiles, charts, and checks of whole exports. A finding is not a diagnosis.\n\n"
+    "To see what it does: centiles demo --out demo",
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-
-class Level(StrEnum):
-    """The severities of a finding."""
-
-    INFO = "info"
-    WATCH = "watch"
-    ACT = "act"
-    URGENT = "urgent"
-
-
-Exports = Annotated[
-    list[Path], typer.Argument(help="One or more exports, best-ranked first.", show_default=False)
-]
-Export = Annotated[Path, typer.Argument(help="An export.", show_default=False)]
-Preset = Annotated[
-    str | None, typer.Option(help="The layout of the exports, such as growthcleanr.")
-]
-ConfigFile = Annotated[
-    Path | None, typer.Option("--config", help="A TOML file of columns, units and codes.")
-]
-DateFormat = Annotated[
-    str | None, typer.Option(help="dd/mm/yyyy or mm/dd/yyyy, where dates fit both.")
-]
-SexCodes = Annotated[str | None, typer.Option(help="What sex codes mean: 0=male,1=female.")]
-CorrectionName = Annotated[
-    str, typer.Option("--correction", help="For gestation: digital or paper.")
-]
-Rules = Annotated[str, typer.Option(help="A rule set, or a TOML file of one.")]
-AsOf = Annotated[str | None, typer.Option(help="The last date of knowledge, YYYY-MM-DD.")]
-ChildrenFile = Annotated[
-    Path | None, typer.Option("--children", help="A file of children, see docs/side-files.md.")
-]
-EventsFile = Annotated[Path | None, typer.Option("--events", help="A file of events.")]
-ActionsFile = Annotated[Path | None, typer.Option("--actions", help="A file of actions.")]
-Pseudonymise = Annotated[
-    Path | None,
-    typer.Option(help="A key file of 16 bytes or more: show pseudonyms instead of identifiers."),
-]
-DatesShown = Annotated[
-    str | None, typer.Option("--dates", help="With --pseudonymise: keep, or ages for no dates.")
-]
-Force = Annotated[bool, typer.Option("--force", help="Replace an earlier result.")]
+_NAMELESS: Final = "child"  # the child of a chart from options alone
 
 
 @app.command()
 def check(
-    exports: Exports,
-    out: Annotated[
-        Path | None, typer.Option(help="The result folder to write.", show_default=False)
-    ] = None,
-    preset: Preset = None,
-    config: ConfigFile = None,
-    rules: Rules = "uk",
-    correction: CorrectionName = "digital",
-    as_of: AsOf = None,
-    date_format: DateFormat = None,
-    sex_codes: SexCodes = None,
-    unknown_gestation: Annotated[
-        str, typer.Option(help="score as if born at 40+0, or omit under 14 days.")
-    ] = "score",
-    scored: Annotated[
-        str, typer.Option(help="The form of the scored values: csv or parquet.")
-    ] = "csv",
-    children: ChildrenFile = None,
-    events: EventsFile = None,
-    actions: ActionsFile = None,
-    save_mapping: Annotated[
-        Path | None, typer.Option(help="Write what the files were read with, as a configuration.")
-    ] = None,
-    pseudonymise: Pseudonymise = None,
-    dates: DatesShown = None,
-    fail_on: Annotated[
-        Level | None, typer.Option(help="End with code 1 if a child is at this level or above.")
-    ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only show what the columns are taken for.")
-    ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print run.json to standard output.")
-    ] = False,
-    force: Force = False,
+    exports: opt.Exports,
+    out: opt.ResultFolder = None,
+    force: opt.Force = False,
+    dry_run: opt.DryRun = False,
+    preset: opt.Preset = None,
+    config: opt.ConfigFile = None,
+    date_format: opt.DateFormat = None,
+    sex_codes: opt.SexCodes = None,
+    as_of: opt.AsOf = None,
+    rules: opt.Rules = "uk",
+    correction: opt.Correcting = opt.CorrectionName.DIGITAL,
+    unknown_gestation: opt.UnknownGestation = opt.Unknown.SCORE,
+    scored: opt.ScoredForm = opt.Form.CSV,
+    fail_on: opt.FailOn = None,
+    as_json: opt.AsJson = False,
+    children: opt.ChildrenFile = None,
+    events: opt.EventsFile = None,
+    actions: opt.ActionsFile = None,
+    save_mapping: opt.SaveMapping = None,
+    pseudonymise: opt.Pseudonymise = None,
+    dates: opt.DatesShown = None,
 ) -> None:
     """Check whole exports: score every value, find the falls, rank the children.
 
-    Writes children.csv (the worklist), findings.csv, scored.csv, problems.csv and run.json.
+    Several exports are merged into one timeline a child. The folder then holds children.csv (the
+    worklist, most pressing first), findings.csv, scored.csv (every value), problems.csv (what
+    could not be used or looks wrong) and run.json (how it was made).
 
-    Example: centiles check export.csv --out results
-    """
+    \b
+    Examples:
+      centiles check export.csv --dry-run
+      centiles check export.csv --out results
+      centiles check clinic.csv school.csv hospital.csv --out results --force
+
+    Ends with 0 done, 1 --fail-on reached, 2 a fault in the options or a column that is not
+    clear, 3 a file could not be read, 4 could not write, 130 interrupted.
+    """  # noqa: D301 -- \b keeps the lines as they are
     from centiles import reports
     from centiles.checks import check as checked_of
+    from centiles.monitoring.rulesets import ruleset
+    from centiles.records import read
+    from centiles.records.configs import save
+    from centiles.reports.folders import stop_unless_free
     from centiles.reports.results import run_record
     from centiles.reports.summary import mapping_lines, summary_lines
 
+    config = _config(config, exports)
+    reading = _reading(preset, config, date_format, sex_codes)
     if dry_run:
-        for line in mapping_lines(_sampled(exports, preset, config, date_format, sex_codes)):
-            typer.echo(line)
+        _show_mapping(exports, reading, as_json=as_json)
         return
     if out is None:
-        raise UsageError("check: found no --out, expected a folder to write the results in")
-    options = {
-        "preset": preset, "config": str(config) if config else None, "rules": rules,
-        "correction": correction, "as_of": as_of, "date_format": date_format,
-        "sex_codes": sex_codes, "unknown_gestation": unknown_gestation, "scored": scored,
-        "pseudonymise": pseudonymise is not None, "dates": dates,
+        raise UsageError(
+            "check: found no --out, expected a folder to write the results in; add --out results, "
+            "or --dry-run to see only what the columns are taken for"
+        )
+    stop_unless_free(out, force=force)
+    ruleset(rules)  # told before the reading, which may be long
+    today, until = _today(), opt.date(as_of, "--as-of")
+    options: dict[str, Any] = {
+        "preset": preset, "config": config and str(config), "config_sha256": _digest(config),
+        "date_format": date_format, "sex_codes": sex_codes, "as_of": as_of, "today": today,
+        "rules": rules, "correction": correction, "unknown_gestation": unknown_gestation,
+        "scored": scored,
     }  # fmt: skip
-    sides = {"children": children, "events": events, "actions": actions}
-    records = _read(exports, preset, config, date_format, sex_codes, **sides)
+    records = read(exports, children=children, events=events, actions=actions, **reading)
     pseudonyms = _pseudonyms(records, pseudonymise, dates)
-    options["pseudonymise"] = pseudonyms is not None
-    if save_mapping is not None:
-        from centiles.records.configs import save
-
-        save(records.config, save_mapping)
+    options |= {"pseudonyms": pseudonyms is not None, "dates": pseudonyms and pseudonyms.dates}
     _say(*mapping_lines(records.sources))
+    if save_mapping is not None:
+        save(records.config, save_mapping)
     checked = checked_of(
         records,
         rules=rules,
         correction=correction,
-        as_of=_date(as_of, "--as-of"),
+        as_of=until,
         unknown_gestation=unknown_gestation,
+        today=today,
         pseudonyms=pseudonyms,
     )
     reports.write(checked, out, scored=scored, force=force, options=options)
     _say(*summary_lines(checked))
-    if as_json:
-        import json
-
-        typer.echo(json.dumps(run_record(checked, options), indent=2, ensure_ascii=False))
-    else:
-        typer.echo(str(out))
+    typer.echo(_json(run_record(checked, options)) if as_json else str(out))
     if fail_on is not None and _reaches(checked, fail_on):
         raise typer.Exit(1)
 
 
 @app.command()
 def score(
-    export: Export,
-    output: Annotated[
-        Path,
-        typer.Option(
-            "-o", "--output", help="The CSV or Parquet file to write.", show_default=False
-        ),
-    ],
-    preset: Preset = None,
-    config: ConfigFile = None,
-    correction: CorrectionName = "digital",
-    date_format: DateFormat = None,
-    sex_codes: SexCodes = None,
-    force: Force = False,
+    export: opt.Export,
+    output: opt.ScoredFile,
+    force: opt.Force = False,
+    preset: opt.Preset = None,
+    config: opt.ConfigFile = None,
+    date_format: opt.DateFormat = None,
+    sex_codes: opt.SexCodes = None,
+    correction: opt.Correcting = opt.CorrectionName.DIGITAL,
 ) -> None:
     """Append z, centile and position to a file's own columns, and nothing else.
 
-    Example: centiles score export.csv -o scored.csv
-    """
+    Columns, rows and text stay as they are. Every value is scored by itself; a value that cannot
+    be scored has an empty z, and "centiles check" says why.
+
+    \b
+    Example:
+      centiles score export.csv -o scored.csv
+    """  # noqa: D301 -- \b keeps the lines as they are
     from centiles.reports.appended import write_appended
 
-    options = _options(preset, config, date_format, sex_codes)
-    values, unscored = write_appended(export, output, correction=correction, force=force, **options)
-    _say(f"{values:,} values scored, {unscored:,} not (their z is left empty)")
+    config = _config(config, [export])
+    reading = _reading(preset, config, date_format, sex_codes)
+    values, unscored = write_appended(
+        export, output, correction=correction, today=_today(), force=force, **reading
+    )
+    _say(f"values scored: {values:,}; not scored (their z is left empty): {unscored:,}")
     typer.echo(str(output))
 
 
 @app.command()
 def chart(
-    output: Annotated[
-        Path, typer.Option("-o", "--output", help="A .pdf, .svg or .png file.", show_default=False)
-    ],
-    export: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            help="Exports the child is in; leave out to give --point.", show_default=False
-        ),
-    ] = None,
-    child: Annotated[
-        str | None,
-        typer.Option(help="The child's identifier in the exports.", show_default=False),
-    ] = None,
-    measure: Annotated[
-        list[str] | None,
-        typer.Option(help="weight, height, bmi or head; all there are if not given."),
-    ] = None,
-    sex: Annotated[str | None, typer.Option(help="male or female.")] = None,
-    born: Annotated[str | None, typer.Option(help="Date of birth, YYYY-MM-DD.")] = None,
-    gestation: Annotated[str | None, typer.Option(help="Weeks and days, such as 38+4.")] = None,
-    point: Annotated[
-        list[str] | None,
-        typer.Option(help="A measurement, such as 2025-03-12:weight:18.4; may be repeated."),
-    ] = None,
-    name: Annotated[
-        str | None, typer.Option(help="What to call the child on the chart; empty for nothing.")
-    ] = None,
-    window: Annotated[
-        str | None, typer.Option(help="The ages to show: preterm, infant, 0-4, 2-20 or whole.")
-    ] = None,
-    preset: Preset = None,
-    config: ConfigFile = None,
-    rules: Rules = "uk",
-    correction: CorrectionName = "digital",
-    as_of: AsOf = None,
-    date_format: DateFormat = None,
-    sex_codes: SexCodes = None,
-    pseudonymise: Pseudonymise = None,
-    dates: DatesShown = None,
+    output: opt.ChartFile,
+    export: opt.ExportsOfChild = None,
+    child: opt.ChildId = None,
+    sex: opt.SexOfChild = None,
+    born: opt.Born = None,
+    gestation: opt.Gestation = None,
+    point: opt.Points = None,
+    measure: opt.MeasuresShown = None,
+    window: opt.WindowName = None,
+    name: opt.NameShown = None,
+    force: opt.ReplaceChart = False,
+    preset: opt.Preset = None,
+    config: opt.ConfigFile = None,
+    date_format: opt.DateFormat = None,
+    sex_codes: opt.SexCodes = None,
+    as_of: opt.AsOf = None,
+    rules: opt.Rules = "uk",
+    correction: opt.Correcting = opt.CorrectionName.DIGITAL,
+    pseudonymise: opt.Pseudonymise = None,
+    dates: opt.DatesShown = None,
 ) -> None:
     """Draw one child's centile charts, from exports or from the options alone.
 
-    Example: centiles chart export.csv --child 9990000018 -o chart.pdf
+    A chart is a check of one child, drawn: the same scores and findings. Dates are YYYY-MM-DD.
 
-    Example: centiles chart --sex male --born 2020-03-12 --point 2025-03-12:weight:18.4 -o chart.png
-    """
+    \b
+    Examples:
+      centiles chart export.csv --child 9990000018 -o chart.pdf
+      centiles chart export.csv --child 9990000018 --measure weight -o chart.png
+      centiles chart --sex male --born 2020-03-12 --point 2025-03-12:weight:18.4
+          --point 2026-02-09:weight:15.1 -o chart.png
+    """  # noqa: D301 -- \b keeps the lines as they are
     from centiles import charts
     from centiles.checks import check as checked_of
+    from centiles.records import read
+    from centiles.records.rows import identifier
+    from centiles.reports.summary import problem_lines, problems_of
 
+    until = opt.date(as_of, "--as-of")
     if export:
         if child is None:
-            raise UsageError("chart: found exports and no --child, expected an identifier")
-        if point or sex or born:
             raise UsageError(
-                "chart: found both exports and --point, --sex or --born; give one of them"
+                "chart: found exports and no --child, expected the child's identifier in them"
             )
-        records = _read(export, preset, config, date_format, sex_codes)
-        wanted = child
+        if point or sex or born or gestation:
+            raise UsageError(
+                "chart: found exports together with --sex, --born, --gestation or --point; "
+                "give one or the other"
+            )
+        config = _config(config, export)
+        records, wanted = read(export, **_reading(preset, config, date_format, sex_codes)), child
     else:
-        records, wanted = _records_of_points(sex, born, gestation, point), "child"
-        name = "" if name is None else name
+        if child is not None:
+            raise UsageError("chart: found --child and no export, expected the child's file too")
+        records, wanted = _records(opt.visits(sex, born, gestation, point)), _NAMELESS
+        name = name or ""
     pseudonyms = _pseudonyms(records, pseudonymise, dates)
-    if pseudonyms is not None:
-        wanted = pseudonyms.child(wanted)
     checked = checked_of(
-        records, rules=rules, correction=correction, as_of=_date(as_of, "--as-of"),
+        records, rules=rules, correction=correction, as_of=until, today=_today(),
         pseudonyms=pseudonyms,
     )  # fmt: skip
-    paths = charts.save(checked.child(wanted), output, measures=measure, window=window, name=name)
+    found = checked.child(pseudonyms.child(identifier(wanted)) if pseudonyms else wanted)
+    paths = charts.save(found, output, measures=measure, window=window, name=name, replace=force)
+    _say(*problem_lines(problems_of(found, checked.problems)))
     for path in paths:
         typer.echo(str(path))
 
 
 @app.command()
-def template(
-    output: Annotated[
-        Path, typer.Option("-o", "--output", help="A .xlsx or .csv file.", show_default=False)
-    ],
-    force: Force = False,
-) -> None:
+def template(output: opt.BlankSheet, force: opt.Force = False) -> None:
     """Write a blank sheet for transcribing paper records; filled in, it is an export.
 
-    Example: centiles template -o sheet.xlsx
-    """
+    \b
+    Example:
+      centiles template -o sheet.xlsx
+    """  # noqa: D301 -- \b keeps the lines as they are
     from centiles.reports.templates import write_template
 
     typer.echo(str(write_template(output, force=force)))
 
 
 @app.command()
-def explain(
-    code: Annotated[
-        str, typer.Argument(help="A rule such as WT-FALL-1Y, or a problem such as G03.")
-    ],
-) -> None:
+def explain(code: opt.Code = None, rules: opt.Rules = "uk") -> None:
     """Say what a rule or a problem code means.
 
-    Example: centiles explain WT-FALL-1Y
-    """
-    from centiles.reports.explained import explained
+    \b
+    Example:
+      centiles explain WT-FALL-1Y
+    """  # noqa: D301 -- \b keeps the lines as they are
+    from centiles.reports.explained import codes, explained
 
-    for line in explained(code):
+    for line in codes(rules) if code is None else explained(code, rules):
         typer.echo(line)
 
 
 @app.command("reference")
-def show_reference(
-    verify: Annotated[
-        bool, typer.Option("--verify", help="Check every table against its hash.")
-    ] = False,
-) -> None:
-    """List the reference tables: sections, ages, sources and hashes.
+def show_reference(verify: opt.Verify = False) -> None:
+    """List the reference tables: sections, sources and hashes.
 
-    Example: centiles reference --verify
-    """
+    The tables are checked against their hashes whenever they are used.
+
+    \b
+    Example:
+      centiles reference --verify
+    """  # noqa: D301 -- \b keeps the lines as they are
     from centiles.references import folder_of, reference
 
     known = reference()  # verified as it is read
@@ -322,15 +280,15 @@ def show_reference(
 
 
 @app.command()
-def demo(
-    out: Annotated[Path, typer.Option(help="The folder to write.", show_default=False)],
-    seed: Annotated[int, typer.Option(help="Another seed makes other healthy children.")] = 2014,
-    force: Force = False,
-) -> None:
-    """Make up a cohort in three services' exports, check it, and draw its first children.
+def demo(out: opt.DemoFolder, seed: opt.Seed = 2014, force: opt.Force = False) -> None:
+    """Make up children in three services' exports, check them, draw the first charts.
 
-    Example: centiles demo --out demo
-    """
+    Nobody in it exists: to see the results before you try your own files.
+
+    \b
+    Example:
+      centiles demo --out demo
+    """  # noqa: D301 -- \b keeps the lines as they are
     from centiles.reports.demonstration import write_demonstration
     from centiles.reports.summary import summary_lines
 
@@ -361,16 +319,17 @@ def _main(
 
 def main() -> None:
     """Run the command line; every fault ends in a clear message and its own exit code."""
+    _prepare()
     try:
         app()
     except CentilesError as fault:
         _say(str(fault))
         sys.exit(fault.exit_code)
-    except KeyboardInterrupt:
-        _say("interrupted: nothing was written")
+    except (_Interrupted, KeyboardInterrupt):
+        _say("interrupted: nothing half-written is left")
         sys.exit(130)
     except MemoryError:
-        _say("out of memory: give fewer exports at a time")
+        _say("out of memory: give fewer exports at a time, or split the largest")
         sys.exit(UnreadableError.exit_code)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -378,16 +337,41 @@ def main() -> None:
     except Exception as fault:
         if os.environ.get("CENTILES_DEBUG"):
             raise
-        where = _where(fault)
         _say(
-            f"a fault in centiles {__version__}: {type(fault).__name__} at {where}. "
-            "Nothing was written. Report it with the command and without the data; "
-            "CENTILES_DEBUG=1 shows where"
+            f"a fault in centiles {__version__}: {type(fault).__name__} at {_where(fault)}. "
+            "Nothing half-written is left. Report it with the command and without the data; "
+            "CENTILES_DEBUG=1 shows more"
         )
         sys.exit(CentilesError.exit_code)
 
 
+def _prepare() -> None:
+    """Let no warning speak of the data, no terminal choke on a sign, no signal skip tidying up."""
+    if not os.environ.get("CENTILES_DEBUG"):
+        warnings.simplefilter("ignore")
+        logging.disable()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # Windows has not all of them
+        if number is not None and signal.getsignal(number) in _UNTOUCHED:
+            signal.signal(number, _interrupt)
+
+
+class _Interrupted(BaseException):
+    """Ctrl-C, or the machine shutting down: raised, so that everything unfinished is removed."""
+
+
+_UNTOUCHED: Final = (signal.SIG_DFL, signal.default_int_handler)
+
+
+def _interrupt(*_: object) -> None:
+    raise _Interrupted
+
+
 def _where(fault: BaseException) -> str:
+    """Return the last place in our own code a fault came through."""
     trace = fault.__traceback__
     place = "?"
     while trace is not None:
@@ -403,30 +387,18 @@ def _say(*lines: str) -> None:
         typer.echo(line, err=True)
 
 
-def _options(
-    preset: str | None, config: Path | None, date_format: str | None, sex_codes: str | None
-) -> dict[str, Any]:
-    return {
-        "preset": preset,
-        "config": config,
-        "date_format": date_format,
-        "sex_codes": _codes(sex_codes),
-    }
+def _json(record: Any) -> str:
+    """Return JSON in ASCII, which any terminal and any pipe can carry."""
+    return json.dumps(record, indent=2)
 
 
-def _read(
-    exports: list[Path],
-    preset: str | None,
-    config: Path | None,
-    date_format: str | None,
-    sex_codes: str | None,
-    **sides: Any,
-) -> Any:
-    from centiles.records import read
+def _config(config: Path | None, exports: list[Path]) -> Path | None:
+    """Return the configuration that is given, or the nearest one; say if one was found."""
     from centiles.records.configs import found_upward
 
-    config = config or found_upward(exports)
-    return read(exports, **_options(preset, config, date_format, sex_codes), **sides)
+    if config is None and (config := found_upward(exports)) is not None:
+        _say(f"configuration: {config}")
+    return config
 
 
 def _pseudonyms(records: Any, key_file: Path | None, dates: str | None) -> Any:
@@ -435,76 +407,70 @@ def _pseudonyms(records: Any, key_file: Path | None, dates: str | None) -> Any:
 
     privacy = records.config.privacy
     file, shown = key_file or privacy.pseudonymise, dates or privacy.dates
-    if file is None:
-        if shown != "keep":
-            raise UsageError("--dates: found no --pseudonymise, expected a key file with it")
-        return None
-    return Pseudonyms(read_key(file), shown)
+    if file is not None:
+        return Pseudonyms(read_key(file), shown)
+    if shown != "keep":
+        raise UsageError("--dates: found no --pseudonymise, expected a key file with it")
+    return None
 
 
-def _sampled(
-    exports: list[Path],
-    preset: str | None,
-    config: Path | None,
-    date_format: str | None,
-    sex_codes: str | None,
-) -> Any:
-    return _read(exports, preset, config, date_format, sex_codes).sources
+def _reading(
+    preset: str | None, config: Path | None, date_format: str | None, sex_codes: str | None
+) -> dict[str, Any]:
+    """Return the options of reading as :func:`centiles.read` takes them."""
+    return {
+        "preset": preset,
+        "config": config,
+        "date_format": date_format,
+        "sex_codes": opt.codes(sex_codes),
+    }
 
 
-def _codes(text: str | None) -> dict[str, str] | None:
-    if text is None:
-        return None
-    pairs = [part.partition("=") for part in text.split(",")]
-    if not all(code and sep and meaning for code, sep, meaning in pairs):
-        raise UsageError("--sex-codes: expected code=sex pairs such as 0=male,1=female")
-    return {code.strip(): meaning.strip() for code, _, meaning in pairs}
+def _show_mapping(exports: list[Path], reading: dict[str, Any], *, as_json: bool) -> None:
+    """Print what a sample of each export says its columns are."""
+    from centiles.records import read
+    from centiles.reports.summary import mapping_table
 
-
-def _date(text: str | None, option: str) -> Any:
-    import datetime as dt
-
-    if text is None:
-        return None
     try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f"{option}: expected a date as YYYY-MM-DD, such as 2026-02-09") from None
+        sources = read(exports, **reading, sample=True).sources
+    except MappingError as fault:
+        raise MappingError(
+            f"{fault} (Judged by the first 2,000 rows of a file, where it has more.)"
+        ) from None
+    if as_json:
+        keys = ("name", "sampled", "rows", "mapping")
+        typer.echo(_json([{key: getattr(source, key) for key in keys} for source in sources]))
+        return
+    for line in mapping_table(sources):
+        typer.echo(line)
+    if any(source.sampled for source in sources):
+        _say("A sample: the run itself looks at every row, and stops if something is not so.")
 
 
-def _records_of_points(
-    sex: str | None, born: str | None, gestation: str | None, points: list[str] | None
-) -> Any:
-    import pandas as pd
+def _today() -> str:
+    """Return the clock's date, after which a measurement is in the future."""
+    import numpy as np
 
+    return str(np.datetime64("today", "D"))
+
+
+def _digest(path: Path | None) -> str | None:
+    """Return the SHA-256 of a file; none where there is none, which its reading will tell."""
+    from hashlib import sha256
+
+    return sha256(path.read_bytes()).hexdigest() if path is not None and path.is_file() else None
+
+
+def _records(visits: list[dict[str, str]]) -> Any:
+    """Return the records of the one child that the options of a chart describe."""
     from centiles.records import from_frame
 
-    lacking = [
-        name for name, given in (("--sex", sex), ("--born", born), ("--point", points)) if not given
-    ]
-    if lacking:
-        raise UsageError(
-            f"chart: lacks {', '.join(lacking)}; expected an export and --child, or --sex, --born "
-            "and at least one --point"
-        )
-    if sex not in ("male", "female"):
-        raise UsageError("--sex: expected male or female; UK-WHO has no tables without it")
-    _date(born, "--born")
-    rows = []
-    for number, text in enumerate(points or [], 1):
-        parts = text.split(":")
-        if len(parts) != 3 or parts[1] not in ("weight", "height", "bmi", "head"):
-            raise UsageError(
-                f"--point {number}: expected DATE:MEASURE:VALUE such as 2025-03-12:weight:18.4, "
-                "with weight, height, bmi or head"
-            )
-        _date(parts[0], f"--point {number}")
-        rows.append({"measured_on": parts[0], "measure": parts[1], "value": parts[2]})
-    shared = {"child_id": "child", "sex": sex, "birth_date": born, "gestation": gestation or ""}
-    return from_frame(pd.DataFrame(rows).assign(**shared), name="options", preset="long")
+    columns = {name: [visit[name] for visit in visits] for name in visits[0]}
+    columns["child_id"] = [_NAMELESS] * len(visits)
+    return from_frame(columns, name="options", preset="long")
 
 
-def _reaches(checked: Any, level: Level) -> bool:
-    severities = list(Level)
+def _reaches(checked: Any, level: opt.Level) -> bool:
+    severities = list(opt.Level)
     reached = checked.children["level"].isin(severities[severities.index(level) :])
     return bool(reached.any())

@@ -311,7 +311,8 @@ def _reference(folder: Path, manifest: dict[str, Any]) -> Reference:
         Join(codes[j["earlier"]], codes[j["later"]], j["at_day"], j["carried"], j["note"])
         for j in manifest["join"]
     )
-    digest = hashlib.sha256("".join(s.sha256 for s in sections).encode()).hexdigest()
+    # The manifest holds the hash of every table, and the sections and joins besides.
+    digest = hashlib.sha256((folder / "manifest.toml").read_bytes()).hexdigest()
     about = {key: manifest[key] for key in ("name", "title", "edition", "acknowledgement")}
     return Reference(**about, sections=sections, joins=joins, sha256=digest)
 

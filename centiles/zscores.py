@@ -36,7 +36,7 @@ NOTES: Final = MappingProxyType(
         8: "older than the tables of this measure end",
         9: "between 2 weeks and 4 years an age must be in whole days",
         10: "the measure is not known",
-        11: "too large to score",
+        11: "too large or too small to score",
     }
 )
 """What each ``note`` code says; 0 is "scored"."""
@@ -475,7 +475,8 @@ def _notes(lookup: _Lookup, z: FloatArray) -> NDArray[np.int8]:
             "between 2 weeks and 4 years an age must be in whole days": np.floor(age) != age,
         }
     codes = [_CODES[words] for words in reasons]
-    notes[missing] = np.select(list(reasons.values()), codes, _CODES["too large to score"])
+    fallback = _CODES["too large or too small to score"]
+    notes[missing] = np.select(list(reasons.values()), codes, fallback)
     return notes
 
 

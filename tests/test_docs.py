@@ -5,14 +5,17 @@ from __future__ import annotations
 import ast
 import doctest
 import importlib.util
+import json
 import os
 import re
 import shlex
 import subprocess
 import sys
+import tempfile
 import tomllib
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -27,6 +30,8 @@ PAGES = sorted(
     for path in folder.glob("*.md")
 )
 SOURCES = ROOT / "docs" / "sources.md"
+
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
 def named(page: Path) -> str:
@@ -50,6 +55,12 @@ def blocks(page: Path, language: str) -> list[str]:
 def prose(page: Path) -> str:
     """Return a page without its fenced blocks."""
     return re.sub(r"^```.*?^```", "", text_of(page), flags=re.DOTALL | re.MULTILINE)
+
+
+def cells(path: Path) -> list[dict[str, Any]]:
+    """Return the cells of a notebook."""
+    found: list[dict[str, Any]] = json.loads(text_of(path))["cells"]
+    return found
 
 
 def anchors(page: Path) -> set[str]:
@@ -160,18 +171,13 @@ def test_interactive_examples(page: Path) -> None:
 
 def commands(page: Path) -> list[tuple[str, str]]:
     """Return the commands of a page that begin with centiles, each with the output shown."""
-    shown = [
-        command
-        for block in blocks(page, "console")
-        for command in re.findall(r"^\$ (.+)\n((?:(?!\$ ).*\n)*)", block, flags=re.MULTILINE)
-    ]
-    plain = [
-        (line, "")
-        for block in blocks(page, "console")
-        for line in block.splitlines()
-        if line.startswith("centiles ")
-    ]
-    return [*plain, *(each for each in shown if each[0].startswith("centiles "))]
+    found = []
+    for block in blocks(page, "console"):
+        if "$ " in block:
+            found += re.findall(r"^\$ (.+)\n((?:(?!\$ ).*\n)*)", block, flags=re.MULTILINE)
+        else:
+            found += [(line, "") for line in block.splitlines()]
+    return [each for each in found if each[0].startswith("centiles ")]
 
 
 @pytest.fixture(scope="module")
@@ -198,6 +204,10 @@ def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("page", [page for page in PAGES if commands(page)], ids=named)
 def test_commands_run_and_print_what_is_shown(page: Path, desk: Path) -> None:
+    if examples := blocks(page, "csv"):  # the files that the first command names, in order
+        names = re.findall(r"\w+\.csv", commands(page)[0][0])
+        for name, example in zip(names, examples, strict=True):
+            (desk / name).write_text(example, encoding="utf-8")
     for command, shown in commands(page):
         if command.startswith("centiles demo"):  # run already
             continue
@@ -214,6 +224,28 @@ def test_python_examples_run(page: Path, desk: Path, monkeypatch: pytest.MonkeyP
     names: dict[str, object] = {}
     for number, block in enumerate(blocks(page, "python"), 1):
         exec(compile(ast.parse(block), f"{page.name}, example {number}", "exec"), names)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+def test_notebooks_are_committed_without_output(path: Path) -> None:
+    for cell in cells(path):
+        assert cell.get("outputs", []) == []
+        assert cell.get("execution_count") is None
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+def test_notebooks_run_and_leave_nothing_behind(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their cells, without Jupyter; tools/run_notebooks.py runs them in it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    names: dict[str, object] = {}
+    for number, cell in enumerate(cells(path), 1):
+        if cell["cell_type"] == "code":
+            code = re.sub(r"^%.*$", "", "".join(cell["source"]), flags=re.MULTILINE)
+            exec(compile(ast.parse(code), f"{path.name}, cell {number}", "exec"), names)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_pages_are_ours_to_publish() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import tempfile
 from collections.abc import Sequence
@@ -36,6 +35,7 @@ def save(
     name: str | None = None,
     orientation: str = "landscape",
     dpi: float = 150,
+    replace: bool = True,
 ) -> list[Path]:
     """Write the charts of one child and return the files written.
 
@@ -55,13 +55,15 @@ def save(
         As for :func:`centiles.charts.figure`.
     dpi
         Pixels an inch of a PNG.
+    replace
+        Write over files that are there already.
 
     Raises
     ------
     UsageError
         If the suffix, a measure, the window or the orientation is none that can be drawn.
     UnwritableError
-        If the file cannot be written.
+        If a file cannot be written, or is there already and ``replace`` is false.
     """
     path = Path(path)
     suffix = path.suffix.lower()
@@ -84,7 +86,12 @@ def save(
             contents = _pdf(path, titled, child)
         else:
             contents = _images(path, titled, child, dpi)
-    return [_write(target, content) for target, content in contents.items()]
+    there = [] if replace else [target.name for target in contents if target.exists()]
+    if there:
+        raise UnwritableError(
+            f"chart: {', '.join(there)}: there already; choose another name, or --force"
+        )
+    return _write(contents)
 
 
 def _measures(child: Child, measures: str | Sequence[str] | None) -> list[str]:
@@ -146,21 +153,24 @@ def _described(svg: bytes, title: str, about: str) -> bytes:
     return b"".join((head, tag, b'role="img" ', attributes, b">\n ", said, body))
 
 
-def _write(path: Path, content: bytes) -> Path:
-    """Write a file whole or not at all, readable by its owner only."""
+def _write(contents: dict[Path, bytes]) -> list[Path]:
+    """Write files whole or not at all, all of them or none, readable by their owner only."""
+    beside: dict[Path, Path] = {}
+    path = next(iter(contents))
     try:
-        handle, beside = tempfile.mkstemp(dir=path.parent, prefix=".centiles-", suffix=path.suffix)
+        for path, content in contents.items():
+            handle, name = tempfile.mkstemp(dir=path.parent, prefix=".centiles-")
+            beside[path] = Path(name)
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+        for path, made in beside.items():
+            made.replace(path)
     except OSError as fault:
         raise _unwritable(path, fault) from fault
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(beside).replace(path)
-    except OSError as fault:
-        with contextlib.suppress(OSError):
-            Path(beside).unlink()
-        raise _unwritable(path, fault) from fault
-    return path
+    finally:
+        for made in beside.values():
+            made.unlink(missing_ok=True)
+    return list(beside)
 
 
 def _unwritable(path: Path, fault: OSError) -> UnwritableError:

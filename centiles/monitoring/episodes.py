@@ -135,8 +135,10 @@ def _run(
     row = first[episode] + np.arange(bounds[-1]) - bounds[:-1][episode]
     size = amount(start[episode], row)
     limit = threshold[episode]
-    met = size > limit if hits.strict else size >= limit
-    better = size <= limit - recovery
+    # Points well past the rule's ages, or that cannot be compared, are not what it is about.
+    about = (points.corrected[row] < last_age_days + LAPSED_PAST_AGES_DAYS) & ~np.isnan(size)
+    met = (size > limit if hits.strict else size >= limit) & about
+    better = (size <= limit - recovery) & about
     met[bounds[:-1]] = True
     age = points.age[row]
     # Better since: the first better point after the newest one that met the rule.
@@ -148,11 +150,7 @@ def _run(
     closing = np.full(len(first), bounds[-1])
     np.minimum.at(closing, episode[ending], ending)
     closed = closing < bounds[-1]
-    # Points well past the rule's ages, or that cannot be compared, are not what it is about.
-    lasts = (points.corrected[row] < last_age_days + LAPSED_PAST_AGES_DAYS) & (
-        np.arange(len(row)) <= closing[episode]
-    )
-    lasts &= ~np.isnan(size)
+    lasts = about & (np.arange(len(row)) <= closing[episode])
     newest = np.zeros(len(first), dtype=np.intp)
     np.maximum.at(newest, episode[lasts], np.flatnonzero(lasts))
     newest = np.maximum(newest, bounds[:-1])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,6 @@ from centiles.monitoring.points import Flags, Points, Rows, points_of
 from centiles.monitoring.rules import Found, Watch
 from centiles.monitoring.rulesets import SEVERITIES, RuleSet
 
-VERIFY_TODAY: Final = "verify today"
 _WATCH, _ACT = SEVERITIES.index("watch"), SEVERITIES.index("act")
 
 
@@ -71,13 +70,13 @@ def _still_met(findings: pd.DataFrame) -> pd.DataFrame:
 def _set_apart(findings: pd.DataFrame) -> pd.DataFrame:
     """Return findings made by doubtful values: act at most, in a block of their own."""
     severity = np.minimum(findings["severity"], _ACT)
-    return findings.assign(severity=severity, block=VERIFY_TODAY)
+    return findings.assign(severity=severity, block=wording.VERIFY_TODAY)
 
 
 def _ask_again(findings: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
     """Return findings that only one of a day's values makes, as watch."""
     keys = ["child", "rule", "first_day"]
-    block = np.where(findings["doubtful"], VERIFY_TODAY, "")
+    block = np.where(findings["doubtful"], wording.VERIFY_TODAY, "")
     findings = findings.assign(block=block, see_by_rule=None)
     seen = pd.MultiIndex.from_frame(known[["child", "rule", "to_day"]])
     new = ~pd.MultiIndex.from_frame(findings[["child", "rule", "to_day"]]).isin(seen)
@@ -145,6 +144,7 @@ def _table(cohort: Cohort, points: Points, found: Found) -> pd.DataFrame:
             "join_guard": found.join_guard,
             "gestation_unknown": found.gestation_unknown,
             "threshold": episodes.threshold,
+            "better": episodes.amount <= episodes.threshold - rule.recovery,
             "first_day": points.age[first],
             "to_day": points.age[to],
             "doubtful": points.doubtful[to] | (there & points.doubtful_before[start]),
@@ -220,7 +220,7 @@ def _see_by(findings: pd.DataFrame, rules: RuleSet) -> NDArray[np.datetime64]:
     known = np.flatnonzero(~np.isnat(seen))
     out[known] = seen[known] + days[known]
     busy = known[working[known] > 0]
-    out[busy] = np.busday_offset(seen[busy], working[busy], roll="forward")
+    out[busy] = np.busday_offset(seen[busy], working[busy], roll="backward")
     return out
 
 

@@ -19,6 +19,7 @@ from centiles.lms import SPACE
 from centiles.measures import MEASURES
 
 SEVERITIES: Final = ("info", "watch", "act", "urgent")
+NOT_MEASURED: Final = "not measured yet"  # how often healthy children meet a rule
 KINDS: Final = ("fall", "level", "loss")
 COMPARATORS: Final = ("highest", "birth")
 CONDITIONS: Final = frozenset(
@@ -246,7 +247,7 @@ def _rule(entry: _Entry) -> Rule:
     if not _is_pairs([years]):
         entry.blame(f"ages is {years!r}, expected two numbers of years")
         years = [0, 21]
-    rate = table.get("base_rate", "")
+    rate = table.get("base_rate", NOT_MEASURED)
     return Rule(
         id=entry.code,
         kind=kind,

@@ -10,7 +10,7 @@ import pandas as pd
 from centiles.ages import DAYS_IN_MONTH, age_words
 from centiles.lms import LINE_LABELS, LINE_Z
 from centiles.measures import Measure
-from centiles.monitoring.rulesets import Rule
+from centiles.monitoring.rulesets import NOT_MEASURED, Rule
 
 # Not strftime's: the words do not change with the machine's language.
 _MONTHS: Final = (
@@ -22,7 +22,9 @@ _WITHIN: Final = {
     "watch": "8 weeks",
     "info": "8 weeks",
 }
-_BETTER: Final = ("recovering", "closed")
+VERIFY_TODAY: Final = "verify today"  # the block of what only a doubtful value makes
+_BETTER: Final = {"closed": "has recovered", "lapsed": "was recovering"}
+_AGAIN: Final = {"closed": "has been", "lapsed": "was being"}
 _STRETCHED_Z: Final = -4.0  # below it the tables stretch, and a size is "more than"
 
 
@@ -46,15 +48,15 @@ def sentence(finding: Any, rule: Rule, birth_date: Any) -> str:
         parts.append("the reference changes at this age; the child did not")
     if finding.gestation_unknown and rule.comparator == "birth":
         parts.append("gestation is not known, taken as if born at term")
-    return f"{'; '.join(parts)}. {_rate(finding)}{_next(finding)}"
+    return f"{'; '.join(parts)}. {_rate(finding, rule)}{_next(finding)}"
 
 
 def _fall(finding: Any, birth_date: Any) -> str:
     size, gone = _spaces(finding.spaces, finding.to_z), interval(finding.interval_days)
     label = _label(finding)
-    if finding.state in _BETTER:
+    if finding.better:
         still = _amount_below(finding.spaces, finding.to_z)
-        said = f"{label} fell and is recovering: {still} {gone} on"
+        said = f"{label} fell and {_better(finding)}: {still} {gone} on"
     else:
         said = f"{label} fell {size} in {gone}"
     return f"{said}, {_from_to(finding, birth_date)}{_lost(finding)}"
@@ -62,8 +64,9 @@ def _fall(finding: Any, birth_date: Any) -> str:
 
 def _loss(finding: Any, birth_date: Any) -> str:
     gone = interval(finding.interval_days)
-    if finding.state in _BETTER:
-        said = f"{_label(finding)} was lost and is being regained, {gone} on"
+    if finding.better:
+        again = _AGAIN.get(finding.state, "is being")
+        said = f"{_label(finding)} was lost and {again} regained, {gone} on"
     else:
         said = f"{_label(finding)} is {_amount_lost(finding)} lower than {gone} before"
     return f"{said}, {_from_to(finding, birth_date)}"
@@ -74,16 +77,20 @@ def _level(finding: Any, below: float, birth_date: Any) -> str:
     on_line = bool(np.isclose(LINE_Z[nearest], below))
     line = f"the {LINE_LABELS[nearest]} centile line" if on_line else f"z {_z(below)}"
     label, now = _label(finding), _seen(finding, "to", birth_date)
-    if finding.state in _BETTER:
-        said = (
-            f"{label} was below {line} and is recovering: now {_place(finding.to_position)} ({now})"
-        )
+    if finding.better:
+        place = _place(finding.to_position)
+        said = f"{label} was below {line} and {_better(finding)}: now {place} ({now})"
     else:
         said = f"{label} is below {line}, at z {_z(finding.to_z)} ({now})"
     if not np.isfinite(finding.from_z):
-        return f"{said}; no other {label} in the 36 months before"
+        since = "" if finding.first_day == finding.to_day else " it first was"
+        return f"{said}; no other {label} in the 36 months before{since}"
     before = f"{interval(finding.interval_days)} before it was {_place(finding.from_position)}"
     return f"{said}; {before} ({_seen(finding, 'from', birth_date)})"
+
+
+def _better(finding: Any) -> str:
+    return _BETTER.get(finding.state, "is recovering")
 
 
 def _from_to(finding: Any, birth_date: Any) -> str:
@@ -104,11 +111,13 @@ def _amount_lost(finding: Any) -> str:
 
 
 def _seen(finding: Any, end: str, birth_date: Any) -> str:
-    """Return when and what: "12 Mar 2025, 18.4 kg, 5 y 0 m"."""
+    """Return when and what: "12 Mar 2025, 18.4 kg, 5 y 0 m", or "18.4 kg, at 5 y 0 m"."""
     on, value = getattr(finding, f"{end}_date"), getattr(finding, f"{end}_value")
     age = age_words(getattr(finding, f"{end}_age_days"), birth_date)
     date = date_words(on)
-    return ", ".join(part for part in (date, _amount(value, finding.measure), age) if part)
+    if not date:
+        return f"{_amount(value, finding.measure)}, at {age}"
+    return f"{date}, {_amount(value, finding.measure)}, {age}"
 
 
 def date_words(date: Any) -> str:
@@ -168,12 +177,19 @@ def _amount(value: float, measure: str) -> str:
     return f"{value:.{digits}f} {Measure(measure).unit}"
 
 
-def _rate(finding: Any) -> str:
-    return f"{finding.base_rate} " if finding.base_rate else ""
+def _rate(finding: Any, rule: Rule) -> str:
+    """Return how often healthy children do this, where that is known of this very finding."""
+    past_the_window = finding.interval_days > rule.within_days and rule.comparator == "highest"
+    unknown = finding.base_rate in ("", NOT_MEASURED)
+    if unknown or finding.block == VERIFY_TODAY or past_the_window:
+        return ""
+    return f"{finding.base_rate} "
 
 
 def _next(finding: Any) -> str:
     """Return what to do and by when."""
+    if finding.block == VERIFY_TODAY:
+        return "Verify the measurement today."
     if finding.state in ("closed", "lapsed"):
         return f"{finding.state.capitalize()}."
     by = f": by {date_words(finding.see_by)}" if not pd.isna(finding.see_by) else ""

@@ -57,7 +57,8 @@ def height_for(weights: Taken, heights: Taken) -> Rows:
         place = np.minimum(candidate, len(order) - 1)
         found = sorted_.at(place)
         gap = np.abs(found.age_days - weights.age_days)
-        better = (found.child == weights.child) & (gap <= limit) & (gap < nearest)
+        better = (candidate < len(order)) & (found.child == weights.child)
+        better &= (gap <= limit) & (gap < nearest)
         if number == 0:
             better &= (found.rank == weights.rank) & (found.day == wanted)
         best, nearest = np.where(better, order[place], best), np.where(better, gap, nearest)

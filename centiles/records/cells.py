@@ -82,8 +82,8 @@ class CellReader:
             said[slot] = f"{said.get(slot, said.get('value', ''))} [{unit}]"
         order = {True: "day first", False: "month first", None: "in no need of an order"}
         said["dates"] = config.date_format or order[rows.day_first]
-        if config.sex and "sex" in said:
-            said["sex codes"] = ", ".join(f"{word}={sex}" for word, sex in config.sex.items())
+        if rows.sex_codes:
+            said["sex codes"] = ", ".join(f"{w}={sex}" for w, sex in sorted(rows.sex_codes.items()))
         said["layout"] = "long" if self.mapping.long else "wide"
         return said
 
@@ -101,7 +101,7 @@ class CellReader:
         return Config(
             columns={slot: header for slot, header in mapped.items() if headers.count(header) == 1},
             units={slot: unit for slot, unit in units.items() if can_be_in(slot, unit)},
-            sex=config.sex,
+            sex=rows.sex_codes or config.sex,
             date_format=config.date_format or orders[rows.day_first],
             gestation_decimals=config.gestation_decimals,
             missing=config.missing,

@@ -41,7 +41,7 @@ class Column:
 
 def _columns(text: str) -> tuple[Column, ...]:
     """Return columns from lines of ``name kind meaning``."""
-    rows = (line.split(maxsplit=2) for line in text.strip().splitlines())
+    rows = (line.split(maxsplit=2) for line in text.splitlines() if line.strip())
     return tuple(Column(*row) for row in rows)
 
 
@@ -151,16 +151,16 @@ CHILDREN: Final = _columns(
 )
 
 
-_OF_A_SIDE_ROW: Final = _columns(
-    """
+_SIDE_ROW: Final = """
     source word the file a row came from
     row integer the row in that file, header counted
     fate word used, unused (its problem says why) or not yet known
     child_id text the child's identifier
     """
-)
-CHILDREN_FILE: Final = _OF_A_SIDE_ROW + _columns(
-    """
+
+CHILDREN_FILE: Final = _columns(
+    _SIDE_ROW
+    + """
     household_id text the household's identifier
     sex word male, female or unknown
     birth_date date date of birth
@@ -170,8 +170,9 @@ CHILDREN_FILE: Final = _OF_A_SIDE_ROW + _columns(
     condition text a known condition
     """
 )
-EVENTS_FILE: Final = _OF_A_SIDE_ROW + _columns(
-    """
+EVENTS_FILE: Final = _columns(
+    _SIDE_ROW
+    + """
     date date the day of the event
     age_days number age on that day [d]
     type text what kind of event it was
@@ -179,8 +180,9 @@ EVENTS_FILE: Final = _OF_A_SIDE_ROW + _columns(
     sensitive flag shown only on request: a family may see the sheet
     """
 )
-ACTIONS_FILE: Final = _OF_A_SIDE_ROW + _columns(
-    """
+ACTIONS_FILE: Final = _columns(
+    _SIDE_ROW
+    + """
     rule text the rule of the finding it answers
     date date the day of the action
     age_days number age on that day [d]

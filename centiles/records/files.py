@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 import hashlib
 import io
+import os
+import re
 import zlib
 from contextlib import suppress
 from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import BinaryIO, Final
 
 import numpy as np
 import pyarrow as pa
@@ -26,13 +29,22 @@ DELIMITERS: Final = ",;\t|"
 MOST_COLUMNS: Final = 2000
 MOST_BYTES: Final = 8 << 30  # a file larger than this, packed or not, is refused
 MOST_HEADER_BYTES: Final = 1 << 20
+SAMPLE_ROWS: Final = 2000
+SAMPLE_BYTES: Final = 1 << 20
 
+_GZIP: Final = b"\x1f\x8b"
+_UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _OTHER_KINDS: Final = MappingProxyType(
     {b"PK\x03\x04": "a workbook or zip", b"\xd0\xcf\x11\xe0": "an old workbook", b"%PDF": "a PDF"}
 )
 
 
-def read_table(path: Path, name: str | None = None) -> TextTable:
+def shown_name(path: Path) -> str:
+    """Return a file's name as text, whatever bytes it is made of."""
+    return os.fsencode(path.name).decode("utf-8", "replace")
+
+
+def read_table(path: Path, name: str | None = None, *, sample: bool = False) -> TextTable:
     """Return a file as a table of text.
 
     CSV with any delimiter, in UTF-8, UTF-16 or Windows-1252, plain or gzipped, or Parquet.
@@ -43,18 +55,22 @@ def read_table(path: Path, name: str | None = None) -> TextTable:
         The file.
     name
         What it is called in records and messages; the file's own name where not given.
+    sample
+        Read no more than its first rows (2,000) and bytes (a megabyte), however large it is.
 
     Raises
     ------
     UnreadableError
         If there is no such file, or it is empty, a folder, no text, or has no rows.
     """
-    name = name or path.name
+    name = name or shown_name(path)
     if path.is_dir():
         raise UnreadableError(f"{name}: found a folder, expected a file; name the files in it")
     try:
         if path.stat().st_size > MOST_BYTES:
             raise UnreadableError(f"{name}: {_TOO_LARGE}")
+        if sample:
+            return without_blank_rows(_sampled(name, path))
         content = path.read_bytes()
     except OSError as fault:
         raise UnreadableError(
@@ -66,6 +82,7 @@ def read_table(path: Path, name: str | None = None) -> TextTable:
     return without_blank_rows(read(name, digest, content))
 
 
+_DAMAGED_PARQUET: Final = "found a damaged Parquet file, expected a whole one; export it again"
 _TOO_LARGE: Final = f"found more than {MOST_BYTES >> 30} GB, expected less; split the file"
 
 
@@ -73,42 +90,88 @@ def _parquet(name: str, digest: str, content: bytes) -> TextTable:
     try:
         table = pq.read_table(pa.BufferReader(content))
     except (pa.ArrowException, OSError, ValueError):
-        raise UnreadableError(
-            f"{name}: found a damaged Parquet file, expected a whole one; export it again"
-        ) from None
+        raise UnreadableError(f"{name}: {_DAMAGED_PARQUET}") from None
     return table_of_arrow(name, digest, tuple(table.column_names), table.columns)
 
 
 def _csv(name: str, digest: str, content: bytes) -> TextTable:
-    text = _utf8(name, _unzipped(name, content))
+    return _csv_text(name, digest, _utf8(name, _unzipped(name, content)))
+
+
+def _csv_text(name: str, digest: str, text: bytes) -> TextTable:
     if not text or text.isspace():
         raise UnreadableError(f"{name}: found an empty file, expected a table; export it again")
     delimiter, headers, lines = _header(name, text)
     arrays = _fast_rows(text, delimiter, len(headers)) if lines == 1 else None
     if arrays is None:
         return _careful_rows(name, digest, text, delimiter, headers)
-    return table_of_arrow(name, digest, headers, arrays)
+    return replace(table_of_arrow(name, digest, headers, arrays), delimiter=delimiter)
+
+
+def _sampled(name: str, path: Path) -> TextTable:
+    """Return the first rows of a file, marked so unless they are all it has."""
+    with path.open("rb") as file:
+        content = file.read(SAMPLE_BYTES + 1)
+        file.seek(0)
+        if content[:4] == b"PAR1":
+            return _parquet_sample(name, file)
+        if content[:2] == _GZIP:
+            content = _gunzipped(name, file, SAMPLE_BYTES + 1)
+    whole = len(content) <= SAMPLE_BYTES
+    if content[:2] in _UTF16:
+        if not whole:  # cut, maybe within a character
+            content = codecs.getincrementaldecoder("utf-16")("replace").decode(content).encode()
+        content = _utf8(name, content)
+    text = _first_lines(content, whole=whole)
+    table = _csv_text(name, "", _utf8(name, text))
+    return replace(table, sampled=not whole or len(text) < len(content))
+
+
+def _parquet_sample(name: str, file: BinaryIO) -> TextTable:
+    try:
+        opened = pq.ParquetFile(file)
+        batches = list(islice(opened.iter_batches(SAMPLE_ROWS), 1))
+        table = pa.Table.from_batches(batches, opened.schema_arrow)
+    except (pa.ArrowException, OSError, ValueError):
+        raise UnreadableError(f"{name}: {_DAMAGED_PARQUET}") from None
+    sampled = opened.metadata.num_rows > len(table)
+    first = table_of_arrow(name, "", tuple(table.column_names), table.columns)
+    return replace(first, sampled=sampled)
+
+
+def _first_lines(text: bytes, *, whole: bool) -> bytes:
+    """Return the header and the first rows of a text, cut where no quotation is open."""
+    ends = [match.end() for match in re.finditer(rb"\r\n?|\n", text)]
+    if whole and len(ends) <= SAMPLE_ROWS:
+        return text
+    quotes = np.cumsum(np.frombuffer(text, np.uint8) == ord('"'))
+    closed = [end for end in ends if quotes[end - 1] % 2 == 0] or ends or [len(text)]
+    return text[: closed[: SAMPLE_ROWS + 1][-1]]
 
 
 def _unzipped(name: str, content: bytes) -> bytes:
-    if content[:2] != b"\x1f\x8b":
+    if content[:2] != _GZIP:
         return content
-    try:
-        with gzip.open(io.BytesIO(content)) as unpacked:
-            text = unpacked.read(MOST_BYTES + 1)
-    except (OSError, EOFError, zlib.error):
-        raise UnreadableError(
-            f"{name}: found a gzip file that is cut short or damaged, expected a whole one; "
-            "copy it again"
-        ) from None
+    text = _gunzipped(name, io.BytesIO(content), MOST_BYTES + 1)
     if len(text) > MOST_BYTES:
         raise UnreadableError(f"{name}: {_TOO_LARGE}")
     return text
 
 
+def _gunzipped(name: str, file: BinaryIO, most: int) -> bytes:
+    try:
+        with gzip.open(file) as unpacked:
+            return unpacked.read(most)
+    except (OSError, EOFError, zlib.error):
+        raise UnreadableError(
+            f"{name}: found a gzip file that is cut short or damaged, expected a whole one; "
+            "copy it again"
+        ) from None
+
+
 def _utf8(name: str, content: bytes) -> bytes:
     """Return the text of a file as UTF-8 without a byte-order mark."""
-    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+    if content[:2] in _UTF16:
         try:
             content = content.decode("utf-16").encode()
         except UnicodeError:
@@ -196,13 +259,16 @@ def _careful_rows(
     cells: list[list[str]] = []
     rows: list[int] = []
     ragged: list[int] = []
+    overfull: list[int] = []
     number, row = 0, [""]
     try:
         # The blank line at the end must come out as a row of its own: else a quote is open.
         for number, row in enumerate(csv.reader(chain(lines, ["\n"]), delimiter=delimiter), 1):
             if not any(map(str.strip, row)):
                 continue
-            if len(row) < width or any(map(str.strip, row[width:])):
+            if any(map(str.strip, row[width:])):
+                overfull.append(number)
+            if len(row) < width or number in overfull[-1:]:
                 ragged.append(number)
             cells.append((row + spare)[:width])
             rows.append(number)
@@ -219,5 +285,9 @@ def _careful_rows(
     arrays = [pa.chunked_array([pa.array(column, pa.string())]) for column in by_column]
     table = table_of_arrow(name, digest, headers, arrays)
     return replace(
-        table, rows=np.array(rows[1:], dtype=np.int64), ragged=np.array(ragged, dtype=np.int64)
+        table,
+        rows=np.array(rows[1:], dtype=np.int64),
+        ragged=np.array(ragged, dtype=np.int64),
+        overfull=np.array(overfull, dtype=np.int64),
+        delimiter=delimiter,
     )

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from centiles.errors import CentilesError, MappingError, UnreadableError, UsageError
 from centiles.records import columns, layouts
 from centiles.records.cells import CellReader
-from centiles.records.files import read_table
+from centiles.records.files import read_table, shown_name
 from centiles.records.identities import Identifiers
 from centiles.records.layouts import Config
 from centiles.records.mapping import mapping_of
@@ -27,7 +28,8 @@ from centiles.records.titles import without_titles
 class Source:
     """One file as it was read: what it held, and what its columns were taken for.
 
-    ``rows`` counts the rows that are not blank; ``values`` and ``contacts`` add up to its records.
+    ``rows`` counts the rows that are not blank; ``values`` and ``contacts`` add up to its records;
+    ``sampled`` tells that only its first rows were read.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Source:
     values: int
     contacts: int
     mapping: dict[str, str]
+    sampled: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,7 @@ def read(
     children: str | Path | None = None,
     events: str | Path | None = None,
     actions: str | Path | None = None,
+    sample: bool = False,
 ) -> Records:
     """Return the records in one or more exports.
 
@@ -89,6 +93,9 @@ def read(
     children, events, actions
         The files beside the measurements, see docs/side-files.md. The children file fills sex,
         birth date, gestation and household where no export says them.
+    sample
+        Read the first 2,000 rows of each file, a megabyte at most: enough to see what its
+        columns are taken for.
 
     Raises
     ------
@@ -104,19 +111,19 @@ def read(
         raise UsageError("found no file to read, expected one at least; name it")
     chosen = _config(None, config, date_format, sex_codes)
     return read_tables(
-        _tables(files),
+        _tables(files, sample=sample),
         preset=preset,
         config=chosen,
         sides=read_sides(children=children, events=events, actions=actions, config=chosen),
     )
 
 
-def _tables(files: Sequence[Path]) -> list[TextTable]:
+def _tables(files: Sequence[Path], *, sample: bool) -> list[TextTable]:
     tables: list[TextTable] = []
     faults: list[CentilesError] = []
     for name, path in zip(_distinct_names(files), files, strict=True):
         try:
-            tables.append(without_titles(read_table(path, name)))
+            tables.append(without_titles(read_table(path, name, sample=sample)))
         except UnreadableError as fault:
             faults.append(fault)
     _raise_together(faults)
@@ -169,7 +176,7 @@ def read_tables(
 
 
 def from_frame(
-    frame: pd.DataFrame,
+    frame: pd.DataFrame | Mapping[str, Sequence[Any]],
     *,
     name: str = "frame",
     preset: str | None = None,
@@ -177,7 +184,7 @@ def from_frame(
     date_format: str | None = None,
     sex_codes: Mapping[str, str] | None = None,
 ) -> Records:
-    """Return the records in a pandas frame, read as a file of the same columns would be.
+    """Return the records in a pandas frame, or in columns by name, read as such a file would be.
 
     Rows are numbered as in such a file: the first is row 2. Parameters and errors are those of
     :func:`read`.
@@ -186,13 +193,13 @@ def from_frame(
     --------
     >>> visit = {"child_id": ["a"], "sex": ["female"], "birth_date": ["2020-03-12"]}
     >>> visit |= {"measured_on": ["2025-03-12"], "weight_kg": [18.4], "height_cm": [108.0]}
-    >>> from_frame(pd.DataFrame(visit)).frame[["row", "measure", "value"]]
+    >>> from_frame(visit).frame[["row", "measure", "value"]]
        row measure  value
     0    2  weight   18.4
     1    2  height  108.0
     """
     return read_tables(
-        [table_of_frame(frame, name)],
+        [table_of_frame(pd.DataFrame(frame), name)],
         preset=preset,
         config=config,
         date_format=date_format,
@@ -227,7 +234,7 @@ def _config(
 
 def _distinct_names(files: Sequence[Path]) -> list[str]:
     """Return the name of each file, numbered where two folders hold the same one."""
-    names = [path.name for path in files]
+    names = [shown_name(path) for path in files]
     return [
         name if names.count(name) == 1 else f"{name} ({names[: k + 1].count(name)})"
         for k, name in enumerate(names)
@@ -260,7 +267,10 @@ def _read_one(table: TextTable, config: Config) -> Records:
     frame = reader.records()
     contacts = int(is_contact(frame).sum())
     values = len(frame) - contacts
-    source = Source(table.name, table.sha256, len(table.rows), values, contacts, reader.described())
+    source = Source(
+        table.name, table.sha256, len(table.rows), values, contacts, reader.described(),
+        table.sampled,
+    )  # fmt: skip
     identifiers = reader.identifiers()
     used = Config(files={table.name: reader.used()})
     return Records(frame, reader.problems(), (source,), (identifiers,), used)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 import numpy as np
@@ -36,6 +37,18 @@ def _are_nhs_numbers(words: pd.Series[str]) -> bool:
     return bool((digits @ np.array([*range(10, 1, -1), 1]) % 11 == 0).all())
 
 
+def identifier(text: str) -> str:
+    """Return one identifier as records have it, however it is typed.
+
+    Examples
+    --------
+    >>> identifier(" 943 476 5919")
+    '9434765919'
+    """
+    word = text.strip()
+    return re.sub(r"[ -]", "", word) if re.fullmatch(_NHS_GROUPED, word) else word
+
+
 class Rows:
     """One table, its columns by slot, and the problems found in it so far.
 
@@ -46,6 +59,7 @@ class Rows:
     def __init__(self, table: TextTable, mapping: Mapping) -> None:
         self.table, self.mapping = table, mapping
         self.problems = [table.problems]
+        self.sex_codes: dict[str, str] = {}  # the words of the sex column that say one
         words = [column.stripped for slot in _DATES if (column := self.column(slot))]
         self.day_first = dates.day_first(words, mapping.config.date_format, table.name)
 
@@ -152,6 +166,9 @@ class Rows:
         config = self.mapping.config
         found, bad = parsing.sexes(column.stripped, config.sex, self.table.name)
         self._list_words("P07", bad, column, "sex")
+        known = found >= 0
+        said = zip(column.stripped[known], found[known], strict=True)
+        self.sex_codes = {word: vocabulary[code] for word, code in said}
         codes = column.spread(np.where(found < 0, 2, found), missing=2)
         return columns.categorical(codes, vocabulary)
 

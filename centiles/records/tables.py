@@ -79,7 +79,8 @@ def _arrow_words(words: pd.Series[str]) -> pa.Array:
 class TextTable:
     """One file as text: its headers, its columns in the same order, the number of each row.
 
-    ``ragged`` are the numbers of the rows that have more or fewer cells than the header.
+    ``ragged`` are the numbers of the rows that have more or fewer cells than the header,
+    ``overfull`` of those that have more; ``sampled`` tells that the file has more rows than these.
     """
 
     name: str
@@ -88,6 +89,9 @@ class TextTable:
     columns: tuple[TextColumn, ...]
     rows: NDArray[np.int64]
     ragged: NDArray[np.int64] = field(default_factory=lambda: np.array([], dtype=np.int64))
+    overfull: NDArray[np.int64] = field(default_factory=lambda: np.array([], dtype=np.int64))
+    delimiter: str = ","
+    sampled: bool = False
 
     def without_words(self, words: Sequence[str]) -> TextTable:
         """Return the table with nothing in the cells that hold one of these words."""

@@ -197,7 +197,7 @@ class Timeline:
         if as_of is None:
             return
         self.asked = np.datetime64(as_of, "D")
-        if len(dates) == 0:
+        if np.isnat(self.measured).all() and np.isnat(self.recorded).all():
             raise UsageError(
                 "as of: the records have ages and no dates, so no date of knowledge can be set; "
                 "leave it out"

@@ -1,22 +1,31 @@
-"""A user's own file, its columns, rows and order kept, with z, centile and position appended."""
+"""A user's own file, its columns, rows and text as they are, with z, centile, position appended."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
-from centiles.errors import UnwritableError, UsageError
+from centiles.errors import UnreadableError, UsageError
 from centiles.measures import MEASURES
 from centiles.records.reading import read_tables, text_table
 from centiles.records.scoring import scored_rows
-from centiles.reports.results import write_csv
+from centiles.records.tables import FIRST_ROW, TextTable
+from centiles.reports.folders import whole_file
 
 APPENDED: Final = ("z", "centile", "position")
+SUFFIXES: Final = (".csv", ".parquet")
+
+_ROWS_AT_ONCE: Final = 100_000
+
+Columns = list[tuple[str, Any]]
 
 
 def write_appended(
@@ -24,13 +33,15 @@ def write_appended(
     output: str | Path,
     *,
     correction: str = "digital",
+    today: Any = None,
     force: bool = False,
     **options: Any,
 ) -> tuple[int, int]:
     """Write a file's own columns with what was scored, and return how many values were and not.
 
     A file with one value a row gets ``z``, ``centile`` and ``position``; a file with one visit a
-    row gets them for each of its measures, ``weight_z`` and so on.
+    row gets them for each of its measures, ``weight_z`` and so on, ``birth_weight_z`` too. Every
+    value is scored by itself: of two on one day, both are. The user's own cells are not touched.
 
     Parameters
     ----------
@@ -38,73 +49,150 @@ def write_appended(
         The file to read.
     output
         The ``.csv`` or ``.parquet`` file to write.
-    correction, force, options
+    correction, today, force, options
         As in :func:`centiles.check`, to replace a file, and as in :func:`centiles.read`.
 
     Raises
     ------
     UsageError
-        If the output is neither CSV nor Parquet.
+        If the output is neither CSV nor Parquet, or is the export.
+    UnreadableError
+        If a row has more cells than the header, which would be lost.
     UnwritableError
         If it cannot be written, or is there already.
     """
     target = Path(output)
-    if target.suffix not in (".csv", ".parquet"):
-        raise UsageError(f"{target.name}: expected a name that ends in .csv or .parquet")
-    if target.exists() and not force:
-        raise UnwritableError(f"{target}: is there already; choose another name, or --force")
-    table = text_table(export)
-    records = read_tables([table], **options)
-    frame = scored_rows(records, correction=correction)
-    place = np.searchsorted(table.rows, frame["row"].to_numpy())
-    parts: dict[str, Any] = {
-        header: column.texts() for header, column in zip(table.headers, table.columns, strict=True)
-    }
-    long = records.sources[0].mapping["layout"] == "long"
-    for measure in [""] if long else [m for m in MEASURES if (frame["measure"] == m).any()]:
-        chosen = (frame["measure"] == measure).to_numpy() if measure else frame["raw"] != ""
-        birth = (frame["contact"] == "birth").to_numpy() & (not long)
-        chosen = np.flatnonzero(np.asarray(chosen) & ~birth)
-        for name in APPENDED:
-            values = frame[name].iloc[chosen]
-            parts[_free(f"{measure}_{name}" if measure else name, parts)] = _spread(
-                values, place[chosen], len(table.rows)
-            )
-    _write(pa.table(parts), target)
+    if target.suffix.lower() not in SUFFIXES:
+        raise UsageError(
+            f"{target.name}: found the suffix {target.suffix!r}, expected .csv or .parquet; end "
+            "the file's name in one of them"
+        )
+    if target.exists() and Path(export).exists() and target.samefile(export):
+        raise UsageError(f"{target.name}: is the export itself; choose another name to write")
+    with whole_file(target, force=force) as beside:
+        table = text_table(export)
+        records = read_tables([table], **options)
+        frame = scored_rows(records, correction=correction, today=today)
+        own = _own_columns(Path(export), table)
+        values = _values(frame, records.sources[0].mapping)
+        columns = own + _appended(frame, values, len(own[0][1]), {name for name, _ in own})
+        if target.suffix.lower() == ".csv":
+            _write_csv(columns, beside, table.delimiter)
+        else:
+            names, arrays = [name for name, _ in columns], [array for _, array in columns]
+            with beside.open("wb") as file:
+                pq.write_table(pa.table(arrays, names=names), file)
     scored = int((frame["fate"] == "scored").sum())
     return scored, records.values_read - scored
 
 
-def _spread(values: pd.Series, place: Any, rows: int) -> pa.Array:
+def _own_columns(export: Path, table: TextTable) -> Columns:
+    """Return the file's columns as it has them: text untouched, blank rows, types of Parquet."""
+    if len(table.overfull):
+        raise UnreadableError(
+            f"{table.name}: found rows with more cells than the header ({len(table.overfull)}, the "
+            f"first row {table.overfull[0]}), expected as many, or cells would be lost; look there "
+            "for a stray delimiter or a missing header"
+        )
+    with export.open("rb") as file:
+        if file.read(4) == b"PAR1":
+            whole = pq.read_table(file)
+            return list(zip(whole.column_names, whole.columns, strict=True))
+    rows = table.rows - FIRST_ROW
+    columns: Columns = []
+    for header, column in zip(table.headers, table.columns, strict=True):
+        codes = np.full(rows[-1] + 1, -1, dtype=np.int32)
+        codes[rows] = column.codes
+        columns.append((header, _words_at(column.words, codes)))
+    return columns
+
+
+def _values(frame: pd.DataFrame, mapping: Mapping[str, str]) -> dict[str, NDArray[np.bool_]]:
+    """Return which records are what a row has one of, by the name its columns start with.
+
+    That is the value where a row has one, else each measure; and a birth weight beside either.
+    """
+    measure = frame["measure"].astype("str").to_numpy()
+    birth = (frame["contact"] == "birth").to_numpy() & (measure == "weight")
+    birth &= "birth_weight" in mapping
+    if mapping["layout"] == "long":
+        found = {"": ~birth}
+    else:
+        found = {str(name): (measure == name) & ~birth for name in MEASURES}
+    if {"height", "length"} <= mapping.keys():
+        lying = (frame["posture"] == "lying").to_numpy()
+        found["length"] = found["height"] & lying
+        found["height"] &= ~lying
+    found["birth_weight"] = birth
+    return {name: mask for name, mask in found.items() if mask.any()}
+
+
+def _appended(
+    frame: pd.DataFrame, values: Mapping[str, NDArray[np.bool_]], rows: int, taken: set[str]
+) -> Columns:
+    """Return the columns appended: z, centile and position of each value a row can have."""
+    place = frame["row"].to_numpy() - FIRST_ROW
+    columns: Columns = []
+    for value, mask in values.items():
+        chosen = np.flatnonzero(mask)
+        for name in APPENDED:
+            free = _free(f"{value}_{name}" if value else name, taken)
+            taken.add(free)
+            columns.append((free, _spread(frame[name].iloc[chosen], place[chosen], rows)))
+    return columns
+
+
+def _spread(values: pd.Series, place: NDArray[np.int64], rows: int) -> pa.Array:
     """Return one cell for each row of the file, empty where nothing was scored."""
     if values.dtype == "float64":
         numbers = np.full(rows, np.nan)
         numbers[place] = values
         return pa.array(numbers, mask=np.isnan(numbers))
-    texts = np.full(rows, "", dtype=object)
-    texts[place] = values.astype(str)
-    return pa.array(texts, pa.string())
+    codes = np.full(rows, -1, dtype=np.int64)
+    codes[place] = values.cat.codes
+    return _words_at(pa.array(values.cat.categories, pa.large_string()), codes)
 
 
-def _free(name: str, taken: dict[str, Any]) -> str:
+def _words_at(words: pa.Array, codes: NDArray[Any]) -> pa.Array:
+    """Return the word at each place, an empty one where it is −1."""
+    return words.take(pa.array(codes, mask=codes < 0)).fill_null("")
+
+
+def _free(name: str, taken: set[str]) -> str:
     """Return a column name the file has not got yet."""
     return name if name not in taken else _free(f"centiles_{name}", taken)
 
 
-def _write(table: pa.Table, target: Path) -> None:
-    """Write a file whole or not at all."""
-    beside = target.with_name(f".{target.name}.partial")
-    try:
-        if target.suffix == ".csv":
-            write_csv(table, beside)
-        else:
-            pq.write_table(table, beside)
-        beside.chmod(0o600)
-        beside.replace(target)
-    except OSError as fault:
-        raise UnwritableError(
-            f"{target}: cannot be written ({fault.strerror}); expected a folder there is room and "
-            "permission for"
-        ) from fault
-    finally:
-        beside.unlink(missing_ok=True)
+def _write_csv(columns: Columns, path: Path, delimiter: str) -> None:
+    """Write columns as CSV with a delimiter, in quotes only what needs them."""
+    header = delimiter.join(_quoted(pa.array([name for name, _ in columns]), delimiter).to_pylist())
+    with path.open("wb") as file:
+        file.write(f"{header}\n".encode())
+        for start in range(0, len(columns[0][1]), _ROWS_AT_ONCE):
+            parts = [array.slice(start, _ROWS_AT_ONCE) for _, array in columns]
+            cells = [_quoted(_text(part), delimiter) for part in parts]
+            lines = pc.binary_join_element_wise(*cells, _large(delimiter))
+            lines = pc.binary_join_element_wise(lines, _large(""), _large("\n"))
+            _, ends, text = lines.buffers()
+            file.write(text.slice(0, np.frombuffer(ends, np.int64)[len(lines)]))
+
+
+def _large(text: str) -> pa.Scalar:
+    return pa.scalar(text, pa.large_string())
+
+
+def _text(array: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """Return any column as text, empty where there is nothing."""
+    text = array.cast(pa.string()).cast(pa.large_string()).fill_null("")
+    return text.combine_chunks() if isinstance(text, pa.ChunkedArray) else text
+
+
+def _quoted(texts: pa.Array, delimiter: str) -> pa.Array:
+    """Return texts with those in quotes that hold a delimiter, a quote or a line end."""
+    texts = texts.cast(pa.large_string())
+    special = pc.match_substring_regex(texts, f'[{delimiter}"\\r\\n]')
+    if not pc.any(special).as_py():
+        return texts
+    doubled = pc.replace_substring(texts, '"', '""')
+    whole = pc.binary_join_element_wise(_large('"'), doubled, _large('"'), _large(""))
+    return pc.if_else(special, whole, texts)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import platform
 from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
@@ -71,7 +73,8 @@ def write(
         if scored == "csv":
             write_csv(table, made / "scored.csv")
         else:
-            pq.write_table(table, made / "scored.parquet")
+            with (made / "scored.parquet").open("wb") as file:
+                pq.write_table(table, file)
         run = json.dumps(run_record(checked, options or {}), indent=2, ensure_ascii=False)
         (made / MARK).write_text(run + "\n", encoding="utf-8")
     return Path(folder)
@@ -79,30 +82,37 @@ def write(
 
 def run_record(checked: Checked, options: dict[str, Any]) -> dict[str, Any]:
     """Return what ``run.json`` holds: versions, hashes, options, and the count of every value."""
-    fates = checked.fates
-    levels = checked.children["level"].value_counts().to_dict()
+    fates = checked.fates.to_dict("list")
+    levels = checked.children["level"].astype("str").value_counts().to_dict()
     codes = checked.problems["code"].astype("str").value_counts().to_dict()
     return {
         **asdict(checked.provenance),
         "approval": "rules not clinically approved",
+        "made_with": _made_with(),
         "options": options,
         "sources": [
-            {**asdict(source), "fates": {k: int(v) for k, v in fates.loc[source.name].items()}}
-            for source in checked.sources
+            {**asdict(source), "fates": {str(fate): int(n[k]) for fate, n in fates.items()}}
+            for k, source in enumerate(checked.sources)
         ],
         "side_files": [
             {**asdict(side), "fates": _fates_of(checked.sides.frame(side.kind))}
             for side in checked.sides.sources
         ],
-        "values": {str(name): int(count) for name, count in fates.sum().items()},
-        "children": {level or "nothing open": int(n) for level, n in sorted(levels.items())},
+        "values": {str(fate): int(sum(n)) for fate, n in fates.items()},
+        "children": {str(level) or "nothing open": int(n) for level, n in sorted(levels.items())},
         "problems": {code: int(count) for code, count in sorted(codes.items())},
     }
 
 
 def _fates_of(frame: pd.DataFrame) -> dict[str, int]:
-    counts = frame["fate"].value_counts()
+    counts = frame["fate"].astype("str").value_counts().to_dict()
     return {fate: int(counts.get(fate, 0)) for fate in SIDE_FATES}
+
+
+def _made_with() -> dict[str, str]:
+    """Return the versions of what does the arithmetic and the reading."""
+    libraries = ("numpy", "scipy", "pandas", "pyarrow")
+    return {"python": platform.python_version()} | {name: version(name) for name in libraries}
 
 
 def arrow_table(frame: pd.DataFrame, schema: tuple[Column, ...]) -> pa.Table:
@@ -126,7 +136,8 @@ def write_csv(table: pa.Table, path: Path) -> None:
     """Write a table as CSV in which no cell of text can be taken for a formula."""
     safe = [_harmless(column) for column in table.columns]
     options = pa_csv.WriteOptions(quoting_style="needed")
-    pa_csv.write_csv(pa.table(safe, names=table.column_names), path, options)
+    with path.open("wb") as file:  # a path of its own pyarrow would want in UTF-8
+        pa_csv.write_csv(pa.table(safe, names=table.column_names), file, options)
 
 
 def _harmless(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -5,17 +5,34 @@ Counts only: no identifier, date or value of a child is in it, so that it may st
 
 from __future__ import annotations
 
-from centiles.checks import BLOCKS, Checked
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
 from centiles.records.columns import PROBLEM_CODES
 from centiles.records.reading import Source
 
+if TYPE_CHECKING:
+    from centiles.checks import Checked, Child
+
 
 def mapping_lines(sources: tuple[Source, ...]) -> list[str]:
-    """Return what the columns of each file were taken for."""
+    """Return what the columns of each file were taken for, a line a file."""
     lines = []
     for source in sources:
         said = ", ".join(f"{slot} ← {header}" for slot, header in source.mapping.items())
         lines.append(f"{source.name}: {said}")
+    return lines
+
+
+def mapping_table(sources: tuple[Source, ...]) -> list[str]:
+    """Return what the columns of each file were taken for, a line a column."""
+    lines = []
+    for source in sources:
+        rows = _counted(source.rows, "row")
+        sampled = f"by a sample, its first {rows}" if source.sampled else f"by all its {rows}"
+        lines.append(f"{source.name}, {sampled}:")
+        lines += [f"  {slot:<16}{header}" for slot, header in source.mapping.items()]
     return lines
 
 
@@ -27,7 +44,7 @@ def summary_lines(checked: Checked) -> list[str]:
         f"{made.correction} correction, rules {made.rules}"
         + (f", as of {made.as_of}" if made.as_of else ", ages only"),
         *_read_lines(checked),
-        *_problem_lines(checked),
+        *problem_lines(checked.problems),
         *_children_lines(checked),
         "Rules not clinically approved.",
         "A finding is not a diagnosis, and no finding is no reassurance.",
@@ -41,25 +58,44 @@ def _read_lines(checked: Checked) -> list[str]:
             f"{count:,} {fate}" for fate, count in fates.items() if fate != "values_read" and count
         )
         contacts = (
-            f", {source.contacts:,} contacts without a measurement" if source.contacts else ""
+            f", {_counted(source.contacts, 'contact')} without a measurement"
+            if source.contacts
+            else ""
         )
-        lines.append(f"{source.name}: {source.values:,} values read: {met or 'none'}{contacts}")
+        read = _counted(source.values, "value")
+        lines.append(f"{source.name}: {read} read{f': {met}' if met else ''}{contacts}")
     return lines
 
 
-def _problem_lines(checked: Checked) -> list[str]:
-    counts = checked.problems["code"].astype("str").value_counts()
+def problems_of(child: Child, problems: pd.DataFrame) -> pd.DataFrame:
+    """Return the problems in one child's rows."""
+    at = [pd.MultiIndex.from_arrays([each["source"].astype("str"), each["row"]])
+          for each in (problems, child.scored)]  # fmt: skip
+    return problems.loc[at[0].isin(at[1])]
+
+
+def problem_lines(problems: pd.DataFrame) -> list[str]:
+    """Return how many problems there are of each code, in words, a line a code."""
+    counts = problems["code"].astype("str").value_counts()
     return [
-        f"  {code} {PROBLEM_CODES[code].severity}: {PROBLEM_CODES[code].reason} ({count:,})"
-        for code, count in counts.sort_index().items()
+        f"  {code} {known.severity}: {known.reason} ({counts[code]:,})"
+        for code, known in sorted(PROBLEM_CODES.items())
+        if code in counts
     ]
 
 
 def _children_lines(checked: Checked) -> list[str]:
+    from centiles.checks import BLOCKS
+
     blocks = checked.children["block"].astype("str").value_counts()
     open_ = ", ".join(f"{blocks[block]:,} {block}" for block in BLOCKS if block in blocks)
     flagged = int((checked.children["rank"] > 0).sum())
     total = len(checked.children)
-    return [
-        f"{total:,} children: {open_ or 'none with an open finding'}; {total - flagged:,} without"
-    ]
+    without = f"; {total - flagged:,} without" if open_ else ""
+    children = _counted(total, "child", "children")
+    return [f"{children}: {open_ or 'none with an open finding'}{without}"]
+
+
+def _counted(number: int, one: str, many: str = "") -> str:
+    """Return a number with its noun: "1 row", "2,000 rows"."""
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"

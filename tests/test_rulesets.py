@@ -1,0 +1,198 @@
+"""Rules as data: the shipped set, a service's own, and what is wrong with one told together."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib import resources
+
+import pytest
+
+from centiles.errors import UsageError
+from centiles.lms import SPACE
+from centiles.monitoring.rulesets import SEVERITIES, ruleset
+from tests.cohorts import at, check, finding
+
+IDS = [
+    "NG75-FALL", "NG75-WT2", "WT-FALL-1Y", "WT-FALL-3Y", "WT-LOSS", "WT-BELOW-04", "BMI-BELOW-04",
+    "HT-FALL-2",
+]  # fmt: skip
+
+OWN = """
+name = "ours"
+title = "Our rules"
+
+[see_by]
+urgent = { working_days = 1 }
+act = { days = 7 }
+watch = { days = 30 }
+info = { days = 90 }
+
+[reweigh]
+steps = [[0, 3], [365.25, 60]]
+
+[[rule]]
+id = "OUR-FALL"
+kind = "fall"
+measure = "weight"
+ages = [4, 18]
+within_days = 200
+guidance = "Ask us."
+[[rule.level]]
+severity = "watch"
+at_least = 0.5
+[[rule.level]]
+severity = "act"
+at_least = 1
+when = ["sustained"]
+
+[[rule]]
+id = "OUR-LEVEL"
+kind = "level"
+measure = "height"
+below = -3.0
+[[rule.level]]
+severity = "info"
+"""
+
+
+def own(folder, text=OWN):
+    path = folder / "own.toml"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def faults(folder, text):
+    with pytest.raises(UsageError) as said:
+        ruleset(own(folder, text))
+    return str(said.value)
+
+
+def test_the_shipped_set() -> None:
+    rules = ruleset("uk")
+    assert [rule.id for rule in rules.rules] == IDS
+    content = (resources.files("centiles.monitoring") / "uk.toml").read_bytes()
+    assert rules.sha256 == hashlib.sha256(content).hexdigest()
+    for rule in rules.rules:
+        severities = [SEVERITIES.index(level.severity) for level in rule.levels]
+        assert severities == sorted(severities), rule.id
+        assert rule.definition
+        assert rule.source
+        assert rule.guidance
+        assert all(rule.base_rate[level.severity] for level in rule.levels)
+
+
+def test_project_rules_are_those_that_are_not_national_guidance() -> None:
+    project = {rule.id for rule in ruleset("uk").rules if rule.project}
+    assert project == {"WT-FALL-1Y", "WT-FALL-3Y", "WT-LOSS"}
+
+
+def test_amounts_are_spaces_for_falls_and_per_cent_for_losses() -> None:
+    rules = ruleset("uk")
+    assert [level.amount for level in rules.rule("WT-FALL-1Y").levels] == pytest.approx(
+        [SPACE, 1.5 * SPACE, 2 * SPACE]
+    )
+    assert [(level.amount, level.older) for level in rules.rule("WT-LOSS").levels] == [
+        (2, 5), (5, 7.5), (10, 10),
+    ]  # fmt: skip
+    assert rules.rule("WT-LOSS").recovery == 2.0
+    assert rules.rule("HT-FALL-2").recovery == pytest.approx(SPACE / 3)
+
+
+def test_a_service_can_have_its_own(tmp_path) -> None:
+    rules = ruleset(own(tmp_path))
+    assert (rules.name, rules.title, [rule.id for rule in rules.rules]) == (
+        "ours", "Our rules", ["OUR-FALL", "OUR-LEVEL"],
+    )  # fmt: skip
+    assert rules.rule("OUR-FALL").project  # unless it says otherwise
+    rows = [at("a", 1500, "weight", 0.0), at("a", 1600, "weight", -0.5)]
+    rows += [at("a", 1600, "height", -3.1)]
+    done = check(rows, rules=own(tmp_path))
+    assert dict(zip(done.findings["rule"], done.findings["severity"], strict=True)) == {
+        "OUR-FALL": "watch", "OUR-LEVEL": "info",
+    }  # fmt: skip
+    fall = finding(done, "OUR-FALL")
+    assert (fall.see_by - fall.to_date).days == 30
+    assert (fall.reweigh_from - fall.to_date).days == 60
+    assert done.provenance.rules == "ours"
+    assert done.provenance.rules_sha256 == rules.sha256
+    assert check(rows[:2], rules=own(tmp_path)).findings["rule"].tolist() == ["OUR-FALL"]
+
+
+def test_a_level_that_is_no_line_is_worded_by_its_z(tmp_path) -> None:
+    done = check([at("a", 1600, "height", -3.1)], rules=own(tmp_path))
+    assert finding(done, "OUR-LEVEL").sentence.startswith("height is below z −3.00, at z −3.10")
+
+
+def test_a_copy_of_the_shipped_set_is_a_set(tmp_path) -> None:
+    text = (resources.files("centiles.monitoring") / "uk.toml").read_text(encoding="utf-8")
+    assert ruleset(own(tmp_path, text)).rules == ruleset("uk").rules
+
+
+def test_all_faults_are_told_together(tmp_path) -> None:
+    text = OWN.replace('kind = "fall"', 'kind = "drop"').replace('"sustained"', '"sustaind"')
+    text = text.replace('measure = "height"', 'measure = "girth"')
+    text = text.replace('severity = "info"', 'severity = "mild"')
+    text = text.replace("act = { days = 7 }\n", "")
+    text = text.replace("steps = [[0, 3], [365.25, 60]]", "")
+    text = text.replace('guidance = "Ask us."', 'guidence = "Ask us."')
+    said = faults(tmp_path, text)
+    for fault in (
+        "OUR-FALL: kind is 'drop', expected one of fall, level, loss",
+        "OUR-FALL: does not know the condition 'sustaind'",
+        "OUR-FALL: does not know 'guidence'",
+        "OUR-LEVEL: measure is 'girth', expected one of weight, height, bmi, head",
+        "OUR-LEVEL: severity is 'mild', expected one of info, watch, act, urgent",
+        "[see_by] lacks act",
+        "[reweigh] lacks steps",
+        "The shipped uk.toml shows the form",
+    ):
+        assert fault in said
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('id = "OUR-FALL"\n', "", "a rule without id: expected an id"),
+        ("below = -3.0\n", "", "OUR-LEVEL: a level rule needs below"),
+        ("below = -3.0", 'below = "low"', "OUR-LEVEL: below is 'low', expected a number"),
+        ('"OUR-LEVEL"', '"OUR-FALL"', "OUR-FALL: is there twice"),
+        ("at_least = 0.5\n", "", "OUR-FALL: a level needs at_least or above"),
+        ("at_least = 0.5", "at_least = 2", "OUR-FALL: no level may need less than the first"),
+        ("at_least = 0.5", "least = 0.5", "OUR-FALL: a level does not know 'least'"),
+        ("at_least = 0.5", 'at_least = 0.5\nwhen = ["below_04"]', "can have no conditions"),
+        ("within_days = 200", 'within_days = "long"', "within_days is 'long', expected a number"),
+        ("within_days = 200", "within_days = true", "within_days is True, expected a number"),
+        ("ages = [4, 18]", "ages = 4", "OUR-FALL: ages is 4, expected two numbers of years"),
+        ('kind = "fall"', 'kind = "fall"\ncomparator = "brith"', "comparator is 'brith'"),
+        ('kind = "fall"', 'kind = "fall"\ncomparator = "birth"', "needs three bands"),
+        ('when = ["sustained"]', 'when = "sustaned"', "does not know the condition 'sustaned'"),
+        ("{ days = 30 }", "30", "[see_by] watch is 30, expected days or working_days"),
+        ("{ days = 30 }", "{ weeks = 4 }", "[see_by] watch is {'weeks': 4}"),
+        ("[[0, 3], [365.25, 60]]", "[[7, 3]]", "[reweigh] lacks steps"),
+        ("[[0, 3], [365.25, 60]]", "[0, 3]", "[reweigh] lacks steps"),
+    ],
+)
+def test_each_fault_is_told(tmp_path, old, new, said) -> None:
+    assert old in OWN
+    assert said in faults(tmp_path, OWN.replace(old, new, 1))
+
+
+def test_a_rule_without_a_level_and_a_file_without_a_rule(tmp_path) -> None:
+    head, _, _ = OWN.partition("[[rule.level]]")
+    assert "OUR-FALL: no [[rule.level]]" in faults(tmp_path, head)
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    said = faults(empty, "")
+    assert "no [[rule]]" in said
+    assert all(f"[see_by] lacks {word}" in said for word in SEVERITIES)
+
+
+def test_what_is_no_rule_set_at_all(tmp_path) -> None:
+    with pytest.raises(UsageError, match=r"found 'ku', expected one of uk or a \.toml file"):
+        ruleset("ku")
+    with pytest.raises(UsageError, match="expected a TOML file"):
+        ruleset(str(tmp_path / "none.toml"))
+    with pytest.raises(UsageError, match="not readable TOML"):
+        ruleset(own(tmp_path, "[[rule"))
+    with pytest.raises(UsageError, match="expected one of NG75-FALL"):
+        ruleset("uk").rule("WT-RISE")
