@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
 
@@ -17,9 +18,12 @@ from centiles.monitoring.findings import Cohort, findings_of, worded
 from centiles.monitoring.rulesets import SEVERITIES, ruleset
 from centiles.monitoring.wording import VERIFY_TODAY
 from centiles.records import columns
+from centiles.records import pseudonyms as pseudonymous
+from centiles.records.pseudonyms import Pseudonyms
 from centiles.records.reading import Records, Source
 from centiles.records.rows import identifier
 from centiles.records.scoring import Scored, scored
+from centiles.records.sides import SideFiles
 from centiles.records.tables import TextTable
 from centiles.records.timelines import FATES
 from centiles.references import reference
@@ -61,7 +65,8 @@ class Checked:
     """Everything a check found, as frames whose columns ``records.columns`` declares.
 
     ``findings`` are ranked as their children are; ``children`` is the worklist; ``tables`` are the
-    cells of the sources as text.
+    cells of the sources as text, none where pseudonyms are shown. ``sides`` are the children,
+    events and actions files, settled as the records are.
     """
 
     findings: pd.DataFrame
@@ -70,6 +75,7 @@ class Checked:
     children: pd.DataFrame
     sources: tuple[Source, ...]
     provenance: Provenance
+    sides: SideFiles = field(default_factory=SideFiles)
     tables: tuple[TextTable, ...] = field(default=(), repr=False, compare=False)
 
     @cached_property
@@ -125,6 +131,7 @@ def check(
     unknown_gestation: str = "score",
     today: Any = None,
     repair: bool = False,
+    pseudonyms: Pseudonyms | None = None,
 ) -> Checked:
     """Return every value scored, every finding, and the children ranked by them.
 
@@ -145,6 +152,8 @@ def check(
     repair
         Put right the values that have just one likely explanation, such as a decimal point, and
         say so on their rows. Otherwise it is suggested in the problems, and nothing is changed.
+    pseudonyms
+        What to call children instead, and whether to show dates; as they are where not given.
 
     Raises
     ------
@@ -173,9 +182,12 @@ def check(
         repair=repair,
     )
     cohort = _cohort(done)
+    if pseudonyms is not None:
+        done, cohort = _pseudonymised(done, cohort, records, pseudonyms)
     findings = worded(findings_of(cohort, chosen), cohort, chosen)
     findings, children = _ranked(findings, cohort, records.sources)
     known = reference()
+    hidden = pseudonyms is not None and pseudonyms.dates == "ages"
     provenance = Provenance(
         version=__version__,
         reference=known.title,
@@ -184,13 +196,46 @@ def check(
         correction=str(Correction(correction)),
         rules=chosen.name,
         rules_sha256=chosen.sha256,
-        as_of="" if np.isnat(done.as_of) else str(done.as_of),
+        as_of="" if np.isnat(done.as_of) or (hidden and as_of is None) else str(done.as_of),
     )
+    tables = records.tables if pseudonyms is None else ()  # they hold every identifier
     checked = Checked(
-        findings, done.frame, done.problems, children, records.sources, provenance, records.tables
-    )
+        findings, done.frame, done.problems, children, records.sources, provenance, done.sides,
+        tables,
+    )  # fmt: skip
     _stop_if_lost(checked)
     return checked
+
+
+def _pseudonymised(
+    done: Scored, cohort: Cohort, records: Records, pseudonyms: Pseudonyms
+) -> tuple[Scored, Cohort]:
+    """Return scored values and cohort under pseudonyms, from which all else is made.
+
+    Raises
+    ------
+    UsageError
+        If the name of a file holds an identifier, which would then stand in every result.
+    """
+    names = {*done.child_ids, *done.frame["household_id"].unique()} - {""}
+    files = [each.name for each in records.sources] + [each.name for each in done.sides.sources]
+    for number, name in enumerate(files, 1):
+        if names & {name, *re.split(r"[\W_]+", name)}:
+            raise UsageError(
+                f"pseudonymise: the name of file {number} holds an identifier, which would stand "
+                "in every result; rename the file"
+            )
+    called = pseudonymous.ids(done.child_ids, pseudonyms)
+    done = replace(
+        done,
+        frame=pseudonymous.frame_of(done.frame, done.child, called, pseudonyms),
+        child_ids=called,
+        sides=pseudonymous.sides_of(done.sides, pseudonyms),
+    )
+    cohort = replace(cohort, scored=done.frame, child_ids=called)
+    if pseudonyms.dates == "ages":
+        cohort = replace(cohort, born=np.full(len(called), np.datetime64("NaT", "D")))
+    return done, cohort
 
 
 def _stop_if_lost(checked: Checked) -> None:

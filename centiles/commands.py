@@ -56,6 +56,12 @@ def check(
     scored: opt.ScoredForm = opt.Form.CSV,
     fail_on: opt.FailOn = None,
     as_json: opt.AsJson = False,
+    children: opt.ChildrenFile = None,
+    events: opt.EventsFile = None,
+    actions: opt.ActionsFile = None,
+    save_mapping: opt.SaveMapping = None,
+    pseudonymise: opt.Pseudonymise = None,
+    dates: opt.DatesShown = None,
 ) -> None:
     """Check whole exports: score every value, find the falls, rank the children.
 
@@ -77,10 +83,12 @@ def check(
     from centiles.checks import check as checked_of
     from centiles.monitoring.rulesets import ruleset
     from centiles.records import read
+    from centiles.records.configs import save
     from centiles.reports.folders import stop_unless_free
     from centiles.reports.results import run_record
     from centiles.reports.summary import mapping_lines, summary_lines
 
+    config = _config(config, exports)
     reading = _reading(preset, config, date_format, sex_codes, gestation_decimals)
     if dry_run:
         _show_mapping(exports, reading, as_json=as_json)
@@ -93,15 +101,19 @@ def check(
     stop_unless_free(out, force=force)
     ruleset(rules)  # told before the reading, which may be long
     today, until = _today(), opt.date(as_of, "--as-of")
-    options = {
+    options: dict[str, Any] = {
         "preset": preset, "config": config and str(config), "config_sha256": _digest(config),
         "date_format": date_format, "sex_codes": sex_codes,
         "gestation_decimals": gestation_decimals, "as_of": as_of, "today": today,
         "rules": rules, "correction": correction, "unknown_gestation": unknown_gestation,
         "repair": repair, "scored": scored,
     }  # fmt: skip
-    records = read(exports, **reading)
+    records = read(exports, children=children, events=events, actions=actions, **reading)
+    pseudonyms = _pseudonyms(records, pseudonymise, dates)
+    options |= {"pseudonyms": pseudonyms is not None, "dates": pseudonyms and pseudonyms.dates}
     _say(*mapping_lines(records.sources))
+    if save_mapping is not None:
+        save(records.config, save_mapping)
     checked = checked_of(
         records,
         rules=rules,
@@ -110,6 +122,7 @@ def check(
         unknown_gestation=unknown_gestation,
         today=today,
         repair=repair,
+        pseudonyms=pseudonyms,
     )
     reports.write(checked, out, scored=scored, force=force, options=options)
     _say(*summary_lines(checked))
@@ -141,6 +154,7 @@ def score(
     """  # noqa: D301 -- \b keeps the lines as they are
     from centiles.reports.appended import write_appended
 
+    config = _config(config, [export])
     reading = _reading(preset, config, date_format, sex_codes, gestation_decimals)
     values, unscored = write_appended(
         export, output, correction=correction, today=_today(), force=force, **reading
@@ -170,6 +184,8 @@ def chart(
     as_of: opt.AsOf = None,
     rules: opt.Rules = "uk",
     correction: opt.Correcting = opt.CorrectionName.DIGITAL,
+    pseudonymise: opt.Pseudonymise = None,
+    dates: opt.DatesShown = None,
 ) -> None:
     """Draw one child's centile charts, from exports or from the options alone.
 
@@ -185,6 +201,7 @@ def chart(
     from centiles import charts
     from centiles.checks import check as checked_of
     from centiles.records import read
+    from centiles.records.rows import identifier
     from centiles.reports.summary import problem_lines, problems_of
 
     until = opt.date(as_of, "--as-of")
@@ -198,6 +215,7 @@ def chart(
                 "chart: found exports together with --sex, --born, --gestation or --point; "
                 "give one or the other"
             )
+        config = _config(config, export)
         reading = _reading(preset, config, date_format, sex_codes, gestation_decimals)
         records, wanted = read(export, **reading), child
     else:
@@ -205,12 +223,29 @@ def chart(
             raise UsageError("chart: found --child and no export, expected the child's file too")
         records, wanted = _records(opt.visits(sex, born, gestation, point)), _NAMELESS
         name = name or ""
-    checked = checked_of(records, rules=rules, correction=correction, as_of=until, today=_today())
-    found = checked.child(wanted)
+    pseudonyms = _pseudonyms(records, pseudonymise, dates)
+    checked = checked_of(
+        records, rules=rules, correction=correction, as_of=until, today=_today(),
+        pseudonyms=pseudonyms,
+    )  # fmt: skip
+    found = checked.child(pseudonyms.child(identifier(wanted)) if pseudonyms else wanted)
     paths = charts.save(found, output, measures=measure, window=window, name=name, replace=force)
     _say(*problem_lines(problems_of(found, checked.problems)))
     for path in paths:
         typer.echo(str(path))
+
+
+@app.command()
+def template(output: opt.BlankSheet, force: opt.Force = False) -> None:
+    """Write a blank sheet for transcribing paper records; filled in, it is an export.
+
+    \b
+    Example:
+      centiles template -o sheet.xlsx
+    """  # noqa: D301 -- \b keeps the lines as they are
+    from centiles.reports.templates import write_template
+
+    typer.echo(str(write_template(output, force=force)))
 
 
 @app.command()
@@ -363,6 +398,28 @@ def _say(*lines: str) -> None:
 def _json(record: Any) -> str:
     """Return JSON in ASCII, which any terminal and any pipe can carry."""
     return json.dumps(record, indent=2)
+
+
+def _config(config: Path | None, exports: list[Path]) -> Path | None:
+    """Return the configuration that is given, or the nearest one; say if one was found."""
+    from centiles.records.configs import found_upward
+
+    if config is None and (config := found_upward(exports)) is not None:
+        _say(f"configuration: {config}")
+    return config
+
+
+def _pseudonyms(records: Any, key_file: Path | None, dates: str | None) -> Any:
+    """Return what --pseudonymise and --dates, or else the configuration, ask for."""
+    from centiles.records.pseudonyms import Pseudonyms, read_key
+
+    privacy = records.config.privacy
+    file, shown = key_file or privacy.pseudonymise, dates or privacy.dates
+    if file is not None:
+        return Pseudonyms(read_key(file), shown)
+    if shown != "keep":
+        raise UsageError("--dates: found no --pseudonymise, expected a key file with it")
+    return None
 
 
 def _reading(

@@ -126,6 +126,48 @@ AsOf = Annotated[
         "Otherwise the newest date in the records.",
     ),
 ]
+ChildrenFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--children",
+        metavar="FILE",
+        help="What is known of the children: sex, birth date, gestation, household, parents.",
+    ),
+]
+EventsFile = Annotated[
+    Path | None,
+    typer.Option("--events", metavar="FILE", help="What happened, such as missed appointments."),
+]
+ActionsFile = Annotated[
+    Path | None,
+    typer.Option("--actions", metavar="FILE", help="What was done about findings."),
+]
+SaveMapping = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE.toml", help="Write what the files were read with, to use again."),
+]
+Pseudonymise = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="KEYFILE",
+        help="Show pseudonyms instead of identifiers, made with the key in this file (16 bytes or "
+        "more), and no free text.",
+    ),
+]
+DatesShown = Annotated[
+    str | None,
+    typer.Option("--dates", metavar="keep|ages", help="With --pseudonymise: ages for no dates."),
+]
+BlankSheet = Annotated[
+    Path,
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="The .xlsx or .csv file to write.",
+        show_default=False,
+    ),
+]
 Force = Annotated[bool, typer.Option("--force", help="Replace what an earlier run wrote there.")]
 
 # check

@@ -29,6 +29,7 @@ OUTSIDE = {
     "typer": {"commands", "options"},
     "rich": {"commands"},
     "jinja2": {"reports"},
+    "xlsxwriter": {"reports"},
 }
 NOWHERE = ("scipy.stats", "matplotlib.pyplot", "rcpchgrowth")
 

@@ -64,15 +64,18 @@ def hidden(folder: Path) -> list[str]:
 # ---- help
 
 
+COMMANDS = ["chart", "check", "demo", "explain", "reference", "score", "template"]
+
+
 def command_names() -> list[str]:
     return sorted(typer.main.get_command(commands.app).commands)  # type: ignore[attr-defined]
 
 
 def test_the_commands_there_are() -> None:
-    assert command_names() == ["chart", "check", "demo", "explain", "reference", "score"]
+    assert command_names() == COMMANDS
 
 
-@pytest.mark.parametrize("name", ["chart", "check", "demo", "explain", "reference", "score"])
+@pytest.mark.parametrize("name", COMMANDS)
 def test_help_shows_an_example_that_has_only_options_there_are(name: str) -> None:
     shown = run(name, "--help")
     assert shown.code == 0

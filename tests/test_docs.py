@@ -221,6 +221,10 @@ def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("page", [page for page in PAGES if commands(page)], ids=named)
 def test_commands_run_and_print_what_is_shown(page: Path, desk: Path) -> None:
+    if examples := blocks(page, "csv"):  # the files that the first command names, in order
+        names = re.findall(r"\w+\.csv", commands(page)[0][0])
+        for name, example in zip(names, examples, strict=True):
+            (desk / name).write_text(example, encoding="utf-8")
     for command, shown in commands(page):
         if command.startswith("centiles demo"):  # run already
             continue

@@ -59,6 +59,12 @@ TABLES = {
         "One row a value or contact, in the order they were read; computed values (BMI) follow.",
     ),
     "PROBLEMS": ("problems.csv", "One row a problem: where it is, what it is, what to do."),
+    "CHILDREN_FILE": (
+        "in Python: `checked.sides.children`",
+        "The children file as it was read, see [side files](side-files.md).",
+    ),
+    "EVENTS_FILE": ("in Python: `checked.sides.events`", "The events file as it was read."),
+    "ACTIONS_FILE": ("in Python: `checked.sides.actions`", "The actions file as it was read."),
     "RECORDS": (
         "in Python: `records.frame`",
         "What was read, before anything is scored: one row a value or contact.",

@@ -13,7 +13,9 @@ from centiles.ages import FloatArray
 from centiles.errors import MappingError
 from centiles.measures import MEASURES
 from centiles.records import amounts, columns, dates, parsing
+from centiles.records.identities import Identifiers
 from centiles.records.kinds import SLOTS
+from centiles.records.layouts import Config, can_be_in
 from centiles.records.mapping import MEASURE_SLOTS, VISIT_SLOTS, Mapping
 from centiles.records.rows import Rows
 from centiles.records.tables import TextColumn, TextTable, texts_at
@@ -61,6 +63,13 @@ class CellReader:
         cells, at = _interleaved(self._long() if self.mapping.long else self._wide())
         return columns.frame(columns.RECORDS, self._shared(cells, at) | self._own(cells, at))
 
+    def identifiers(self) -> Identifiers:
+        """Return the identifiers of the rows; list the rows that have none."""
+        found = self.rows.identifiers()
+        nobody = np.all([column.is_blank for column in found.columns], axis=0)
+        self.rows.list("P05", nobody & ~self.rows.rounded, "child_id")
+        return found
+
     def problems(self) -> pd.DataFrame:
         """Return the problems found (``columns.PROBLEMS``)."""
         return columns.concatenated(columns.PROBLEMS, self.rows.problems)
@@ -79,12 +88,33 @@ class CellReader:
         said["layout"] = "long" if self.mapping.long else "wide"
         return said | dict(rows.table.about)
 
+    def used(self) -> Config:
+        """Return what the table was read with: the configuration that reads it so again."""
+        rows, config = self.rows, self.mapping.config
+        headers = rows.table.headers
+        mapped = {slot: rows.header(slot) for slot in self.mapping.columns}
+        units = {
+            slot: unit
+            for slot, unit in (dict(self.mapping.units) | self.used_units).items()
+            if unit and ", " not in unit and slot not in self.mapping.header_units
+        }
+        orders = {True: "dd/mm/yyyy", False: "mm/dd/yyyy", None: None}
+        return Config(
+            columns={slot: header for slot, header in mapped.items() if headers.count(header) == 1},
+            units={slot: unit for slot, unit in units.items() if can_be_in(slot, unit)},
+            sex=rows.sex_codes or config.sex,
+            measures=config.measures,
+            date_format=config.date_format or orders[rows.day_first],
+            birth_precision=config.birth_precision,
+            gestation_decimals=config.gestation_decimals,
+            missing=config.missing,
+        )
+
     def _shared(self, cells: _Cells, at: Places) -> dict[str, Any]:
         """Return what records have from their rows; a birth weight is of the day of birth."""
         rows = self.rows
         birth = cells.slot == _BIRTH_WEIGHT
         children = rows.children()
-        rows.list("P05", children.is_blank & ~rows.rounded, "child_id")
         born, birth_precision = (part[at] for part in rows.births(children))
         measured, precision = (part[at] for part in rows.days("measured_on"))
         measured = np.where(birth, born, measured)

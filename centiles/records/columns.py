@@ -41,7 +41,7 @@ class Column:
 
 def _columns(text: str) -> tuple[Column, ...]:
     """Return columns from lines of ``name kind meaning``."""
-    rows = (line.split(maxsplit=2) for line in text.strip().splitlines())
+    rows = (line.split(maxsplit=2) for line in text.splitlines() if line.strip())
     return tuple(Column(*row) for row in rows)
 
 
@@ -49,7 +49,7 @@ RECORDS: Final = _columns(
     """
     source word the file a row came from
     row integer the row in that file as a spreadsheet numbers it, header counted
-    child_id text the child's identifier as the file gives it
+    child_id text the child's identifier
     household_id text the household's identifier, where a file gives one
     sex word male, female or unknown
     birth_date date date of birth
@@ -148,6 +148,48 @@ CHILDREN: Final = _columns(
     see_by date the earliest date to be seen by
     not_assessed text what could not be assessed, and why
     sources text the files the child is in
+    """
+)
+
+
+_SIDE_ROW: Final = """
+    source word the file a row came from
+    row integer the row in that file, header counted
+    fate word used, unused (its problem says why) or not yet known
+    child_id text the child's identifier
+    """
+
+CHILDREN_FILE: Final = _columns(
+    _SIDE_ROW
+    + """
+    household_id text the household's identifier
+    sex word male, female or unknown
+    birth_date date date of birth
+    gestation_days number gestation at birth [d]
+    mother_cm number the mother's height [cm]
+    father_cm number the father's height [cm]
+    condition text a known condition
+    """
+)
+EVENTS_FILE: Final = _columns(
+    _SIDE_ROW
+    + """
+    date date the day of the event
+    age_days number age on that day [d]
+    type text what kind of event it was
+    note text what was written of it
+    sensitive flag shown only on request: a family may see the sheet
+    """
+)
+ACTIONS_FILE: Final = _columns(
+    _SIDE_ROW
+    + """
+    rule text the rule of the finding it answers
+    date date the day of the action
+    age_days number age on that day [d]
+    action text what was done
+    by_role text who did it, by role
+    review_on date when it is to be looked at again
     """
 )
 

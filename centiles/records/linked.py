@@ -70,7 +70,8 @@ def laid_out(
             if theirs is not None and theirs[0] is preset and theirs[1] is not preset
         ]
         try:
-            layouts.append(_layout(table, preset, links, given, named=named is not None))
+            own = given.for_file(table.name)
+            layouts.append(_layout(table, preset, links, own, named=named is not None))
         except MappingError as fault:
             faults.append(fault)
     return layouts, faults

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from collections.abc import Mapping as MappingABC
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import product
@@ -18,8 +18,9 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from centiles.errors import MappingError, UnmappedError
-from centiles.records import amounts, dates, parsing
+from centiles.records import amounts, dates, identifiers, parsing
 from centiles.records.codes import code_of
+from centiles.records.identities import NHS
 from centiles.records.layouts import Config, layouts
 from centiles.records.tables import TextColumn, TextTable
 
@@ -54,7 +55,8 @@ class Mapping:
 
     ``columns`` maps slots to places in the file; ``units`` slots to units, where the
     configuration or the header says; ``header_units`` those the header says; ``aliases`` are
-    further identifiers, not used; ``codes`` are the columns of clinical codes, the first speaks.
+    further identifiers, and ``kinds`` what kind each column of identifiers is, by its place;
+    ``codes`` are the columns of clinical codes, the first speaks.
     """
 
     columns: MappingABC[str, int]
@@ -64,6 +66,7 @@ class Mapping:
     header_units: MappingABC[str, str] = field(default_factory=dict)
     aliases: tuple[int, ...] = ()
     codes: tuple[int, ...] = ()
+    kinds: MappingABC[int, str] = field(default_factory=dict)
 
 
 class _Candidate(NamedTuple):
@@ -100,6 +103,7 @@ def mapping_of(table: TextTable, config: Config) -> Mapping:
     """
     configured = _configured(table, config)
     found, unfit = _recognised(table, frozenset(configured.values()), config)
+    named = found.get("child_id", [])
     found = {slot: best for slot, best in found.items() if slot not in configured}
     _stop_if_ambiguous(table, found)
     columns = configured | {slot: best[0].place for slot, best in found.items()}
@@ -114,7 +118,7 @@ def mapping_of(table: TextTable, config: Config) -> Mapping:
     long = _is_long(columns)
     if not long and "unit" in found and _fit("unit", table.columns[columns["unit"]], {}) != _FIT:
         columns.pop("unit")  # a ward, a team
-    _stop_if_lacking(table, columns, unfit)
+    _stop_if_lacking(table, columns, unfit, by_name=config.merge.by_name)
     _stop_if_both(table, columns, long=long)
     return Mapping(
         columns=columns,
@@ -122,9 +126,17 @@ def mapping_of(table: TextTable, config: Config) -> Mapping:
         config=config,
         long=long,
         header_units=header_units,
-        aliases=tuple(each.place for each in found.get("child_id", [])[1:]),
+        aliases=tuple(each.place for each in named if each.place != columns.get("child_id")),
         codes=_codes(configured, _recognised(table, frozenset(), config)[0]) if long else (),
+        kinds=identifier_kinds((each.rank, each.place) for each in named),
     )
+
+
+def identifier_kinds(ranked: Iterable[tuple[int, int]]) -> dict[int, str]:
+    """Return what kind of identifier each column is, by its place, from its rank as a synonym."""
+    synonyms = layouts()["synonyms"]["child_id"]
+    words = [NHS if identifiers.says_nhs(word) else word for word in synonyms]
+    return {place: words[rank] for rank, place in ranked if rank >= 0}
 
 
 def _is_long(columns: MappingABC[str, int]) -> bool:
@@ -145,7 +157,7 @@ def recognised(headers: Sequence[str]) -> int:
     Examples
     --------
     >>> recognised(["Surname", "DOB", "Ht (m)"]), recognised(["Oak School, weights 2024"])
-    (2, 0)
+    (3, 0)
     """
     return sum(bool(matches(normal(header))) for header in headers)
 
@@ -207,6 +219,11 @@ def matches(header: str) -> tuple[tuple[str, int, str], ...]:
         if words in _by_synonym():
             return tuple((slot, rank, unit) for slot, rank in _by_synonym()[words])
     return ()
+
+
+def known_header(header: str) -> bool:
+    """Return whether a header is one this library knows."""
+    return bool(matches(normal(header)))
 
 
 @cache
@@ -306,9 +323,12 @@ def _stop_if_ambiguous(table: TextTable, found: dict[str, list[_Candidate]]) -> 
         )
 
 
-def _stop_if_lacking(table: TextTable, columns: MappingABC[str, int], unfit: list[int]) -> None:
+def _stop_if_lacking(
+    table: TextTable, columns: MappingABC[str, int], unfit: list[int], *, by_name: bool
+) -> None:
     lacking = []
-    if "child_id" not in columns:
+    named = "name" in columns or {"forename", "surname"} <= columns.keys()
+    if "child_id" not in columns and not (by_name and named):
         lacking.append("an identifier (such as NHS number)")
     if "measured_on" not in columns and "age" not in columns:
         lacking.append("a date of measurement or an age")

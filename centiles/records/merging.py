@@ -56,6 +56,26 @@ def agreed(child: Codes, stated: Codes, children: int) -> tuple[NDArray[np.int64
     return best, differs
 
 
+def witness(child: Codes, stated: Codes, best: Codes) -> NDArray[np.intp]:
+    """Return for each child the first row that states what stands, −1 where none does."""
+    rows = np.flatnonzero((child >= 0) & (stated >= 0))
+    rows = rows[stated[rows] == best[child[rows]]]
+    first = np.full(len(best), -1, dtype=np.intp)
+    first[child[rows[::-1]]] = rows[::-1]
+    return first
+
+
+def named_beside(suggestion: str, source: Any, row: Any) -> list[str]:
+    """Return a suggestion for each row that names the other file and row.
+
+    Examples
+    --------
+    >>> named_beside("settle which is right", ["b.csv"], [7])
+    ['settle which is right; the other is row 7 of b.csv']
+    """
+    return [f"{suggestion}; the other is row {n} of {s}" for s, n in zip(source, row, strict=True)]
+
+
 @dataclass(frozen=True)
 class SameDay:
     """What became of values measured in one child on one day.

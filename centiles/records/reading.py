@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,14 @@ from centiles.errors import CentilesError, MappingError, UnmappedError, UsageErr
 from centiles.records import columns, presets
 from centiles.records.cells import CellReader
 from centiles.records.files import read_table
+from centiles.records.identities import Identifiers
 from centiles.records.layouts import Config
 from centiles.records.linked import Layout, laid_out
 from centiles.records.mapping import mapping_of
+from centiles.records.sides import SideFiles, read_sides
 from centiles.records.sources import found_in, left_out
 from centiles.records.tables import TextTable, table_of_frame
+from centiles.records.titles import without_titles
 
 
 @dataclass(frozen=True)
@@ -43,13 +47,19 @@ class Source:
 class Records:
     """Everything read: values and contacts (``columns.RECORDS``), problems, sources.
 
-    Sources are in the order they were given, which is also their rank where two disagree;
+    Sources are in the order of their rank: that of the configuration, else as they were given.
     ``tables`` are their cells as text, in the same order, so that a row can be given back.
+    ``sides`` are the files beside the measurements: children, events, actions.
+    ``identifiers`` are all those of the rows, by which children are joined; ``config`` is what
+    the files were read with.
     """
 
     frame: pd.DataFrame
     problems: pd.DataFrame
     sources: tuple[Source, ...]
+    identifiers: tuple[Identifiers, ...] = ()
+    config: Config = field(default_factory=Config)
+    sides: SideFiles = field(default_factory=SideFiles)
     tables: tuple[TextTable, ...] = field(default=(), repr=False, compare=False)
 
     @property
@@ -65,6 +75,9 @@ def read(
     config: Config | str | Path | None = None,
     date_format: str | None = None,
     sex_codes: Mapping[str, str] | None = None,
+    children: str | Path | None = None,
+    events: str | Path | None = None,
+    actions: str | Path | None = None,
     sample: bool = False,
     gestation_decimals: str | None = None,
 ) -> Records:
@@ -84,6 +97,9 @@ def read(
         ``"dd/mm/yyyy"`` or ``"mm/dd/yyyy"`` where the dates of a file fit both.
     sex_codes
         What each sex code of the files means, such as ``{"0": "male", "1": "female"}``.
+    children, events, actions
+        The files beside the measurements, see docs/side-files.md. The children file fills sex,
+        birth date, gestation and household where no export says them.
     sample
         Read the first 2,000 rows of each file, a megabyte at most: enough to see what its
         columns are taken for.
@@ -102,18 +118,15 @@ def read(
     files = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
     if not files:
         raise UsageError("found no file to read, expected one at least; name it")
-    found = found_in(
-        files, _config(config, date_format, sex_codes, gestation_decimals), sample=sample
-    )
+    chosen = _config(config, date_format, sex_codes, gestation_decimals)
+    found = found_in(files, chosen, sample=sample)
     _raise_together(found.faults)
     return read_tables(
-        found.tables,
+        [without_titles(table) for table in found.tables],
         preset=preset,
-        config=config,
-        date_format=date_format,
-        sex_codes=sex_codes,
+        config=chosen,
         problems=found.problems,
-        gestation_decimals=gestation_decimals,
+        sides=read_sides(children=children, events=events, actions=actions, config=chosen),
     )
 
 
@@ -125,7 +138,7 @@ def text_table(path: str | Path) -> TextTable:
     UnreadableError
         If the file cannot be read.
     """
-    return presets.with_header(read_table(Path(path)))
+    return presets.with_header(without_titles(read_table(Path(path))))
 
 
 def read_tables(
@@ -137,6 +150,7 @@ def read_tables(
     sex_codes: Mapping[str, str] | None = None,
     problems: Sequence[pd.DataFrame] = (),
     gestation_decimals: str | None = None,
+    sides: SideFiles | None = None,
 ) -> Records:
     """Return the records in tables of text.
 
@@ -145,7 +159,18 @@ def read_tables(
     """
     named = None if preset in (None, "auto") else presets.preset(preset)
     chosen = _config(config, date_format, sex_codes, gestation_decimals)
-    layouts, faults = laid_out(tables, named, chosen)
+    layouts, faults = laid_out(_ranked(tables, chosen.sources), named, chosen)
+    return _together(layouts, faults, chosen, problems, sides or SideFiles())
+
+
+def _together(
+    layouts: Sequence[Layout],
+    faults: list[CentilesError],
+    chosen: Config,
+    problems: Sequence[pd.DataFrame],
+    sides: SideFiles,
+) -> Records:
+    """Return the records of all files that are laid out; all faults are told together."""
     parts: list[Records] = []
     for layout in layouts:
         try:
@@ -164,10 +189,23 @@ def read_tables(
             "name a file by itself to see what it lacks"
         )
     sources = tuple(source for part in parts for source in part.sources)
-    _stop_if_nothing_can_be_scored(sources)
-    frame = columns.concatenated(columns.RECORDS, [part.frame for part in parts])
-    listed = columns.concatenated(columns.PROBLEMS, [*problems, *(p.problems for p in parts)])
-    return Records(frame, listed, sources, tuple(layout.table for layout in layouts))
+    given = {slot for side in sides.sources if side.kind == "children" for slot in side.mapping}
+    _stop_if_nothing_can_be_scored(sources, given)
+    used = Config(
+        sources=tuple(part.sources[0].name for part in parts) if chosen.sources else (),
+        merge=chosen.merge,
+        privacy=chosen.privacy,
+        files={name: used for part in parts for name, used in part.config.files.items()},
+    )
+    return Records(
+        columns.concatenated(columns.RECORDS, [part.frame for part in parts]),
+        columns.concatenated(columns.PROBLEMS, [*problems, *(part.problems for part in parts)]),
+        sources,
+        tuple(each for part in parts for each in part.identifiers),
+        used,
+        sides,
+        tuple(layout.table for layout in layouts),
+    )
 
 
 def from_frame(
@@ -231,6 +269,16 @@ def _config(
     return given
 
 
+def _ranked(tables: Sequence[TextTable], rank: Sequence[str]) -> list[TextTable]:
+    """Return tables in the order of their rank, those that none is given for last, as they were."""
+
+    def place(table: TextTable) -> int:
+        fits = (k for k, pattern in enumerate(rank) if fnmatchcase(table.name, pattern))
+        return next(fits, len(rank))
+
+    return sorted(tables, key=place)
+
+
 def _raise_together(faults: Sequence[CentilesError]) -> None:
     """Raise all faults as one, of the kind of the first."""
     if len(faults) > 1:
@@ -241,8 +289,10 @@ def _raise_together(faults: Sequence[CentilesError]) -> None:
 
 def _read_one(layout: Layout) -> Records:
     """Return the records of one file, and of it and its linked files the sources."""
-    table = layout.table
-    reader = CellReader(table, mapping_of(table, layout.config))
+    table, config = layout.table, layout.config
+    if config.missing:
+        table = table.without_words(config.missing)
+    reader = CellReader(table, mapping_of(table, config))
     frame = reader.records()
     contacts = int(is_contact(frame).sum())
     values = len(frame) - contacts
@@ -262,13 +312,15 @@ def _read_one(layout: Layout) -> Records:
         )
         for other, what in layout.linked
     ]
+    identifiers = reader.identifiers()
     problems = columns.concatenated(columns.PROBLEMS, [reader.problems(), *layout.problems])
-    return Records(frame, problems, (source, *linked))
+    used = Config(files={table.name: reader.used()})
+    return Records(frame, problems, (source, *linked), (identifiers,), used)
 
 
-def _stop_if_nothing_can_be_scored(sources: Sequence[Source]) -> None:
+def _stop_if_nothing_can_be_scored(sources: Sequence[Source], given: set[str]) -> None:
     """Stop where no file has a column of birth dates or ages, or none a column of sexes."""
-    slots = {slot for source in sources for slot in source.mapping}
+    slots = given | {slot for source in sources for slot in source.mapping}
     if slots.isdisjoint({"birth_date", "age"}):
         raise MappingError(
             "found no date of birth and no age in any file; without one nothing can be scored. "

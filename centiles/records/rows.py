@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from centiles.errors import MappingError
 from centiles.measures import SEXES
 from centiles.records import columns, dates, identifiers, parsing
 from centiles.records.dates import Dates
+from centiles.records.identities import NAME, NHS, OWN, Identifiers
 from centiles.records.kinds import Kinds, kinds_of
 from centiles.records.mapping import DATE_SLOTS, Mapping, normal
 from centiles.records.tables import FROM, TextColumn, TextTable
@@ -25,6 +27,18 @@ _NAT: Final = np.datetime64("NaT", "D")
 # Above so many, and above this share, the numbers of a column are some other service's own.
 NHS_FAILURES: Final = 10
 NHS_SHARE: Final = 0.5
+_DATES: Final = (*DATE_SLOTS, "date", "review_on")  # the last two in files of events or actions
+_LOOKED_AT: Final = 2000
+_TEN_DIGITS: Final = r"[0-9]{10}"
+
+
+def _are_nhs_numbers(words: pd.Series[str]) -> bool:
+    """Return whether all words are ten digits of which the last checks the others (modulus 11)."""
+    words = words[words != ""]
+    if words.empty or not words.str.fullmatch(_TEN_DIGITS).all():
+        return False
+    first = words.head(_LOOKED_AT).reset_index(drop=True)
+    return not identifiers.identifiers(first, nhs=True).failed.any()
 
 
 def identifier(text: str) -> str:
@@ -51,7 +65,9 @@ class Rows:
         self.problems = [table.problems]
         self.sex_codes: dict[str, str] = {}  # the words of the sex column that say one
         self.said: dict[str, str] = {}  # what was decided besides the mapping, in words
-        words = [column.stripped for slot in DATE_SLOTS if (column := self.column(slot))]
+        self._children: dict[int, TextColumn] = {}  # the columns of identifiers read so far
+        self.rounded = np.zeros(len(table.rows), dtype=np.bool_)  # an identifier lost its digits
+        words = [column.stripped for slot in _DATES if (column := self.column(slot))]
         self.day_first = dates.day_first(words, mapping.config.date_format, table.name)
 
     def __len__(self) -> int:
@@ -62,12 +78,12 @@ class Rows:
         place = self.mapping.columns.get(slot)
         return None if place is None else self.table.columns[place]
 
-    def header(self, slot: str) -> str:
-        """Return the user's own name of a slot's column."""
-        place = self.mapping.columns.get(slot)
+    def header(self, slot: str | int) -> str:
+        """Return the user's own name of a column, by its slot or its place."""
+        place = self.mapping.columns.get(slot) if isinstance(slot, str) else slot
         return "" if place is None else self.table.headers[place]
 
-    def list(self, code: str, where: Flags, slot: str, suggestion: Any = None) -> None:
+    def list(self, code: str, where: Flags, slot: str | int, suggestion: Any = None) -> None:
         """List a problem for every row where it holds and that its source stands by.
 
         There may be a suggestion for each row.
@@ -78,11 +94,11 @@ class Rows:
             better = None if suggestion is None else suggestion[where]
             self.problems.append(columns.problems(code, self.table.name, rows, header, better))
 
-    def _list_words(self, code: str, bad: Flags, column: TextColumn, slot: str) -> None:
+    def _list_words(self, code: str, bad: Flags, column: TextColumn, slot: str | int) -> None:
         if bad.any():
             self.list(code, column.spread(bad, missing=False), slot)
 
-    def _list_first(self, code: str, bad: Flags, column: TextColumn, slot: str) -> None:
+    def _list_first(self, code: str, bad: Flags, column: TextColumn, slot: str | int) -> None:
         """List a problem for the first row that has each word, such as a child's number."""
         if bad.any():
             rows = np.flatnonzero(column.spread(bad, missing=False))
@@ -94,31 +110,95 @@ class Rows:
     def texts(self, slot: str) -> TextColumn | None:
         """Return a column of names or identifiers, words that stand for none emptied."""
         column = self.column(slot)
-        if column is None:
-            return None
+        return None if column is None else self._texts(column)
+
+    def _texts(self, column: TextColumn) -> TextColumn:
         words = column.stripped
         return column.reworded(words.mask(parsing.is_missing(words), ""))
 
-    def children(self) -> TextColumn:
-        """Return the column of identifiers, as text and in one form."""
-        column = self.column("child_id")
-        assert column is not None  # a mapping without one was refused
-        nhs = identifiers.says_nhs(normal(self.header("child_id")))
-        found = identifiers.identifiers(column.stripped, nhs=nhs)
+    def identifiers(self) -> Identifiers:
+        """Return every column of identifiers, the NHS number first, and the kind of each.
+
+        A column of ten-digit numbers that all pass the check of NHS numbers is one of these,
+        whatever its header.
+        """
+        place = self.mapping.columns.get("child_id")
+        places = dict.fromkeys([*([] if place is None else [place]), *self.mapping.aliases])
+        found = [each for place in places for each in self._of_kinds(place)]
+        if self.mapping.config.merge.by_name and (named := self._named()) is not None:
+            found.append((NAME, named))
+        found.sort(key=lambda each: (each[0] != NHS, each[0] == NAME))
+        kinds, columns_ = zip(*found, strict=True)
+        return Identifiers(self.table.name, self.table.rows, kinds, columns_)
+
+    def _of_kinds(self, place: int) -> Iterable[tuple[str, TextColumn]]:
+        """Return a column of identifiers with its kind; NHS and local numbers in one, as two."""
+        column, header = self.children(place), self.table.headers[place]
+        kind = self.mapping.kinds.get(place, OWN)
+        own = header.partition(FROM)[0]
+        if kind == NHS or _are_nhs_numbers(column.stripped):
+            return [(NHS, column)]
+        if kind != OWN or not identifiers.says_nhs(normal(own)):
+            return [(kind, column)]
+        if FROM not in header:
+            return [(NHS, column)]
+        words = column.stripped
+        national = words.str.fullmatch(_TEN_DIGITS)
+        return [
+            (NHS, column.reworded(words.where(national, ""))),
+            (OWN, column.reworded(words.mask(national, ""))),
+        ]
+
+    def _named(self) -> TextColumn | None:
+        """Return name, birth date and sex of each row in one word, empty where one is missing."""
+        whole, forename, surname = (self.texts(slot) for slot in ("name", "forename", "surname"))
+        parts = [whole] if whole is not None else [forename, surname]
+        if any(part is None for part in parts):
+            return None
+        listed = len(self.problems)
+        (born, precision), sex = self.days("birth_date"), self.sexes()
+        del self.problems[listed:]  # the records list them
+        lacking = np.isnat(born) | (precision != dates.DAY) | (sex.codes >= len(SEXES))
+        said = pd.Series(born.astype(str)) + " " + pd.Series(sex.astype(str))
+        for part in parts:
+            assert part is not None
+            words = part.stripped.str.normalize("NFKC").str.casefold()
+            words = words.str.replace(r"[\W_]+", " ", regex=True).str.strip()
+            texts = pd.Series(part.reworded(words).texts())
+            lacking |= (texts == "").to_numpy()
+            said = said + " " + texts
+        codes, names = pd.factorize(said.mask(lacking, ""))
+        return TextColumn.of(names.tolist(), codes.astype(np.int32))
+
+    def children(self, place: int | None = None) -> TextColumn:
+        """Return a column of identifiers, as text and in one form.
+
+        The best-ranked one where no place is given.
+        """
+        place = self.mapping.columns.get("child_id") if place is None else place
+        if place is None:
+            return TextColumn.of([], np.full(len(self), -1, dtype=np.int32))
+        if place not in self._children:
+            self._children[place] = self._identifiers_at(place)
+        return self._children[place]
+
+    def _identifiers_at(self, place: int) -> TextColumn:
+        """Return a column of identifiers in one form; list what is wrong with them."""
+        column, header = self.table.columns[place], self.table.headers[place]
+        found = identifiers.identifiers(column.stripped, nhs=identifiers.says_nhs(normal(header)))
         wrong = found.failed
-        if FROM in self.header("child_id"):  # local numbers stand in where the NHS one is not known
-            wrong = wrong & found.text.str.fullmatch(r"[0-9]{10}").to_numpy(np.bool_)
-        self._list_words("P12", found.rounded, column, "child_id")
-        self.rounded = column.spread(found.rounded, missing=False)
+        if FROM in header:  # local numbers stand in where the NHS one is not known
+            wrong = wrong & found.text.str.fullmatch(_TEN_DIGITS).to_numpy(np.bool_)
+        self._list_words("P12", found.rounded, column, place)
+        self.rounded = self.rounded | column.spread(found.rounded, missing=False)
         used = np.zeros(len(found.text), dtype=np.bool_)  # a linked file brings words no row has
         used[column.codes[column.codes >= 0]] = True
         failed, given = int((wrong & used).sum()), used & (found.text != "").to_numpy()
         if failed > max(NHS_FAILURES, NHS_SHARE * int(given.sum())):
-            header = self.header("child_id")
             self.problems.append(columns.problems("P14", self.table.name, 0, header))
         else:
-            self._list_first("P11", wrong, column, "child_id")
-        self._list_first("P13", found.padded, column, "child_id")
+            self._list_first("P11", wrong, column, place)
+        self._list_first("P13", found.padded, column, place)
         return column.reworded(found.text)
 
     def days(self, slot: str) -> tuple[Dates, NDArray[np.int8]]:

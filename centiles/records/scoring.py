@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -16,6 +16,7 @@ from centiles.measures import MEASURES, SEXES, timeline_key
 from centiles.records import bmi, columns, plausibility, repairs
 from centiles.records.bmi import Taken
 from centiles.records.reading import Records
+from centiles.records.sides import SideFiles
 from centiles.records.timelines import (
     BMI,
     FATES,
@@ -65,6 +66,7 @@ class Scored:
     conflict: Flags
     unsure: Flags
     as_of: np.datetime64
+    sides: SideFiles = field(default_factory=SideFiles)
 
 
 def scored(
@@ -350,6 +352,8 @@ class _Scoring(Timeline):
             "sex": columns.words(self.sex, tuple(map(str, SEXES))).rename_categories(
                 {"": "unknown"}
             ),
+            "child_id": self.settled_ids(),
+            "household_id": self.fill_households(),
             "birth_date": np.where(self.vague & ~np.isnat(self.given), self.given, self.born),
             "birth_precision": self._birth_precisions(),
             "gestation_days": self.gestation,
@@ -373,9 +377,10 @@ class _Scoring(Timeline):
         frame = columns.frame(columns.SCORED, parts)
         if len(keep) < len(frame):
             frame = frame.take(keep).reset_index(drop=True)
-        problems = columns.concatenated(columns.PROBLEMS, self.problems)
+        sides = self.settled_sides()
+        problems = columns.concatenated(columns.PROBLEMS, [*self.problems, sides.problems])
         child, conflict, unsure = self.child[keep], self.conflict[keep], self.unsure[keep]
-        return Scored(frame, problems, child, self.child_ids, conflict, unsure, self.as_of)
+        return Scored(frame, problems, child, self.child_ids, conflict, unsure, self.as_of, sides)
 
     def _birth_precisions(self) -> pd.Categorical[Any]:
         """Return how exactly each row's child's birth date is known."""

@@ -95,9 +95,17 @@ class TextTable:
     overfull: NDArray[np.int64] = field(default_factory=lambda: np.array([], dtype=np.int64))
     delimiter: str = ","
     sampled: bool = False
-
     about: dict[str, str] = field(default_factory=dict)
     optional: bool = False
+
+    def without_words(self, words: Sequence[str]) -> TextTable:
+        """Return the table with nothing in the cells that hold one of these words."""
+        empty = [word.strip().casefold() for word in words]
+        kept = tuple(
+            column.reworded(column.stripped.mask(column.stripped.str.casefold().isin(empty), ""))
+            for column in self.columns
+        )
+        return replace(self, columns=kept)
 
     @property
     def problems(self) -> pd.DataFrame:
@@ -190,6 +198,8 @@ def without_blank_rows(table: TextTable) -> TextTable:
     UnreadableError
         If no row is left.
     """
+    if len(table.rows) == 0:
+        raise UnreadableError(f"{table.name}: {_NO_ROWS}")
     blank = np.ones(len(table.rows), dtype=np.bool_)
     for column in table.columns:
         blank &= column.is_blank

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -11,8 +13,11 @@ from numpy.typing import NDArray
 from centiles import ages
 from centiles.errors import UsageError
 from centiles.measures import BIRTH_WEIGHT_TOLERANCE_KG, MEASURES, SEXES, Measure, measurement_sd
-from centiles.records import births, columns, merging, plausibility, sentinels
+from centiles.records import births, columns, identities, merging, plausibility, sentinels
+from centiles.records.identities import Identities
 from centiles.records.reading import Records, is_contact
+from centiles.records.sides import KINDS, SideFiles, settled_sides
+from centiles.records.tables import texts_at
 
 Dates = NDArray[np.datetime64]
 Flags = NDArray[np.bool_]
@@ -29,7 +34,19 @@ _CAUSES: Final = {
     "D06": ("D01", "D04", "D11"),
     "P01": ("P01",),
 }
+_FIRST_DAY: Final = 1_000_000  # added to days since 1970, so that no date is −1
 _NAT: Final = np.datetime64("NaT", "D")
+
+
+@dataclass(frozen=True)
+class _Beside:
+    """The rows of the side files: each one's child, what children are called, what it states."""
+
+    child: NDArray[np.int64]
+    ids: NDArray[np.object_]
+    sex: NDArray[np.int64]
+    born: NDArray[np.int64]
+    gestation: NDArray[np.int64]
 
 
 class Timeline:
@@ -39,10 +56,6 @@ class Timeline:
         self.frame = frame = _in_order(records.frame)
         self.correction = correction
         self.problems = [records.problems]
-        codes, ids = pd.factorize(frame["child_id"])
-        nameless = np.flatnonzero(np.asarray(ids) == "")
-        self.child = np.where(np.isin(codes, nameless), -1, codes).astype(np.int64)
-        self.child_ids = np.asarray(ids, dtype=object)
         self.rank = frame["source"].cat.codes.to_numpy()
         wide = {each.name for each in records.sources if each.mapping.get("layout") == "wide"}
         self.wide = np.append(frame["source"].cat.categories.isin(wide), False)[self.rank]
@@ -56,7 +69,15 @@ class Timeline:
         self.recorded = _days(frame["recorded_on"])
         self.sex: NDArray[np.integer[Any]] = columns.codes_of(frame["sex"], tuple(map(str, SEXES)))
         self.gestation = frame["gestation_days"].to_numpy(dtype=np.float64)
-        self.as_of = _NAT
+        sides = [records.sides.frame(kind) for kind in KINDS]
+        known = self._identified(records, sides)
+        self.sides = records.sides
+        rows = len(frame)
+        here = int(known.child[:rows].max(initial=-1)) + 1  # the others are in side files only
+        self.child, self.child_ids = known.child[:rows], known.ids[:here]
+        self.beside = _Beside(known.child[rows:], known.ids, *_stated(sides))
+        self.known_of: dict[str, NDArray[np.int64]] = {}  # what stands of each child, in codes
+        self.as_of = self.asked = _NAT
         self.conflict = np.zeros(len(frame), dtype=np.bool_)
         self.beyond = np.zeros(len(frame), dtype=np.bool_)  # outside what a child can be
         self.verdict = np.zeros(len(frame), dtype=np.int8)
@@ -109,43 +130,91 @@ class Timeline:
         rows = self.frame[["source", "row"]].take(at)
         return pd.MultiIndex.from_arrays([rows["source"].astype("str"), rows["row"]]).isin(keys)
 
+    def _identified(self, records: Records, sides: Sequence[pd.DataFrame]) -> Identities:
+        """Return whose each row is, by all its identifiers; list the joins that were refused."""
+        merge = records.config.merge
+        names = [*self.frame["source"].cat.categories, *(s.name for s in records.sides.sources)]
+        every = [self.frame, *sides]
+        rows = pd.DataFrame(
+            {
+                "source": columns.categorical(
+                    np.concatenate([_codes_among(each["source"], names) for each in every]), names
+                ),
+                "row": np.concatenate([each["row"].to_numpy() for each in every]),
+                "child_id": pd.concat([each["child_id"] for each in every], ignore_index=True),
+            }
+        )
+        sex, born, _ = _stated(sides)
+        removed = (self.frame["status"] != "").to_numpy()
+        unsure = removed | self.vague  # a month contradicts no day
+        stated = identities.Statements(
+            np.concatenate([np.where(removed, -1, self.sex), sex]),
+            np.concatenate([np.where(unsure, -1, _codes(self.born)), born]),
+        )
+        known = identities.settled(
+            rows, (*records.identifiers, *records.sides.identifiers), stated,
+            order=merge.kinds, never_merge=merge.never_merge,
+        )  # fmt: skip
+        self.all_rows = rows
+        self.problems.extend(known.problems)
+        return known
+
     def settle_identities(self) -> None:
-        """Give every row its child's sex, birth date and gestation; refuse rows that contradict."""
-        children = len(self.child_ids)
-        self._settle_birth_weights()
-        born = np.where(np.isnat(self.born), -1, self.born.astype(np.int64) + 1_000_000)
+        """Give every row its child's sex, birth date and gestation; refuse rows that contradict.
+
+        What the children file says counts as one row more, ranked behind all others.
+        """
+        child = np.concatenate([self.child, self.beside.child])
+        self._settle_birth_weights(child)
         stated = np.where(np.isnan(self.gestation), -1, self.gestation).astype(np.int64)
         known = self.child >= 0
+        rows = len(self.child)
         agreed: dict[str, NDArray[np.int64]] = {}
-        for code, said, column in (
-            ("P03", self.sex, "sex"),
-            ("P04", born, "birth_date"),
-            ("P06", stated, "gestation"),
+        for code, own, beside, column in (
+            ("P03", self.sex, self.beside.sex, "sex"),
+            ("P04", _codes(self.born), self.beside.born, "birth_date"),
+            ("P06", stated, self.beside.gestation, "gestation"),
         ):
-            said = np.where(self.removed, -1, said)
-            best, differs = merging.agreed(self.child, said, children)
+            said = np.concatenate([np.where(self.removed, -1, own), beside])
+            best, differs = merging.agreed(child, said, len(self.beside.ids))
+            open_ = self.fate == SCORED
             if code == "P06":
-                open_ = (self.fate == SCORED) | ((self.fate == CONTACT) & ~self.removed)
-                self.tell(code, differs & open_, column)
-            else:
-                self.end(differs, UNSCORED, columns.PROBLEM_CODES[code].reason, code, column)
-            agreed[column] = np.where(known, best[self.child], said)
+                open_ |= (self.fate == CONTACT) & ~self.removed
+            differs[:rows] &= open_
+            self._list_conflict(code, differs, merging.witness(child, said, best)[child], column)
+            if code != "P06":
+                self.end(differs[:rows], UNSCORED, columns.PROBLEM_CODES[code].reason)
+            agreed[column] = np.where(known, best[self.child], np.where(self.removed, -1, own))
+            self.known_of[column] = best
         self.sex = agreed["sex"]
-        dates = (agreed["birth_date"] - 1_000_000).astype("datetime64[D]")
-        stated_born, self.born = self.born, np.where(agreed["birth_date"] < 0, _NAT, dates)
+        stated_born, self.born = self.born, _dates(agreed["birth_date"])
         same = stated_born == self.born
-        self.vague = births.of_children(self.child, self.vague, same, children)
+        self.vague = births.of_children(self.child, self.vague, same, len(self.child_ids))
         gestation = agreed["gestation"].astype(np.float64)
         self.gestation = np.where(gestation < 0, np.nan, gestation)
 
-    def _settle_birth_weights(self) -> None:
+    def _settle_birth_weights(self, child: NDArray[np.int64]) -> None:
         """Take dates of birth known to the month for the 15th or the day another record has."""
-        monthly = self.vague
-        self.born, self.vague = births.reckoned(self.child, self.born, monthly)
+        monthly, rows = self.vague, len(self.child)
+        born = np.concatenate([self.born, _dates(self.beside.born)])
+        vague = np.concatenate([monthly, np.zeros(len(child) - rows, dtype=np.bool_)])
+        born, vague = births.reckoned(child, born, vague)
+        self.born, self.vague = born[:rows], vague[:rows]
         if monthly.any():  # a birth weight is of the day of birth, whichever that is
             birth = monthly & (self.frame["contact"] == "birth").to_numpy()
             self.measured = np.where(birth, self.born, self.measured)
             self.monthly = self.monthly & ~birth
+
+    def _list_conflict(self, code: str, differs: Flags, other: Rows, column: str) -> None:
+        """List rows beside the first one that says what stands."""
+        at = np.flatnonzero(differs)
+        if len(at):
+            rows = self.all_rows
+            source, row = rows["source"].array, rows["row"].to_numpy()
+            suggestion = merging.named_beside(
+                columns.PROBLEM_CODES[code].suggestion, source[other[at]], row[other[at]]
+            )
+            self.problems.append(columns.problems(code, source[at], row[at], column, suggestion))
 
     def reckon_ages(self, today: Any) -> None:
         """Work out ages in days; refuse values without one, before birth or in the future."""
@@ -192,6 +261,7 @@ class Timeline:
         self.as_of = dates.max() if len(dates) else _NAT
         if as_of is None:
             return
+        self.asked = np.datetime64(as_of, "D")
         if np.isnat(self.measured).all() and np.isnat(self.recorded).all():
             raise UsageError(
                 "as of: the records have ages and no dates, so no date of knowledge can be set; "
@@ -242,6 +312,31 @@ class Timeline:
         self.conflict[at[days.conflict]] = True
         self.tell("G11", self.conflict, "value")
 
+    def fill_households(self) -> Any:
+        """Return each row's household; the children file's where its own file says none."""
+        own, file = self.frame["household_id"], self.sides.children
+        if not (file["household_id"] != "").any():
+            return own.array
+        said = file["household_id"].to_numpy(dtype=object)
+        child = self.beside.child[: len(file)]
+        at = np.flatnonzero((child >= 0) & (said != ""))[::-1]
+        of_child = np.full(len(self.beside.ids) + 1, "", dtype=object)
+        of_child[child[at]] = said[at]
+        return own.where((own != "").to_numpy(), of_child[self.child]).array
+
+    def settled_sides(self) -> SideFiles:
+        """Return the side files, each row with its child as called here, its age and its fate."""
+        return settled_sides(
+            self.sides, self.beside.child, self.beside.ids, known=len(self.child_ids),
+            born=_dates(self.known_of["birth_date"]), as_of=self.asked,
+        )  # fmt: skip
+
+    def settled_ids(self) -> Any:
+        """Return each row's child as it is called everywhere; the file's own word for nobody."""
+        if len(self.child_ids) == 0:
+            return self.frame["child_id"].array
+        return texts_at(pd.Series([*self.child_ids, ""], dtype="str"), self.child.astype(np.int32))
+
     def saying(self, note: str) -> int:
         """Return the place of a note among those used."""
         return self.said.setdefault(note, len(self.said))
@@ -254,6 +349,33 @@ def _in_order(frame: pd.DataFrame) -> pd.DataFrame:
     if ((before[0] < after[0]) | ((before[0] == after[0]) & (before[1] <= after[1]))).all():
         return frame
     return frame.take(np.lexsort((row, rank))).reset_index(drop=True)
+
+
+def _codes(dates: Dates) -> NDArray[np.int64]:
+    """Return dates as codes, −1 for none."""
+    return np.where(np.isnat(dates), -1, dates.astype(np.int64) + _FIRST_DAY)
+
+
+def _dates(codes: NDArray[np.int64]) -> Dates:
+    """Return dates from their codes."""
+    return np.where(codes < 0, _NAT, (codes - _FIRST_DAY).astype("datetime64[D]"))
+
+
+def _codes_among(source: pd.Series[Any], names: list[str]) -> NDArray[np.int64]:
+    places = np.array(
+        [names.index(n) if n in names else -1 for n in source.cat.categories], dtype=np.int64
+    )
+    return places[source.cat.codes.to_numpy()] if len(source) else places[:0]
+
+
+def _stated(sides: Sequence[pd.DataFrame]) -> tuple[NDArray[np.int64], ...]:
+    """Return what the rows of the side files say of sex, birth date and gestation, in codes."""
+    said = sides[0]
+    sex = columns.codes_of(said["sex"], tuple(map(str, SEXES))).astype(np.int64)
+    gestation = said["gestation_days"].fillna(-1).to_numpy(dtype=np.int64)
+    nothing = np.full(sum(map(len, sides[1:])), -1, dtype=np.int64)
+    stated = (sex, _codes(_days(said["birth_date"])), gestation)
+    return tuple(np.concatenate([part, nothing]) for part in stated)
 
 
 def _days(column: pd.Series[Any]) -> Dates:

@@ -26,13 +26,13 @@ ADDED: Final = (WHAT_IS_WRONG, WHAT_TO_DO)
 def rejected_tables(checked: Checked) -> dict[str, pa.Table]:
     """Return the rows that could not be used, by the name of their file: one file a source.
 
-    A source is numbered as it was given where there are several: its own name may hold a child's.
+    A source is numbered by its rank where there are several: its own name may hold a child's.
     """
     several = len(checked.tables) > 1
+    mappings = {source.name: source.mapping for source in checked.sources}
     found = {}
     for number, table in enumerate(checked.tables, 1):
-        mapping = checked.sources[number - 1].mapping
-        rows = rejected(table, checked.problems, mapping)
+        rows = rejected(table, checked.problems, mappings[table.name])
         if rows is not None:
             found[f"rejected-{number}.csv" if several else "rejected.csv"] = rows
     return found

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from centiles.checks import Checked
 from centiles.errors import UsageError
 from centiles.records.columns import CHILDREN, FINDINGS, PROBLEMS, SCORED, Column
+from centiles.records.sides import SIDE_FATES
 from centiles.reports.folders import MARK, whole_folder
 from centiles.reports.rejected import rejected_tables
 
@@ -99,10 +100,19 @@ def run_record(checked: Checked, options: dict[str, Any]) -> dict[str, Any]:
             {**asdict(source), "fates": {str(fate): int(n[k]) for fate, n in fates.items()}}
             for k, source in enumerate(checked.sources)
         ],
+        "side_files": [
+            {**asdict(side), "fates": _fates_of(checked.sides.frame(side.kind))}
+            for side in checked.sides.sources
+        ],
         "values": {str(fate): int(sum(n)) for fate, n in fates.items()},
         "children": {str(level) or "nothing open": int(n) for level, n in sorted(levels.items())},
         "problems": {code: int(count) for code, count in sorted(codes.items())},
     }
+
+
+def _fates_of(frame: pd.DataFrame) -> dict[str, int]:
+    counts = frame["fate"].astype("str").value_counts().to_dict()
+    return {fate: int(counts.get(fate, 0)) for fate in SIDE_FATES}
 
 
 def _made_with() -> dict[str, str]:
