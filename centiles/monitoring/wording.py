@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
@@ -72,10 +73,16 @@ def _loss(finding: Any, birth_date: Any) -> str:
     return f"{said}, {_from_to(finding, birth_date)}"
 
 
-def _level(finding: Any, below: float, birth_date: Any) -> str:
+@cache
+def _line(below: float) -> str:
+    """Return what a z is called: its centile line, where it is one."""
     nearest = int(np.argmin(np.abs(np.array(LINE_Z) - below)))
     on_line = bool(np.isclose(LINE_Z[nearest], below))
-    line = f"the {LINE_LABELS[nearest]} centile line" if on_line else f"z {_z(below)}"
+    return f"the {LINE_LABELS[nearest]} centile line" if on_line else f"z {_z(below)}"
+
+
+def _level(finding: Any, below: float, birth_date: Any) -> str:
+    line = _line(below)
     label, now = _label(finding), _seen(finding, "to", birth_date)
     if finding.better:
         place = _place(finding.to_position)
