@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from centiles import zscores
 from centiles.ages import DAYS_IN_YEAR, Correction, FloatArray
-from centiles.measures import MEASURES, Measure
+from centiles.measures import MEASURES, MOST_DAYS, Measure, timeline_key
 from centiles.records import columns
 from centiles.references import reference, table_codes
 
@@ -40,7 +40,6 @@ ALONE_WITHIN_Z: Final = 2.5
 _WEIGHT, _HEIGHT, _BMI, _HEAD = (
     MEASURES.index(m) for m in (Measure.WEIGHT, Measure.HEIGHT, Measure.BMI, Measure.HEAD)
 )
-_SPREAD: Final = 1 << 20  # more than any age in days
 _SAME: Final = 0.005  # two repairs whose values differ by less than this share are one
 
 
@@ -132,7 +131,7 @@ class Values:
 
     def key(self, rows: Rows, measure: Codes | int) -> FloatArray:
         """Return child, measure and age as one number."""
-        return (self.child[rows] * len(MEASURES) + measure) * float(_SPREAD) + self.age[rows]
+        return timeline_key(self.child[rows], np.asarray(measure), self.age[rows])
 
     @cached_property
     def trusted(self) -> tuple[Rows, FloatArray]:
@@ -436,7 +435,7 @@ def _nearest(known: Rows, keys: FloatArray, wanted: FloatArray) -> tuple[Rows, R
         at = np.clip(place, 0, max(len(known) - 1, 0))
         there = (place >= 0) & (place < len(known))
         if len(known):
-            there &= keys[at] // _SPREAD == wanted // _SPREAD
+            there &= keys[at] // MOST_DAYS == wanted // MOST_DAYS
         found.append(np.where(there, known[at] if len(known) else -1, -1))
     return found[0], found[1]
 
