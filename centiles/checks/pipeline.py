@@ -16,7 +16,8 @@ from centiles.checks.ranking import ranked
 from centiles.checks.worklist import worklist
 from centiles.errors import CentilesError, UsageError
 from centiles.monitoring.findings import Cohort, findings_of, worded
-from centiles.monitoring.rulesets import RuleSet, ruleset
+from centiles.monitoring.rulesets import ruleset
+from centiles.monitoring.schema import RuleSet
 from centiles.records import columns
 from centiles.records import pseudonyms as pseudonymous
 from centiles.records.pseudonyms import Pseudonyms
