@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from centiles.ages import DAYS_IN_YEAR, Correction
 from centiles.errors import CentilesError, UsageError
-from centiles.measures import MEASURES, Measure
+from centiles.measures import MEASURES, Measure, codes_of
 from centiles.monitoring.findings import Cohort, findings_of, worded
 from centiles.monitoring.rulesets import SEVERITIES, ruleset
 from centiles.monitoring.wording import VERIFY_TODAY
@@ -82,8 +82,8 @@ class Checked:
     def fates(self) -> pd.DataFrame:
         """How many values of each source met each fate, and how many were read."""
         names = [source.name for source in self.sources]
-        source = columns.codes_of(self.scored["source"], tuple(names)).astype(np.int64)
-        fate = columns.codes_of(self.scored["fate"], FATES)
+        source = codes_of(self.scored["source"], tuple(names)).astype(np.int64)
+        fate = codes_of(self.scored["fate"], FATES)
         read = (source >= 0) & ~self.scored["derived"].to_numpy() & (fate < len(FATES) - 1)
         cells = np.bincount(
             source[read] * len(FATES) + fate[read], minlength=len(names) * len(FATES)
@@ -379,7 +379,7 @@ def _not_assessed(cohort: Cohort) -> NDArray[np.object_]:
     """Return for each child what could not be assessed, and why."""
     frame, child, count = cohort.scored, cohort.child, len(cohort.child_ids)
     use = (frame["fate"] == "scored").to_numpy() & (child >= 0)
-    measure = columns.codes_of(frame["measure"], tuple(map(str, MEASURES)))
+    measure = codes_of(frame["measure"], MEASURES)
     age = frame["age_days"].to_numpy(dtype=np.float64)
 
     def number(where: NDArray[np.bool_]) -> NDArray[np.int64]:
