@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from centiles import ages, lms, zscores
 from centiles.ages import FloatArray
 from centiles.errors import UsageError
-from centiles.measures import MEASURES, SEXES, timeline_key
+from centiles.measures import MEASURES, SEXES
+from centiles.orders import sorted_by, timeline_key
 from centiles.records import bmi, columns, plausibility, repairs
 from centiles.records.bmi import Taken
 from centiles.records.reading import Records
@@ -248,7 +249,7 @@ class _Scoring(Timeline):
         """Give every scored value its verdict: by its z, by the child's own other values."""
         at = np.flatnonzero((self.fate == SCORED) & (self.child >= 0))
         key = timeline_key(self.child[at], self.measure[at], self.age[at])
-        at = at[np.lexsort((self.frame["row"].to_numpy()[at], self.rank[at], key))]
+        at = at[sorted_by(key, self.rank[at], self.frame["row"].to_numpy()[at])]
         segment = self.child[at] * len(MEASURES) + self.measure[at]
         measure, age, value, z = self.measure[at], self.age[at], self.value[at], self.z[at]
         before, after = self._neighbours(at, segment)
