@@ -151,6 +151,18 @@ CHILDREN: Final = _columns(
     """
 )
 
+CONTACTS: Final = _columns(
+    """
+    child_id text the child's identifier
+    rule word the contact rule that is met
+    severity word info, watch, act or urgent; it never sets a child's level
+    date date the day of the contact, or since when
+    team text the team or school
+    see_by date be seen by
+    sentence text the finding in one line
+    """
+)
+
 
 _SIDE_ROW: Final = """
     source word the file a row came from
