@@ -90,9 +90,10 @@ def measurement_sd(
     for code, name in enumerate(MEASURES):
         for upper, sd in reversed(_ERRORS.get(name, ())):
             found = np.where((measure == code) & (age_days < upper), sd, found)
-    weight, height = np.interp(age_days, *_TYPICAL_KG), np.interp(age_days, *_TYPICAL_CM)
-    share = np.hypot(0.3 / weight, 2 * 0.5 / height)
-    return np.where(measure == MEASURES.index(Measure.BMI), value * share, found)
+    bmi = np.flatnonzero(measure == MEASURES.index(Measure.BMI))
+    weight, height = (np.interp(age_days[bmi], *typical) for typical in (_TYPICAL_KG, _TYPICAL_CM))
+    found[bmi] = value[bmi] * np.hypot(0.3 / weight, 2 * 0.5 / height)
+    return found
 
 
 # Rough median weight [kg] and height [cm] by age [d], to tell how much of a BMI is error.
