@@ -13,8 +13,8 @@ from typing import Final
 import numpy as np
 
 from centiles.ages import DAYS_IN_YEAR, FloatArray
-from centiles.measures import MOST_DAYS
 from centiles.monitoring.points import Flags, Points, Rows, Spans
+from centiles.orders import MOST_DAYS
 
 STATES: Final = ("new", "sustained", "recovering", "closed", "lapsed")
 NEW, SUSTAINED, RECOVERING, CLOSED, LAPSED = range(len(STATES))

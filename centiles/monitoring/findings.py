@@ -49,7 +49,7 @@ class Cohort:
 
 
 def findings_of(cohort: Cohort, rules: RuleSet) -> pd.DataFrame:
-    """Return all findings, unsorted, one row an episode of a rule in a child.
+    """Return all findings, unsorted and without words, one row an episode of a rule in a child.
 
     Three passes over the same rules. The first takes every value that is not unsure. The
     second adds the unsure ones, for the children who have any: what only they make stands
@@ -70,7 +70,7 @@ def findings_of(cohort: Cohort, rules: RuleSet) -> pd.DataFrame:
         points = points_of(scored, some, conflict, unsure, doubtful=True, highest_first=False)
         extra = _still_met(_pass(cohort, rules, points))
         parts.append(_ask_again(extra[extra["conflict"]], pd.concat(parts)))
-    return pd.concat(parts, ignore_index=True)
+    return _located(pd.concat(parts, ignore_index=True), cohort)
 
 
 def _still_met(findings: pd.DataFrame) -> pd.DataFrame:
@@ -94,7 +94,9 @@ def _ask_again(findings: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
     fresh = findings[new]
     said = "Two values that day disagree: measure again. "
     return fresh.assign(
-        severity=np.minimum(fresh["severity"], _WATCH), guidance=said + fresh["guidance"]
+        severity=np.minimum(fresh["severity"], _WATCH),
+        guidance=said + fresh["guidance"],
+        disputed=True,
     ).drop_duplicates([*about, "first_day"])
 
 
@@ -171,7 +173,8 @@ def _columns(cohort: Cohort, found: Found, rule_code: int) -> dict[str, NDArray[
         "join_guard": found.join_guard,
         "gestation_unknown": found.gestation_unknown,
         "day_unknown": found.day_unknown,
-        "condition": cohort.background.condition[points.child[to]],
+        "downward": np.full(count, _is_downward(rule)),
+        "disputed": np.zeros(count, dtype=np.bool_),
         "amount": episodes.amount,
         "threshold": episodes.threshold,
         "better": better,
@@ -193,6 +196,11 @@ def _spaces(rule: Rule, amount: FloatArray, z: FloatArray, carried: FloatArray) 
     if KINDS[rule.kind].of_change:
         return -carried / SPACE
     return (z if np.isfinite(rule.above) else -z) / SPACE
+
+
+def _is_downward(rule: Rule) -> bool:
+    """Whether a rule is about too little, and not too much."""
+    return rule.kind != "rise" and not np.isfinite(rule.above)
 
 
 def _wait(rule: Rule, tier: int) -> tuple[int, int]:
@@ -220,41 +228,57 @@ def _dates(cohort: Cohort, points: Points, *which: Rows) -> dict[str, NDArray[np
     }
 
 
-def worded(findings: pd.DataFrame, cohort: Cohort, rules: RuleSet) -> pd.DataFrame:
-    """Return findings with their rows, positions, dates to be seen by, and sentences."""
-    source, row = cohort.scored["source"].array, cohort.scored["row"].to_numpy()
+def _located(findings: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
+    """Return findings with where their values stand in the files, and what wording needs."""
+    scored = cohort.scored
+    source, row, team = scored["source"].array, scored["row"].to_numpy(), scored["team"].array
     to = findings["to_index"].to_numpy()
     start = findings["from_index"].to_numpy()
-    there = start >= 0
-    out = findings.assign(
+    child, there = findings["child"].to_numpy(), start >= 0
+    beside = findings["beside_index"].to_numpy()  # where it is −1 nothing is said of it
+    also = (("on", "measured_on"), ("value", "value"), ("z", "z"))
+    return findings.assign(
         source=source[to],
         to_row=row[to],
         from_source=np.where(there, source[start].astype(object), ""),
         from_row=np.where(there, row[start], 0),
         from_position=_positions(findings["from_z"]),
         to_position=_positions(findings["to_z"]),
+        team=team[to],
+        to_on=findings["to_date"],  # kept, to compare with, where dates are not shown
+        born=cohort.born[child],
+        **{f"beside_{name}": scored[column].to_numpy()[beside] for name, column in also},
     )
-    out["severity"] = np.asarray(SEVERITIES, dtype=object)[findings["severity"].to_numpy()]
-    out["see_by"] = _see_by(out, rules)
-    out["reweigh_from"] = _reweigh_from(out, rules)
+
+
+def dated(findings: pd.DataFrame, rules: RuleSet) -> pd.DataFrame:
+    """Return findings with dates, counted from the measurement that meets each, and blocks."""
+    measured = findings["to_date"].to_numpy().astype("datetime64[D]")
+    out = findings.assign(
+        see_by=waits(measured, findings, rules), reweigh_from=_reweigh_from(findings, rules)
+    )
     closed = out["state"].isin([STATES[CLOSED], STATES[LAPSED]])
-    out["block"] = out["block"].where((out["block"] != "") | closed, out["severity"])
-    beside = findings["beside_index"].to_numpy()  # where it is −1 nothing is said of it
-    for name, column in (("on", "measured_on"), ("value", "value"), ("z", "z")):
-        out[f"beside_{name}"] = cohort.scored[column].to_numpy()[beside]
-    out["sentence"] = wording.sentences(out, rules, cohort.born)
+    severity = pd.Series(np.asarray(SEVERITIES, dtype=object)[out["severity"]], index=out.index)
+    out["block"] = out["block"].where((out["block"] != "") | closed, severity)
     return out
+
+
+def worded(findings: pd.DataFrame, rules: RuleSet) -> pd.DataFrame:
+    """Return findings with their severities in words, each in one sentence."""
+    severity = np.asarray(SEVERITIES, dtype=object)[findings["severity"].to_numpy()]
+    return findings.assign(severity=severity, sentence=wording.sentences(findings, rules))
 
 
 def _positions(z: pd.Series) -> NDArray[np.object_]:
     return np.asarray(POSITIONS, dtype=object)[position_codes(z.to_numpy())]
 
 
-def _see_by(findings: pd.DataFrame, rules: RuleSet) -> NDArray[np.datetime64]:
-    """Return when each is to be seen by, counted from the measurement that meets it."""
-    seen = findings["to_date"].to_numpy().astype("datetime64[D]")
+def waits(
+    from_day: NDArray[np.datetime64], findings: pd.DataFrame, rules: RuleSet
+) -> NDArray[np.datetime64]:
+    """Return when each finding is to be seen by, counted from a day of each; NaT for none."""
     usual = [rules.see_by[word] for word in SEVERITIES]
-    place = findings["severity"].map(SEVERITIES.index).to_numpy(dtype=np.int64)
+    place = findings["severity"].to_numpy(dtype=np.int64)
     own = findings["see_days"].to_numpy(), findings["see_working"].to_numpy()
     has_own = (own[0] >= 0) | (own[1] >= 0)
     days, working = (
@@ -262,10 +286,10 @@ def _see_by(findings: pd.DataFrame, rules: RuleSet) -> NDArray[np.datetime64]:
         for mine, word in zip(own, ("days", "working_days"), strict=True)
     )
     out = np.full(len(findings), np.datetime64("NaT"), dtype="datetime64[D]")
-    known = np.flatnonzero(~np.isnat(seen))
-    out[known] = seen[known] + days[known]
+    known = np.flatnonzero(~np.isnat(from_day))
+    out[known] = from_day[known] + days[known]
     busy = known[working[known] > 0]
-    out[busy] = np.busday_offset(seen[busy], working[busy], roll="backward")
+    out[busy] = np.busday_offset(from_day[busy], working[busy], roll="backward")
     return out
 
 

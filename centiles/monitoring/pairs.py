@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from centiles.ages import FloatArray
-from centiles.measures import MOST_DAYS
 from centiles.monitoring.points import Points, Rows
+from centiles.orders import MOST_DAYS
 
 
 class Highest:

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from centiles import zscores
 from centiles.ages import DAYS_IN_YEAR, FloatArray
-from centiles.measures import MEASURES, MOST_DAYS, SEXES, Measure
+from centiles.measures import MEASURES, SEXES, Measure, codes_of
+from centiles.orders import MOST_DAYS, run_starts, sorted_by, timeline_key
 from centiles.references import Reference, reference, table_codes
 
 Rows = NDArray[np.intp]
@@ -83,20 +84,15 @@ class Points:
     @cached_property
     def ends(self) -> Rows:
         """Where each point's segment ends (exclusive)."""
-        first = np.flatnonzero(self._opens)
-        return np.repeat(np.append(first[1:], len(self)), np.diff(np.append(first, len(self))))
+        first = run_starts(self.segment)
+        after = np.append(first, len(self))[1:]
+        return np.repeat(after, after - first)
 
     @cached_property
     def starts(self) -> Rows:
         """Where each point's segment starts."""
-        return np.maximum.accumulate(np.where(self._opens, np.arange(len(self)), 0))
-
-    @cached_property
-    def _opens(self) -> Flags:
-        """Which points are the first of their segment."""
-        opens = np.ones(len(self), dtype=np.bool_)
-        opens[1:] = self.segment[1:] != self.segment[:-1]
-        return opens
+        first = run_starts(self.segment)
+        return np.repeat(first, np.diff(np.append(first, len(self))))
 
     def of(self, measure: str) -> slice:
         """Return where the points of a measure are."""
@@ -107,11 +103,13 @@ class Points:
         sizes = np.bincount(self.measure, minlength=len(MEASURES))
         return [slice(*pair) for pair in pairwise(np.r_[0, np.cumsum(sizes)].tolist())]
 
-    def newest_at(self, child: NDArray[np.int64], measure: str, age: FloatArray) -> Rows:
+    def newest_at(
+        self, child: NDArray[np.int64], measure: str | NDArray[np.int8], age: FloatArray
+    ) -> Rows:
         """Return the newest point of children in a measure at or before an age [d], −1 for none."""
         if len(self) == 0:
             return np.full(len(child), -1, dtype=np.intp)
-        code = MEASURES.index(Measure(measure))
+        code: Any = MEASURES.index(Measure(measure)) if isinstance(measure, str) else measure
         segment = code * (self.child.max() + 1) + child
         at = np.searchsorted(self.key, segment * float(MOST_DAYS) + age, side="right") - 1
         mine = (at >= 0) & (self.segment[at] == segment)
@@ -143,7 +141,7 @@ class Points:
     def _newest_other(self, kind: NDArray[Any]) -> Rows:
         place = np.arange(len(self))
         change = np.zeros(len(self), dtype=np.bool_)
-        change[1:] = (kind[1:] != kind[:-1]) & ~self._opens[1:]
+        change[1:] = (kind[1:] != kind[:-1]) & (self.segment[1:] == self.segment[:-1])
         last = np.maximum.accumulate(np.where(change, place, -1))
         return np.where(last > self.starts, last - 1, -1)
 
@@ -240,17 +238,14 @@ def points_of(
     if not doubtful:
         use &= ~unsure
     rows = np.flatnonzero(use)
-    measure = _codes(scored["measure"].iloc[rows], MEASURES)
+    measure = codes_of(scored["measure"].iloc[rows], MEASURES)
     age = scored["age_days"].to_numpy()[rows]
     z = scored["z"].to_numpy()[rows]
-    owner = child[rows]
-    segment = measure * (owner.max(initial=0) + 1) + owner
-    order = np.lexsort((z, segment * float(MOST_DAYS) + age))
-    rows, owner, measure, age = rows[order], owner[order], measure[order], age[order]
-    new = np.ones(len(rows), dtype=np.bool_)
-    new[1:] = (owner[1:] != owner[:-1]) | (measure[1:] != measure[:-1]) | (age[1:] != age[:-1])
-    first = np.flatnonzero(new)
-    last = np.r_[first[1:], len(rows)] - 1 if len(first) else first
+    order = sorted_by(timeline_key(child[rows], measure, age), z)
+    order = order[np.argsort(measure[order], kind="stable")]  # cheap: there are few
+    rows, measure, age = rows[order], measure[order], age[order]
+    first = run_starts(child[rows], measure, age)
+    last = np.append(first, len(rows))[1:] - 1
     newer, older = (last, first) if highest_first else (first, last)
     get = {
         name: scored[name].to_numpy() for name in ("age_days", "corrected_age_days", "z", "value")
@@ -260,10 +255,10 @@ def points_of(
     return Points(
         child=child[at],
         measure=measure[newer],
-        sex=_codes(scored["sex"].iloc[at], SEXES),
+        sex=codes_of(scored["sex"].iloc[at], SEXES),
         age=get["age_days"][at],
         corrected=get["corrected_age_days"][at],
-        section=_codes(scored["section"].iloc[at], tuple(s.name for s in reference().sections)),
+        section=codes_of(scored["section"].iloc[at], [s.name for s in reference().sections]),
         z=get["z"][at],
         value=get["value"][at],
         z_before=np.where(inexact, np.nan, get["z"][rows[older]]),
@@ -302,12 +297,6 @@ def _carried_to(known: Reference, points: Points, section: int) -> FloatArray:
     target = np.where(ready, target, points.section)
     z = known.carried(points.z_before, points.table, points.section, target)
     return np.where(ready, z, np.nan)
-
-
-def _codes(column: pd.Series, vocabulary: tuple[Any, ...]) -> NDArray[np.int8]:
-    places = {str(word): place for place, word in enumerate(vocabulary)}
-    by_category = [places.get(word, -1) for word in column.cat.categories]
-    return np.array([*by_category, -1], dtype=np.int8)[column.cat.codes.to_numpy()]
 
 
 def names_of(measure: NDArray[np.integer[Any]]) -> NDArray[np.str_]:

@@ -15,20 +15,21 @@ from scipy.special import ndtr
 from centiles.ages import DAYS_IN_MONTH, age_words
 from centiles.lms import LINE_LABELS, LINE_Z, POSITIONS, SPACE, centiles_from_z, position_codes
 from centiles.measures import Measure
-from centiles.monitoring.schema import NOT_MEASURED, Rule, RuleSet
+from centiles.monitoring.schema import NOT_MEASURED, SEVERITIES, Rule, RuleSet
 
 # Not strftime's: the words do not change with the machine's language.
 _MONTHS: Final = (
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
 )  # fmt: skip
 VERIFY_TODAY: Final = "verify today"  # the block of what only a doubtful value makes
+KNOWN: Final = "known"  # the block of what is acted on, until its review
 _BETTER: Final = {"closed": "has recovered", "lapsed": "was recovering"}
 _AGAIN: Final = {"closed": "has been", "lapsed": "was being"}
 _ENDINGS: Final = {"1": "st", "2": "nd", "3": "rd"}
 PRINTED_BELOW_PERCENT: Final = 85  # of the median: below it the per cent is printed
 _USED: Final = (
-    "rule", "measure", "state", "block", "better", "is_change", "join_guard",
-    "condition", "gestation_unknown", "day_unknown", "base_rate", "see", "amount",
+    "rule", "measure", "state", "block", "better", "is_change", "join_guard", "unfit",
+    "raised_words", "gestation_unknown", "day_unknown", "base_rate", "see", "see_on", "amount",
     "threshold", "spaces", "interval_days", "points_between", "percent_median", "first_day",
     "to_day", "from_z", "from_value", "from_position", "from_seen", "to_z", "to_value",
     "to_position", "to_seen", "beside_seen",
@@ -39,23 +40,22 @@ _STRETCHED_Z: Final = -4.0  # below it the tables stretch, and a size is "more t
 _Finding: Any = make_dataclass("_Finding", _USED, slots=True)  # a finding, as words need it
 
 
-def sentences(findings: pd.DataFrame, rules: RuleSet, born: NDArray[Any]) -> list[str]:
+def sentences(findings: pd.DataFrame, rules: RuleSet) -> list[str]:
     """Return findings as one sentence each.
 
     Parameters
     ----------
     findings
-        The findings table.
+        The findings table, severities as places in SEVERITIES.
     rules
         The rules it was made with.
-    born
-        Each child's date of birth, NaT where only ages are known.
     """
-    births = born[findings["child"].to_numpy()].astype(object)  # dates of the language, None
+    births = findings["born"].to_numpy().astype("datetime64[D]").astype(object)  # or None
     table = findings.assign(
         from_seen=_seen(findings, "from", births),
         to_seen=_seen(findings, "to", births),
         beside_seen=_heights(findings),
+        see_on=_date_words(findings["see_by"]),
         see=_see(findings, rules),
     )
     by_id = {rule.id: rule for rule in rules.rules}
@@ -67,13 +67,14 @@ def _sentence(finding: Any, rule: Rule) -> str:
     parts = [_SAID[rule.kind](finding, rule)]
     if finding.join_guard:
         parts.append("the reference changes at this age; the child did not")
-    if finding.condition and not finding.is_change:
+    if finding.unfit:
         parts.append("UK-WHO lines do not fit this child")
     if finding.gestation_unknown:
         parts.append("gestation is not known, taken as if born at term")
     if finding.day_unknown:
         parts.append("the day is not known, only the month")
-    return f"{'; '.join(parts)}. {_rate(finding, rule)}{_next(finding)}"
+    raised = f"Raised: {finding.raised_words}. " if finding.raised_words else ""
+    return f"{'; '.join(parts)}. {_rate(finding, rule)}{raised}{_next(finding)}"
 
 
 def _fall(finding: Any, rule: Rule) -> str:
@@ -266,8 +267,7 @@ def _amount_lost(finding: Any) -> str:
 
 def _seen(findings: pd.DataFrame, end: str, births: NDArray[Any]) -> list[str]:
     """Return when and what: "12 Mar 2025, 18.4 kg, 5 y 0 m", or "18.4 kg, at 5 y 0 m"."""
-    days, place = np.unique(findings[f"{end}_date"].to_numpy(), return_inverse=True)
-    words = np.array([date_words(day) for day in days], dtype=object)[place]
+    words = _date_words(findings[f"{end}_date"])
     ages, values = findings[f"{end}_age_days"].to_list(), findings[f"{end}_value"].to_list()
     found = []
     for date, value, measure, age, birth in zip(
@@ -280,6 +280,12 @@ def _seen(findings: pd.DataFrame, end: str, births: NDArray[Any]) -> list[str]:
         amount = _amount(value, measure)
         found.append(f"{date}, {amount}, {old}" if date else f"{amount}, at {old}")
     return found
+
+
+def _date_words(dates: pd.Series) -> NDArray[np.object_]:
+    """Return dates in words, each distinct one worded once."""
+    days, place = np.unique(dates.to_numpy(), return_inverse=True)
+    return np.array([*map(date_words, days), ""], dtype=object)[place]
 
 
 def date_words(date: Any) -> str:
@@ -360,13 +366,15 @@ def _next(finding: Any) -> str:
         return "Verify the measurement today."
     if finding.state in ("closed", "lapsed"):
         return f"{finding.state.capitalize()}."
+    if finding.block == KNOWN:
+        return f"Known, next review{f' {finding.see_on}' if finding.see_on else ' to come'}."
     return str(finding.see)
 
 
 def _see(findings: pd.DataFrame, rules: RuleSet) -> NDArray[np.object_]:
     """Return by when each is to be seen, in words."""
-    usual = [rules.see_by[severity] for severity in findings["severity"].unique()]
-    code, _ = pd.factorize(findings["severity"].to_numpy())
+    usual = [rules.see_by[severity] for severity in SEVERITIES]
+    code = findings["severity"].to_numpy()
     own = findings["see_days"].to_numpy(), findings["see_working"].to_numpy()
     on, place = np.unique(findings["see_by"].to_numpy(), return_inverse=True)
     keys, which = np.unique(np.stack([code, *own, place]), axis=1, return_inverse=True)

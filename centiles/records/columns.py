@@ -106,7 +106,8 @@ FINDINGS: Final = _columns(
     opened_on date when it was first met
     project_rule flag not national guidance: a rule of this project
     borderline flag the margin is within measurement error
-    raised_by text what raised the level
+    raised_by text what raised the level, by code
+    cross_service flag on the merged timeline and on no single source's own
     measure word weight, height, bmi or head
     source word the file of the newest value
     from_row integer the row of the earlier value, 0 where there is none
@@ -312,13 +313,6 @@ def words(codes: Any, vocabulary: tuple[str, ...]) -> pd.Categorical[Any]:
     known = list(dict.fromkeys([*vocabulary, ""]))
     codes = np.asarray(codes)
     return categorical(np.where(codes < 0, known.index(""), codes), known)
-
-
-def codes_of(column: pd.Series, vocabulary: tuple[str, ...]) -> np.ndarray[Any, np.dtype[np.int8]]:
-    """Return a column of words as places in a vocabulary, −1 for any other word."""
-    places = {word: place for place, word in enumerate(vocabulary)}
-    by_category = [places.get(word, -1) for word in column.cat.categories]
-    return np.array([*by_category, -1], dtype=np.int8)[column.cat.codes.to_numpy()]
 
 
 def measure_words(codes: Any) -> pd.Categorical[Any]:
