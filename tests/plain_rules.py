@@ -53,9 +53,12 @@ def z_at(value: float, lms: tuple[float, float, float]) -> float:
 
 def section_of(corrected: float) -> int:
     """0 before 42 weeks, 1 to 2 years, 2 to 4 years, 3 after."""
-    return sum(corrected >= start for start in (14, 731, 1461))
+    if corrected < 731:
+        return 0 if corrected < 14 else 1
+    return 2 if corrected < 1461 else 3
 
 
+@cache
 def carry(z: float, measure: str, sex: str, from_section: int, to_section: int) -> float:
     """The z the same child would have scored on a later section."""
     if from_section < 1 <= to_section:  # 42 weeks, 14 days
@@ -65,6 +68,7 @@ def carry(z: float, measure: str, sex: str, from_section: int, to_section: int) 
         value = value_at(z, lms_at("who_child", measure, sex, "1461"))
         z = z_at(value, lms_at("uk90_child", measure, sex, "48"))
     return z
+
 
 # ---- children
 
@@ -162,9 +166,10 @@ class Rule:
     def carried(self, earlier: int, later: int) -> float:
         """The z of an earlier point as on the later one's tables."""
         one, other = self.points[earlier], self.points[later]
-        return carry(
-            one.z, self.measure, self.child.sex, section_of(one.age), section_of(other.age)
-        )
+        sections = section_of(one.age), section_of(other.age)
+        if sections[0] == sections[1]:
+            return one.z
+        return carry(one.z, self.measure, self.child.sex, *sections)
 
     def fall(self, earlier: int, later: int) -> float:
         return self.carried(earlier, later) - self.points[later].z
@@ -209,7 +214,7 @@ class Rule:
     def findings(self) -> list[Plain]:
         found, place = [], 0
         while place < len(self.points):
-            hits = [(k, self.hit(k)) for k in range(place, len(self.points))]
+            hits = ((k, self.hit(k)) for k in range(place, len(self.points)))
             first = next(((k, hit) for k, hit in hits if hit is not None), None)
             if first is None:
                 break
@@ -222,26 +227,8 @@ class Rule:
     def followed(
         self, first: int, start: int | None, needed: float
     ) -> tuple[Plain | None, str, int]:
+        newest, sustained, closed = self.course(first, start, needed)
         points, end = self.points, self.ages[1] + YEAR / 2
-        newest, better_since, sustained, closed = first, None, False, False
-        for k in range(first, len(points)):
-            size = self.amount(first, start, k)
-            if points[k].age >= end or math.isnan(size):
-                continue
-            newest = k
-            if k == first or self.reaches(size, needed):
-                better_since = None
-                wait = 14 if points[k].age < YEAR else 28
-                sustained = sustained or points[k].age - points[first].age >= wait
-            elif size <= self.closes_at:
-                closed = True
-                break
-            elif size <= needed - self.recovery:
-                if better_since is None:
-                    better_since = points[k].age
-                elif points[k].age - better_since >= 28:
-                    closed = True
-                    break
         size = self.amount(first, start, newest)
         better = newest != first and size <= max(needed - self.recovery, self.closes_at)
         unseen = self.child.now - points[newest].age > 3 * YEAR
@@ -263,6 +250,27 @@ class Rule:
             SEVERITIES[rank],
         )  # fmt: skip
         return one, state, newest + 1
+
+    def course(self, first: int, start: int | None, needed: float) -> tuple[int, bool, bool]:
+        """The newest point that says something, whether it is sustained, whether it closed."""
+        points, end = self.points, self.ages[1] + YEAR / 2
+        newest, better_since, sustained = first, None, False
+        for k in range(first, len(points)):
+            size = self.amount(first, start, k)
+            if points[k].age >= end or math.isnan(size):
+                continue
+            newest = k
+            if k == first or self.reaches(size, needed):
+                better_since = None
+                wait = 14 if points[k].age < YEAR else 28
+                sustained = sustained or points[k].age - points[first].age >= wait
+            elif size <= self.closes_at:
+                return newest, sustained, True
+            elif size <= needed - self.recovery:
+                better_since = points[k].age if better_since is None else better_since
+                if points[k].age - better_since >= 28:
+                    return newest, sustained, True
+        return newest, sustained, False
 
     def start_age(self, start: int) -> float | None:
         return self.points[start].age
@@ -347,9 +355,7 @@ class Rule:
         now = newest(weights, self.points[k].age)
         if now is None:
             return None
-        before = [
-            each.value for each in weights[:now] if 28 <= weights[now].age - each.age <= 396
-        ]
+        before = [each.value for each in weights[:now] if 28 <= weights[now].age - each.age <= 396]
         return (max(before), weights[now].value, weight_error(weights[now].age)) if before else None
 
     def lost_5_percent(self, k: int) -> bool:
@@ -378,6 +384,7 @@ def percent(before: float, now: float) -> float:
     return round(100 * (before - now) / before, 9)
 
 
+@cache
 def median_bmi(age: float, sex: str) -> float:
     """The median BMI: M of the tables."""
     return float(measurement(0.0, measure="bmi", sex=sex, age_days=age))
@@ -603,8 +610,7 @@ class Median(Level):
         ]  # fmt: skip
 
     def of_change(self, first, start, k):
-        line = self.tiers(first, start, first)[0][1]
-        return self.lost_weight(k) and self.amount(first, start, k) > line
+        return self.lost_weight(k)
 
 
 class Above(Level):

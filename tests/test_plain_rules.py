@@ -18,12 +18,11 @@ from centiles.monitoring.rulesets import ruleset
 from centiles.monitoring.schema import SEVERITIES
 from centiles.records.scoring import Scored
 from tests import plain_rules
-from tests.cohorts import Row, scored
+from tests.cohorts import BORN, Row, scored
 from tests.plain_rules import Child, Plain, Point
 
 BATCHES, CHILDREN = range(5), 2000
 AS_OF = "2032-01-01"
-NOW = float((np.datetime64(AS_OF) - np.datetime64("2010-03-01")).astype(int))
 
 
 def random_rows(seed: int) -> list[Row]:
@@ -83,10 +82,14 @@ def batch(seed: int) -> tuple[dict[str, list[Plain]], dict[str, list[Plain]]]:
         np.zeros(len(owner), dtype=np.bool_),
     )  # fmt: skip
     background = replace(cohort.background, mother_cm=mother, father_cm=father, events=events)
-    cohort = replace(cohort, background=background)
+    since = chance.choice([10.0, 500.0, 1200.0], count)  # since each was last measured
+    newest = np.zeros(count)
+    known = np.flatnonzero((done.frame["fate"] == "scored").to_numpy())
+    np.maximum.at(newest, done.child[known], done.frame["age_days"].to_numpy()[known])
+    cohort = replace(cohort, background=background, now_age_days=newest + since)
     apart = set(cohort.child_ids[cohort.child[cohort.unsure | cohort.conflict]])
     expected = z_of(mother, "female") / 4 + z_of(father, "male") / 4
-    children = plain_children(done, expected, events)
+    children = plain_children(done, expected, events, newest + since)
     found = by_child(findings_of(cohort, ruleset("uk")))
     return (
         {child: each for child, each in found.items() if child not in apart},
@@ -103,33 +106,39 @@ def z_of(cm: np.ndarray, sex: str) -> Any:
     return zscores.zscore(cm, measure="height", sex=sex, age_days=7305)
 
 
-def plain_children(done: Scored, expected: np.ndarray, events: Events) -> dict[str, Child]:
+def plain_children(
+    done: Scored, expected: np.ndarray, events: Events, now: np.ndarray
+) -> dict[str, Child]:
     """The scored values as plain children."""
-    use = (done.frame["fate"] == "scored").to_numpy()
-    feeding = np.isin(events.kind, [EVENT_KINDS.index("feeding"), EVENT_KINDS.index("eating")])
-    frame = done.frame[use].assign(child=done.child[use]).sort_values("age_days", kind="stable")
-    children = {}
-    for number, mine in frame.groupby("child"):
-        points: dict[str, list[Point]] = {}
-        for row in mine.itertuples():
-            points.setdefault(str(row.measure), []).append(Point(row.age_days, row.value, row.z))
-        children[str(done.child_ids[number])] = Child(
-            str(mine["sex"].iloc[0]),
-            points,
-            NOW,
+    frame, use = done.frame, (done.frame["fate"] == "scored").to_numpy()
+    order = np.flatnonzero(use)[np.argsort(frame["age_days"].to_numpy()[use], kind="stable")]
+    points: list[dict[str, list[Point]]] = [{} for _ in done.child_ids]
+    sexes = [""] * len(done.child_ids)
+    columns = [frame[name].to_numpy()[order] for name in ("sex", "measure", "age_days", "value")]
+    z = frame["z"].to_numpy()[order]
+    for number, sex, measure, *point in zip(done.child[order], *columns, z, strict=True):
+        points[number].setdefault(str(measure), []).append(Point(*map(float, point)))
+        sexes[number] = str(sex)
+    feeding = events.of("feeding", "eating")
+    return {
+        str(name): Child(
+            sexes[number],
+            points[number],
+            float(now[number]),
             float(expected[number]),
-            tuple(events.age_days[feeding & (events.child == number)]),
+            tuple(feeding.age_days[feeding.child == number]),
         )
-    return children
+        for number, name in enumerate(done.child_ids)
+    }
 
 
 def by_child(findings: Any) -> dict[str, list[Plain]]:
     """The findings table in plain terms."""
     found: dict[str, list[Plain]] = {}
-    opened = (findings["opened_on"].to_numpy() - np.datetime64("2010-03-01")).astype(
-        "timedelta64[D]"
-    )
-    for row, day in zip(findings.itertuples(), opened.astype(float), strict=True):
+    opened = (findings["opened_on"].to_numpy() - BORN).astype("timedelta64[D]").astype(float)
+    shown = ["child_id", "rule", "measure", "state", "from_age_days", "to_age_days", "severity"]
+    table = findings[shown].astype(object)
+    for row, day in zip(table.itertuples(), opened, strict=True):
         start = None if np.isnan(row.from_age_days) else row.from_age_days
         found.setdefault(str(row.child_id), []).append(
             Plain(
