@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from tools.evidence import page, pictures, rates
-from tools.evidence.results import Results
-from tools.evidence.studies import SMALL, Sizes
+from tools.evidence.results import SMALL, Plan, Results
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "evidence.md"
@@ -20,18 +20,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tools.evidence", description=__doc__)
     parser.add_argument("--small", action="store_true", help="few children, to try it out")
     parser.add_argument("--out", type=Path, help="write all into this folder instead")
+    parser.add_argument("--jobs", type=int, default=1, help="how many processes share the work")
     options = parser.parse_args()
     if options.small and options.out is None:
         parser.error("--small writes no page of record; give --out")
-    results = Results(SMALL if options.small else Sizes())
     targets = (PAGE, IMAGES, RATES)
     if options.out is not None:
         options.out.mkdir(parents=True, exist_ok=True)
         targets = (options.out / "evidence.md", options.out / "images", options.out / RATES.name)
     text, images, toml = targets
-    content = page.page(results)
-    rates_content = rates.base_rates(results)
-    pictures.draw(results, images)
+    with ProcessPoolExecutor(options.jobs) as pool:
+        results = Results(SMALL if options.small else Plan(), pool=pool)
+        content = page.page(results)
+        rates_content = rates.base_rates(results)
+        pictures.draw(results, images)
     text.write_text(content, encoding="utf-8")
     toml.write_text(rates_content, encoding="utf-8")
     print(f"Wrote {text}, {images} and {toml}.")

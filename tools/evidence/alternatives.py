@@ -21,7 +21,7 @@ from centiles.monitoring.trajectory import surprise
 from centiles.records import scoring
 from tools.evidence.children import Children, records
 from tools.evidence.counting import Share
-from tools.evidence.studies import Study
+from tools.evidence.studies import Study, chunks
 
 THIRTEEN_MONTHS, THREE_YEARS, FROM_3 = 396.0, 1096.0, 1096.0
 LEAST_FALL = 0.5
@@ -52,7 +52,7 @@ class Numbers:
 
 def numbers(study: Study, count: int) -> Numbers:
     """Return what the simpler rules say of a study's children."""
-    parts = [_numbers(each) for each in study.simulated(count)]
+    parts = [_numbers(study.simulated(*chunk)) for chunk in chunks(count)]
     starts = np.cumsum([0, *(part.children for part in parts)])
     return Numbers(
         np.concatenate([part.child + at for part, at in zip(parts, starts, strict=False)]),

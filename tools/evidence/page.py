@@ -13,8 +13,6 @@ from tools.evidence import alternatives
 from tools.evidence.counting import ACT, URGENT, WATCH, Share
 from tools.evidence.results import (
     BANDS,
-    DEPTHS,
-    DURATIONS,
     LEVEL_KINDS,
     OBSERVED,
     OBSERVED_AT,
@@ -32,12 +30,13 @@ TIERS = (WATCH, ACT, URGENT)
 def page(results: Results) -> str:
     """Return the page: its words are in ``page.md`` beside this file."""
     template = Path(__file__).with_name("page.md").read_text(encoding="utf-8")
-    sizes = results.sizes
+    plan = results.plan
     return template.format(
         seed=SEED,
-        children=f"{sizes.healthy:,}",
-        variation=f"{sizes.variation:,}",
-        fallen=f"{sizes.fallen:,}",
+        children=f"{plan.healthy:,}",
+        others=f"{plan.others:,}",
+        variation=f"{plan.variation:,}",
+        fallen=f"{plan.fallen:,}",
         rule_set=results.rules.name,
         sha=results.rules.sha256[:12],
         targets=_targets(results),
@@ -191,8 +190,8 @@ def _levels(results: Results) -> str:
 
 def _falls(results: Results) -> str:
     rows = []
-    for depth in DEPTHS:
-        for months in DURATIONS:
+    for depth in results.plan.depths:
+        for months in results.plan.durations:
             fallen = results.falls[depth, months]
             cells = [percent(results.seen(fallen, tier)[0]) for tier in TIERS]
             without = percent(results.seen(fallen, ACT, "TRAJECTORY")[0])

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from centiles.monitoring.rulesets import SEVERITIES
 from tools.evidence import alternatives
 from tools.evidence.counting import ACT, URGENT, WATCH, Share
-from tools.evidence.results import BANDS, DEPTHS, Results
+from tools.evidence.results import BANDS, Results
 from tools.evidence.visits import CLINIC, HALF_YEARLY, ROUTINE, YEARLY
 
 # Okabe and Ito's colours, told apart by everyone.
@@ -85,9 +85,11 @@ def trade_off(results: Results) -> tuple[Figure, str]:
         x = 100 * alternatives.flagged_a_year(well, name, cut, (4, 11)).value
         y = 100 * alternatives.seen_by(down, name, cut).value
         axes.plot(x, y, "D", color=GREY, markersize=4)
-        axes.annotate(mark, (x, y), textcoords="offset points", xytext=(5, -10), fontsize=8)
+        axes.annotate(
+            mark, (x, y), textcoords="offset points", xytext=(-5, 5), fontsize=8, ha="right"
+        )
     _rule_set(results, axes)
-    axes.set(xlim=(0, 6), ylim=(40, 101), xlabel="healthy children flagged a year, 4–11 y [%]")
+    axes.set(xlim=(0, 7.5), ylim=(40, 101), xlabel="healthy children flagged a year, 4–11 y [%]")
     axes.set_ylabel("falls of 2 spaces seen at the first visit after [%]")
     axes.legend(loc="lower right", fontsize=8)
     return figure, "Falls seen against healthy children flagged, for several rules at every cut"
@@ -141,19 +143,20 @@ def depth(results: Results) -> tuple[Figure, str]:
     """Falls seen by the first visit after, by depth, duration and tier."""
     figure = Figure(figsize=(6.4, 3.1), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)
+    depths = results.plan.depths
     for months, dash in (((4.0, 4.0), "-"), ((8.0, 8.0), "--"), ((12.0, 12.0), ":")):
         for tier, colour in ((WATCH, ORANGE), (ACT, RED)):
-            y = [100 * results.seen(results.falls[d, months], tier)[0].value for d in DEPTHS]
+            y = [100 * results.seen(results.falls[d, months], tier)[0].value for d in depths]
             label = f"{SEVERITIES[tier]}, {months[0]:.0f} months"
-            left.plot(DEPTHS, y, dash, color=colour, label=label, linewidth=1.4)
+            left.plot(depths, y, dash, color=colour, label=label, linewidth=1.4)
     for schedule, colour in zip(
         (ROUTINE, YEARLY, HALF_YEARLY, CLINIC), (GREY, BLUE, GREEN, "#CC79A7"), strict=True
     ):
         y = [
             100 * results.seen(results.falls_by_schedule[schedule.name, d], ACT)[0].value
-            for d in DEPTHS
+            for d in depths
         ]
-        right.plot(DEPTHS, y, color=colour, label=schedule.name, linewidth=1.4)
+        right.plot(depths, y, color=colour, label=schedule.name, linewidth=1.4)
     left.set(xlabel="spaces fallen", ylabel="seen at the first visit after [%]", ylim=(0, 102))
     left.set_title("by how fast (yearly visits)")
     right.set(xlabel="spaces fallen", title="at act, by schedule")

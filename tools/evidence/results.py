@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -14,16 +15,14 @@ from centiles.records import scoring
 from tools.evidence import alternatives, counting, shapes, visits
 from tools.evidence.children import Fall, World, children, records
 from tools.evidence.counting import ACT, URGENT, WATCH, Share
-from tools.evidence.studies import FOUR, LAST, SEED, Seen, Sizes, Study, run
+from tools.evidence.studies import FOUR, LAST, SEED, Seen, Study, run
 from tools.evidence.visits import CLINIC, HALF_YEARLY, ROUTINE, YEARLY, Schedule, Visit
 
 YOUNG, OLD = (0.0, FOUR), (FOUR, LAST)
 BANDS = ((0, 1), (1, 2), (2, 4), (4, 8), (8, 11), (11, 17))
 TARGET_BANDS = ((0, 1), (1, 4), (4, 11))
 TIERS = {"watch": WATCH, "act": ACT, "urgent": URGENT}
-DEPTHS = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0)
-DURATIONS = ((4.0, 4.0), (8.0, 8.0), (12.0, 12.0), (4.0, 12.0))
-TARGET_FALL = (4.0, 12.0)
+TARGET_FALL = (4.0, 12.0)  # months
 YOUNG_FALLS = {
     "first year": Fall(2.0, (1.5, 3.0), (0.12, 0.5)),
     "second year": Fall(2.0, (3.0, 9.0), (1.0, 1.6)),
@@ -64,18 +63,44 @@ VARIATIONS = (
 
 
 @dataclass(frozen=True)
+class Plan:
+    """How many children each sort of study has, and how many sorts there are."""
+
+    healthy: int = 20_000  # on the routine and the yearly schedule, under 4 years and from 4
+    others: int = 10_000  # on the other schedules
+    variation: int = 4_000  # in each other world
+    fallen: int = 3_000  # in each sort of fall
+    depths: tuple[float, ...] = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0)  # spaces
+    durations: tuple[tuple[float, float], ...] = ((4, 4), (8, 8), (12, 12), TARGET_FALL)  # months
+    worlds: tuple[Variation, ...] = VARIATIONS
+
+
+HEAVY_TAILS = next(each for each in VARIATIONS if each.world.heavy_tails)
+SMALL = Plan(
+    healthy=150,
+    others=100,
+    variation=60,
+    fallen=60,
+    depths=(1.5, 2.0, 3.0),
+    durations=((4, 4), (8, 8), (12, 12), TARGET_FALL),
+    worlds=(VARIATIONS[0], HEAVY_TAILS),
+)
+
+
+@dataclass(frozen=True)
 class Results:
     """All studies of one size, each run when first asked for."""
 
-    sizes: Sizes
+    plan: Plan
     rules: RuleSet = field(default_factory=ruleset)
     quiet: bool = False
+    pool: Executor | None = field(default=None, repr=False)
 
     def run(self, study: Study, count: int) -> Seen:
         """Run a study."""
         if not self.quiet:
             print(f"  {study.schedule.name}, {study.world}", file=sys.stderr, flush=True)
-        return run(study, count, self.rules)
+        return run(study, count, self.rules, self.pool)
 
     @cached_property
     def healthy(self) -> dict[str, tuple[Seen | None, Seen]]:
@@ -83,9 +108,10 @@ class Results:
         out: dict[str, tuple[Seen | None, Seen]] = {}
         for schedule in (ROUTINE, CLINIC, YEARLY, HALF_YEARLY):
             young = None
+            count = self.plan.healthy if schedule in (ROUTINE, YEARLY) else self.plan.others
             if schedule in (ROUTINE, CLINIC):
-                young = self.run(Study(schedule, World("who"), ages=YOUNG), self.sizes.healthy)
-            old = self.run(Study(schedule, World("uk90"), ages=OLD), self.sizes.healthy)
+                young = self.run(Study(schedule, World("who"), ages=YOUNG), count)
+            old = self.run(Study(schedule, World("uk90"), ages=OLD), count)
             out[schedule.name] = (young, old)
         return out
 
@@ -125,8 +151,8 @@ class Results:
         """Planted falls of schoolchildren weighed yearly, by depth and duration."""
         return {
             (depth, months): self.fallen(YEARLY, Fall(depth, months))
-            for depth in DEPTHS
-            for months in DURATIONS
+            for depth in self.plan.depths
+            for months in self.plan.durations
         }
 
     @cached_property
@@ -135,8 +161,8 @@ class Results:
         return {
             (schedule.name, depth): self.fallen(schedule, Fall(depth, TARGET_FALL))
             for schedule in (ROUTINE, CLINIC, HALF_YEARLY)
-            for depth in DEPTHS
-        } | {(YEARLY.name, depth): self.falls[depth, TARGET_FALL] for depth in DEPTHS}
+            for depth in self.plan.depths
+        } | {(YEARLY.name, depth): self.falls[depth, TARGET_FALL] for depth in self.plan.depths}
 
     @cached_property
     def young_falls(self) -> dict[tuple[str, str], Seen]:
@@ -151,7 +177,7 @@ class Results:
         """Return children with a planted fall."""
         anchor = "uk90" if fall.onset_years[0] >= 4 else "who"
         study = Study(schedule, World(anchor, fall=fall, **world))
-        return self.run(study, self.sizes.fallen)
+        return self.run(study, self.plan.fallen)
 
     def seen(self, fallen: Seen, tier: int, without: str = "") -> tuple[Share, np.ndarray]:
         """Return how many falls are seen by the first visit after, and after how many days."""
@@ -165,14 +191,14 @@ class Results:
     def variations(self) -> list[tuple[Variation, list[Share], Share, Share]]:
         """In each world: raised to act by target band; 2-space falls seen at watch and at act."""
         out = []
-        for each in VARIATIONS:
+        for each in self.plan.worlds:
             options = {"correction": each.correction, "carrying": each.carrying}
             young = Study(ROUTINE, replace(each.world, anchor="who"), ages=YOUNG, **options)
             old = Study(YEARLY, replace(each.world, anchor="uk90"), ages=OLD, **options)
-            first = self.run(young, self.sizes.variation)
-            second = self.run(old, self.sizes.variation)
+            first = self.run(young, self.plan.variation)
+            second = self.run(old, self.plan.variation)
             fall = replace(each.world, anchor="uk90", fall=Fall(2.0, TARGET_FALL))
-            down = self.run(Study(YEARLY, fall, **options), self.sizes.fallen)
+            down = self.run(Study(YEARLY, fall, **options), self.plan.fallen)
             shares = [
                 self.raised(first if band[1] <= 4 else second, band, ACT) for band in TARGET_BANDS
             ]
@@ -185,7 +211,7 @@ class Results:
         out = {}
         for carrying in (True, False):
             study = Study(YEARLY, World("uk90", steady=True), carrying=carrying)
-            seen = self.run(study, self.sizes.variation)
+            seen = self.run(study, self.plan.variation)
             for words, band in (
                 ("from 3 to 4 years", (3.9, 4.2)),
                 ("from 5 to 6 years", (5.9, 6.2)),
@@ -202,8 +228,8 @@ class Results:
         """What simpler rules say of healthy schoolchildren weighed yearly, and of 2-space falls."""
         schedule = visits.YEARLY_FROM_BIRTH
         fall = Fall(2.0, TARGET_FALL)
-        well = alternatives.numbers(Study(schedule, World("uk90")), self.sizes.healthy)
-        down = alternatives.numbers(Study(schedule, World("uk90", fall=fall)), self.sizes.fallen)
+        well = alternatives.numbers(Study(schedule, World("uk90")), self.plan.healthy)
+        down = alternatives.numbers(Study(schedule, World("uk90", fall=fall)), self.plan.fallen)
         return well, down
 
     @cached_property
@@ -219,7 +245,7 @@ class Results:
         plan = Schedule("birthdays", "", tuple(Visit((day[age], day[age])) for age in ages))
         rng = np.random.default_rng([SEED, 1])
         frame = scoring.scored(
-            records(children(rng, plan, self.sizes.variation, World("uk90")))
+            records(children(rng, plan, self.plan.variation, World("uk90")))
         ).frame
         out = {}
         for measure in OBSERVED:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import Executor
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
+from functools import partial
 from unittest import mock
 
 import numpy as np
@@ -22,18 +24,6 @@ CHUNK = 2_000
 FOLLOWED_DAYS = 3 * DAYS_IN_YEAR  # how long after its bottom a fall is followed
 FOUR = 4 * DAYS_IN_YEAR
 LAST = 17 * DAYS_IN_YEAR
-
-
-@dataclass(frozen=True)
-class Sizes:
-    """How many children each sort of study has."""
-
-    healthy: int = 20_000  # on each schedule, under 4 years and from 4
-    variation: int = 6_000  # in each other world
-    fallen: int = 4_000  # in each sort of fall
-
-
-SMALL = Sizes(healthy=400, variation=200, fallen=250)
 
 
 @dataclass(frozen=True)
@@ -56,11 +46,15 @@ class Study:
         world = replace(self.world, slips=0.0, error=1.0, short_term_sd=0.0)
         return zlib.crc32(repr((self.schedule.name, world)).encode())
 
-    def simulated(self, count: int) -> Iterator[Children]:
-        """Return the children, in chunks, the same each time."""
-        for start in range(0, count, CHUNK):
-            rng = np.random.default_rng([SEED, self.seed, start])
-            yield children(rng, self.schedule, min(CHUNK, count - start), self.world)
+    def simulated(self, start: int, count: int) -> Children:
+        """Return some of the children, the same each time."""
+        rng = np.random.default_rng([SEED, self.seed, start])
+        return children(rng, self.schedule, count, self.world)
+
+
+def chunks(count: int) -> list[tuple[int, int]]:
+    """Return where each chunk of so many children starts, and how many it has."""
+    return [(start, min(CHUNK, count - start)) for start in range(0, count, CHUNK)]
 
 
 @contextmanager
@@ -83,20 +77,24 @@ class Seen:
     bottom: np.ndarray
 
 
-def run(study: Study, count: int, rules: RuleSet | None = None) -> Seen:
+def run(
+    study: Study, count: int, rules: RuleSet | None = None, pool: Executor | None = None
+) -> Seen:
     """Return what the rules say of a study's children, visit by visit."""
-    chosen = rules or ruleset()
-    parts, onset, bottom = [], [], []
-    for each in study.simulated(count):
-        limits = None
-        if study.world.fall is not None:
-            limits = np.c_[each.onset, each.bottom + FOLLOWED_DAYS]
-        options = {"ages": study.ages, "correction": study.correction, "limits": limits}
-        if study.carrying:
-            parts.append(watched(each, chosen, **options))
-        else:
-            with without_carrying():
-                parts.append(watched(each, chosen, **options))
-        onset.append(each.onset)
-        bottom.append(each.bottom)
-    return Seen(joined(parts), np.concatenate(onset), np.concatenate(bottom))
+    every = pool.map if pool is not None else map
+    parts = list(every(partial(_part, study, rules or ruleset()), chunks(count)))
+    return Seen(
+        joined([part.watched for part in parts]),
+        np.concatenate([part.onset for part in parts]),
+        np.concatenate([part.bottom for part in parts]),
+    )
+
+
+def _part(study: Study, rules: RuleSet, chunk: tuple[int, int]) -> Seen:
+    each = study.simulated(*chunk)
+    limits = None
+    if study.world.fall is not None:
+        limits = np.c_[each.onset, each.bottom + FOLLOWED_DAYS]
+    with nullcontext() if study.carrying else without_carrying():
+        found = watched(each, rules, ages=study.ages, correction=study.correction, limits=limits)
+    return Seen(found, each.onset, each.bottom)

@@ -7,12 +7,18 @@ what is counted is what a nurse would have been shown, and when.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from unittest import mock
 
 import numpy as np
 import pandas as pd
 
+from centiles.monitoring import gains, trajectory
+from centiles.monitoring.background import nothing_known
 from centiles.monitoring.findings import Cohort, findings_of
+from centiles.monitoring.points import Points
 from centiles.monitoring.rulesets import RuleSet
 from centiles.records import scoring
 from tools.evidence.children import Children, records
@@ -38,11 +44,6 @@ class Watched:
 def cohort_of(done: scoring.Scored, children: int) -> Cohort:
     """Return scored values as the rules take them."""
     ids = np.asarray(done.child_ids)
-    more = {}
-    if "background" in {each.name for each in fields(Cohort)}:
-        from centiles.monitoring.background import nothing_known
-
-        more["background"] = nothing_known(children)
     return Cohort(
         scored=done.frame,
         child=done.child,
@@ -51,7 +52,7 @@ def cohort_of(done: scoring.Scored, children: int) -> Cohort:
         unsure=done.unsure,
         now_age_days=np.zeros(len(ids)),
         born=np.full(len(ids), np.datetime64("NaT", "D")),
-        **more,
+        background=nothing_known(children),
     )
 
 
@@ -99,7 +100,8 @@ def watched(
         now_age_days=visit_age,
         born=np.full(len(last), np.datetime64("NaT", "D")),
     )
-    found = findings_of(cohort, rules)
+    with _surprise_once_a_value(take):
+        found = findings_of(cohort, rules)
     found = found[found["state"].isin(OPEN)]
     table = pd.DataFrame(
         {
@@ -112,6 +114,23 @@ def watched(
         }
     )
     return Watched(visit_child, visit_age, simulated.count, table)
+
+
+@contextmanager
+def _surprise_once_a_value(original: np.ndarray) -> Iterator[None]:
+    """Solve each surprise once, not once for every later visit that still knows the value.
+
+    ``original`` is the value that each row of the visits' frame is a copy of. Nothing that came
+    later is part of any history, so all copies have the same.
+    """
+
+    def once(points: Points, history_of: np.ndarray, at: np.ndarray) -> np.ndarray:
+        pairs = original[points.row[history_of]] * len(original) + original[points.row[at]]
+        _, place, copy = np.unique(pairs, return_index=True, return_inverse=True)
+        return trajectory.surprise(points, history_of[place], at[place])[copy]
+
+    with mock.patch.object(gains, "surprise", once):
+        yield
 
 
 def joined(parts: list[Watched]) -> Watched:
