@@ -58,6 +58,10 @@ TABLES = {
         "contacts.csv",
         "What contacts and records lack: a list of its own, which sets no child's level.",
     ),
+    "TEAMS": (
+        "teams.csv",
+        "One row a team: the contacts it had, those without a measurement, what its children lack.",
+    ),
     "SCORED": (
         "scored.csv or scored.parquet",
         "One row a value or contact, in the order they were read; computed values (BMI) follow.",

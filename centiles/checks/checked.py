@@ -85,6 +85,7 @@ class Checked:
     provenance: Provenance
     sides: SideFiles = field(default_factory=SideFiles)
     contacts: pd.DataFrame = field(default_factory=lambda: columns.frame(columns.CONTACTS, {}))
+    teams: pd.DataFrame = field(default_factory=lambda: columns.frame(columns.TEAMS, {}))
     tables: tuple[TextTable, ...] = field(default=(), repr=False, compare=False)
 
     @cached_property

@@ -10,11 +10,12 @@ import pandas as pd
 from centiles.checks.actions import known
 from centiles.checks.batches import Batch, batch_of
 from centiles.checks.checked import Checked, Provenance
+from centiles.checks.contacts import in_order, overdue, teams
 from centiles.checks.profiles import Profile, profile_of
 from centiles.checks.raises import raised
 from centiles.checks.ranking import ranked
 from centiles.checks.worklist import worklist
-from centiles.errors import CentilesError
+from centiles.errors import CentilesError, UsageError
 from centiles.monitoring.findings import dated, worded
 from centiles.records import columns
 from centiles.records.pseudonyms import Pseudonyms
@@ -87,23 +88,42 @@ def check(
         pseudonyms=pseudonyms,
     )  # fmt: skip
     batch = batch_of(records, profile)
-    findings = with_households(batch, profile)
-    checked = with_ranks(findings, batch, records, profile)
+    _stop_if_before(profile.due_by, batch.done.as_of)
+    findings, contacts = with_households(batch, profile)
+    checked = with_ranks(findings, contacts, batch, records, profile)
     _stop_if_lost(checked)
     return checked
 
 
-def with_households(batch: Batch, profile: Profile) -> pd.DataFrame:
-    """Return findings with their final levels, dates and sentences.
+def _stop_if_before(due_by: np.datetime64 | None, as_of: np.datetime64) -> None:
+    if due_by is not None and due_by < as_of:
+        raise UsageError(
+            f"due by: found {due_by}, expected the last date of knowledge, {as_of}, or a later one"
+        )
+
+
+def with_households(batch: Batch, profile: Profile) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return findings with their final levels, dates and sentences, and the contact findings.
 
     The first step that looks at more than one child: from small tables only.
     """
     findings = raised(batch.findings, batch.homes, sensitive=profile.sensitive)
     findings = known(dated(findings, profile.rules), profile.rules, batch.done.as_of)
-    return worded(findings, profile.rules)
+    late = overdue(
+        findings, profile.rules, as_of=batch.done.as_of, due_by=profile.due_by,
+        hide_dates=profile.hides_dates,
+    )  # fmt: skip
+    contacts = columns.concatenated(columns.CONTACTS, [batch.contacts, late])
+    return worded(findings, profile.rules), in_order(contacts)
 
 
-def with_ranks(findings: pd.DataFrame, batch: Batch, records: Records, profile: Profile) -> Checked:
+def with_ranks(
+    findings: pd.DataFrame,
+    contacts: pd.DataFrame,
+    batch: Batch,
+    records: Records,
+    profile: Profile,
+) -> Checked:
     """Return everything in the order to look at it."""
     done = batch.done
     ordered, lead, rank = ranked(findings, batch.children["child_id"])
@@ -115,6 +135,8 @@ def with_ranks(findings: pd.DataFrame, batch: Batch, records: Records, profile: 
         sources=records.sources,
         provenance=_provenance(profile, done.as_of),
         sides=done.sides,
+        contacts=contacts,
+        teams=teams(batch.outcomes, contacts),
         # Tables hold every identifier.
         tables=records.tables if profile.pseudonyms is None else (),
     )

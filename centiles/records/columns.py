@@ -164,6 +164,21 @@ CONTACTS: Final = _columns(
     """
 )
 
+TEAMS: Final = _columns(
+    """
+    team text the team or school, empty where the export names none
+    contacts integer days on which it saw a child, measured or not
+    not_measured integer those of them without a measurement
+    reasons text why, in the words of the export, each with its number
+    missed integer contacts without a weight or height that should have had it: MISSED, watch
+    not_since integer findings of NOT-SINCE, in the children it saw last
+    overdue integer findings of OVERDUE, in the children it measured last
+    baseline_missing integer findings of BASELINE-MISSING, in the children it saw last
+    height_missing integer findings of HEIGHT-MISSING, in the children it saw last
+    overweighed integer findings of OVERWEIGHED
+    """
+)
+
 
 _SIDE_ROW: Final = """
     source word the file a row came from
