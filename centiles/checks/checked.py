@@ -24,7 +24,11 @@ from centiles.records.timelines import FATES
 
 @dataclass(frozen=True)
 class Provenance:
-    """What a result was made with, so that it can be made again."""
+    """What a result was made with, so that it can be made again.
+
+    ``contacts_sha256`` is of the contact rules and raises; ``pseudonyms`` tells the key of the
+    pseudonyms from others, "" for none.
+    """
 
     version: str
     reference: str
@@ -33,6 +37,8 @@ class Provenance:
     correction: str
     rules: str
     rules_sha256: str
+    contacts_sha256: str
+    pseudonyms: str
     as_of: str
 
 

@@ -40,10 +40,8 @@ def listed(
     rows = []
     for code, found in parts.items():
         if hide_dates:
-            found = found.assign(
-                on=_NEVER, from_on=_NEVER, later_on=_NEVER,
-                words=found["words"].astype(str).str.partition(" round of ")[0],
-            )  # fmt: skip
+            words = found["words"].astype("str").str.replace(r" round of .*", " round", regex=True)
+            found = found.assign(on=_NEVER, from_on=_NEVER, later_on=_NEVER, words=words)
         row = found["row"].to_numpy()
         reason, team = (
             np.where(row >= 0, cohort.scored[name].array[row].astype(object), "")

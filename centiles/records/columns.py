@@ -131,6 +131,7 @@ FINDINGS: Final = _columns(
     probability number that the true change (or level) meets the rule, given measurement error
     see_by date be seen by
     reweigh_from date not worth measuring again before
+    previous word since the run compared with: new, worse, unchanged, better or closed
     block word urgent to watch, verify today, or known
     sentence text the finding in one line
     guidance text what the rule's source asks for
