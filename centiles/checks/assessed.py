@@ -6,16 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from centiles.ages import DAYS_IN_YEAR
-from centiles.measures import MEASURES, Measure
+from centiles.measures import MEASURES, Measure, codes_of
 from centiles.monitoring.findings import Cohort
-from centiles.records import columns
 
 
 def not_assessed(cohort: Cohort) -> NDArray[np.object_]:
     """Return for each child what could not be assessed, and why."""
     frame, child, count = cohort.scored, cohort.child, len(cohort.child_ids)
     use = (frame["fate"] == "scored").to_numpy() & (child >= 0)
-    measure = columns.codes_of(frame["measure"], tuple(map(str, MEASURES)))
+    measure = codes_of(frame["measure"], MEASURES)
     age = frame["age_days"].to_numpy(dtype=np.float64)
 
     def number(where: NDArray[np.bool_]) -> NDArray[np.int64]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from centiles.checks.backgrounds import homes_of
 from centiles.checks.ranking import OPEN_STATES
 from centiles.errors import UsageError
+from centiles.measures import codes_of
 from centiles.records import columns
 from centiles.records.reading import Source
 from centiles.records.rows import identifier
@@ -98,8 +99,8 @@ class Checked:
     def fates(self) -> pd.DataFrame:
         """How many values of each source met each fate, and how many were read."""
         names = [source.name for source in self.sources]
-        source = columns.codes_of(self.scored["source"], tuple(names)).astype(np.int64)
-        fate = columns.codes_of(self.scored["fate"], FATES)
+        source = codes_of(self.scored["source"], tuple(names)).astype(np.int64)
+        fate = codes_of(self.scored["fate"], FATES)
         read = (source >= 0) & ~self.scored["derived"].to_numpy() & (fate < len(FATES) - 1)
         cells = np.bincount(
             source[read] * len(FATES) + fate[read], minlength=len(names) * len(FATES)

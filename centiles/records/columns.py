@@ -331,13 +331,6 @@ def words(codes: Any, vocabulary: tuple[str, ...]) -> pd.Categorical[Any]:
     return categorical(np.where(codes < 0, known.index(""), codes), known)
 
 
-def codes_of(column: pd.Series, vocabulary: tuple[str, ...]) -> np.ndarray[Any, np.dtype[np.int8]]:
-    """Return a column of words as places in a vocabulary, −1 for any other word."""
-    places = {word: place for place, word in enumerate(vocabulary)}
-    by_category = [places.get(word, -1) for word in column.cat.categories]
-    return np.array([*by_category, -1], dtype=np.int8)[column.cat.codes.to_numpy()]
-
-
 def measure_words(codes: Any) -> pd.Categorical[Any]:
     """Return measure codes, places in ``MEASURES``, as a column of words; −1 is none."""
     return words(codes, tuple(map(str, MEASURES)))

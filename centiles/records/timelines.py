@@ -12,7 +12,14 @@ from numpy.typing import NDArray
 
 from centiles import ages
 from centiles.errors import UsageError
-from centiles.measures import BIRTH_WEIGHT_TOLERANCE_KG, MEASURES, SEXES, Measure, measurement_sd
+from centiles.measures import (
+    BIRTH_WEIGHT_TOLERANCE_KG,
+    MEASURES,
+    SEXES,
+    Measure,
+    codes_of,
+    measurement_sd,
+)
 from centiles.records import births, columns, identities, merging, plausibility, sentinels
 from centiles.records.identities import Identities
 from centiles.records.reading import Records, is_contact
@@ -56,10 +63,12 @@ class Timeline:
         self.frame = frame = _in_order(records.frame)
         self.correction = correction
         self.problems = [records.problems]
+        self.origin = np.arange(len(frame))  # where in the frame each value comes from
         self.rank = frame["source"].cat.codes.to_numpy()
+        self.row = frame["row"].to_numpy()
         wide = {each.name for each in records.sources if each.mapping.get("layout") == "wide"}
         self.wide = np.append(frame["source"].cat.categories.isin(wide), False)[self.rank]
-        self.measure = columns.codes_of(frame["measure"], tuple(map(str, MEASURES)))
+        self.measure = codes_of(frame["measure"], MEASURES)
         self.value = frame["value"].to_numpy(dtype=np.float64)
         self.born = _days(frame["birth_date"])
         self.given = self.born  # as the rows have it, for what is written out
@@ -67,7 +76,7 @@ class Timeline:
         self.monthly = (frame["date_precision"] == "month").to_numpy()
         self.measured = _days(frame["measured_on"])
         self.recorded = _days(frame["recorded_on"])
-        self.sex: NDArray[np.integer[Any]] = columns.codes_of(frame["sex"], tuple(map(str, SEXES)))
+        self.sex: NDArray[np.integer[Any]] = codes_of(frame["sex"], SEXES)
         self.gestation = frame["gestation_days"].to_numpy(dtype=np.float64)
         sides = [records.sides.frame(kind) for kind in KINDS]
         known = self._identified(records, sides)
@@ -115,7 +124,7 @@ class Timeline:
         """List a problem for some rows; a value of a wide file is in its measure's column."""
         if len(at) == 0:
             return
-        source, row = self.frame["source"].array[at], self.frame["row"].to_numpy()[at]
+        source, row = self.frame["source"].array[self.origin[at]], self.row[at]
         place: Any = column
         if column == "value":
             words = columns.measure_words(np.where(self.wide[at], self.measure[at], -1))
@@ -306,7 +315,7 @@ class Timeline:
         gone = np.flatnonzero(days.kept != np.arange(len(at)))
         self.fate[at[gone]] = MERGED
         places, into = np.unique(at[days.kept[gone]], return_inverse=True)
-        row, source = self.frame["row"].to_numpy()[places], self.frame["source"].array[places]
+        row, source = self.row[places], self.frame["source"].array[places]
         said = [f"merged into row {r} of {s}" for r, s in zip(row, source, strict=True)]
         self.note[at[gone]] = np.array([*map(self.saying, said)], np.int32)[into]
         self.conflict[at[days.conflict]] = True
@@ -314,7 +323,7 @@ class Timeline:
 
     def fill_households(self) -> Any:
         """Return each row's household; the children file's where its own file says none."""
-        own, file = self.frame["household_id"], self.sides.children
+        own, file = self.frame["household_id"].take(self.origin), self.sides.children
         if not (file["household_id"] != "").any():
             return own.array
         said = file["household_id"].to_numpy(dtype=object)
@@ -334,7 +343,7 @@ class Timeline:
     def settled_ids(self) -> Any:
         """Return each row's child as it is called everywhere; the file's own word for nobody."""
         if len(self.child_ids) == 0:
-            return self.frame["child_id"].array
+            return self.frame["child_id"].array.take(self.origin)
         return texts_at(pd.Series([*self.child_ids, ""], dtype="str"), self.child.astype(np.int32))
 
     def saying(self, note: str) -> int:
@@ -371,7 +380,7 @@ def _codes_among(source: pd.Series[Any], names: list[str]) -> NDArray[np.int64]:
 def _stated(sides: Sequence[pd.DataFrame]) -> tuple[NDArray[np.int64], ...]:
     """Return what the rows of the side files say of sex, birth date and gestation, in codes."""
     said = sides[0]
-    sex = columns.codes_of(said["sex"], tuple(map(str, SEXES))).astype(np.int64)
+    sex = codes_of(said["sex"], SEXES).astype(np.int64)
     gestation = said["gestation_days"].fillna(-1).to_numpy(dtype=np.int64)
     nothing = np.full(sum(map(len, sides[1:])), -1, dtype=np.int64)
     stated = (sex, _codes(_days(said["birth_date"])), gestation)
