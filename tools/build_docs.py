@@ -62,6 +62,10 @@ TABLES = {
         "teams.csv",
         "One row a team: the contacts it had, those without a measurement, what its children lack.",
     ),
+    "TRIAL": (
+        "the --out of centiles trial",
+        "What the check would have raised over the past: a row a term, severity and rule.",
+    ),
     "SCORED": (
         "scored.csv or scored.parquet",
         "One row a value or contact, in the order they were read; computed values (BMI) follow.",

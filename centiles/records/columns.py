@@ -180,6 +180,19 @@ TEAMS: Final = _columns(
     """
 )
 
+TRIAL: Final = _columns(
+    """
+    term word the school term
+    severity word info, watch, act or urgent
+    rule word the rule; any: all rules together, a child at its highest severity
+    new integer findings that were new
+    risen integer findings that were there, and rose to this severity
+    children integer children with either
+    known integer children known at the end of the term
+    per_1000 number children with either, of a thousand known
+    """
+)
+
 
 _SIDE_ROW: Final = """
     source word the file a row came from
