@@ -38,6 +38,8 @@ def test_every_table_has_its_declared_columns() -> None:
             (done.children, columns.CHILDREN),
             (done.scored, columns.SCORED),
             (done.problems, columns.PROBLEMS),
+            (done.contacts, columns.CONTACTS),
+            (done.teams, columns.TEAMS),
         ):
             assert list(table.columns) == [column.name for column in declared]
             for column in declared:

@@ -38,7 +38,10 @@ from centiles.reports.results import SCORED_FORMS
 from tests.commandline import FALLING, HEADER, STEADY, export, run
 
 ROOT = Path(__file__).resolve().parents[1]
-RESULTS = {"children.csv", "findings.csv", "scored.csv", "problems.csv", "run.json"}
+RESULTS = {
+    "children.csv", "findings.csv", "contacts.csv", "teams.csv", "scored.csv", "problems.csv",
+    "run.json",
+}  # fmt: skip
 
 
 @pytest.fixture

@@ -58,6 +58,14 @@ TABLES = {
         "contacts.csv",
         "What contacts and records lack: a list of its own, which sets no child's level.",
     ),
+    "TEAMS": (
+        "teams.csv",
+        "One row a team: the contacts it had, those without a measurement, what its children lack.",
+    ),
+    "TRIAL": (
+        "the --out of centiles trial",
+        "What the check would have raised over the past: a row a term, severity and rule.",
+    ),
     "SCORED": (
         "scored.csv or scored.parquet",
         "One row a value or contact, in the order they were read; computed values (BMI) follow.",
