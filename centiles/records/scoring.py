@@ -117,8 +117,8 @@ def scored(
 
     def run(timeline: _Scoring) -> _Scoring:
         timeline.settle_identities()
-        timeline.reckon_ages(today)
-        timeline.forget_after(as_of, today)
+        timeline.reckon_ages()
+        timeline.settle_knowledge()
         timeline.refuse_impossible()
         timeline.merge_days()
         timeline.add_bmi()
@@ -126,9 +126,9 @@ def scored(
         timeline.query()
         return timeline
 
-    timeline = run(_Scoring(records, ages.Correction(correction)))
+    timeline = run(_Scoring(records, ages.Correction(correction), as_of, today))
     if repair and len(timeline.repairs.rows):
-        mended = _Scoring(records, timeline.correction)
+        mended = _Scoring(records, timeline.correction, as_of, today)
         mended.mend(timeline.repairs)
         timeline = run(mended)
     return timeline.result()
@@ -141,9 +141,9 @@ def scored_rows(
 
     Parameters and columns are those of :func:`scored`, rows in the order of the records.
     """
-    timeline = _Scoring(records, ages.Correction(correction))
+    timeline = _Scoring(records, ages.Correction(correction), today=today)
     timeline.settle_identities()
-    timeline.reckon_ages(today)
+    timeline.reckon_ages()
     timeline.refuse_impossible()
     timeline.score(omit_unknown=False)
     return timeline.result().frame
@@ -152,8 +152,10 @@ def scored_rows(
 class _Scoring(Timeline):
     """The records while BMI, z and verdicts are being added to them."""
 
-    def __init__(self, records: Records, correction: ages.Correction) -> None:
-        super().__init__(records, correction)
+    def __init__(
+        self, records: Records, correction: ages.Correction, as_of: Any = None, today: Any = None
+    ) -> None:
+        super().__init__(records, correction, as_of, today)
         self.derived = np.zeros(len(self.frame), dtype=np.bool_)
         self.explained = self.derived.copy()  # doubtful or impossible, with a likely mistake
         self.unsure = self.derived.copy()

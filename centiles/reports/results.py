@@ -95,6 +95,7 @@ def run_record(checked: Checked, options: dict[str, Any]) -> dict[str, Any]:
     levels = checked.children["level"].astype("str").value_counts().to_dict()
     codes = checked.problems["code"].astype("str").value_counts().to_dict()
     return {
+        **({"missing_sources": list(checked.missing)} if checked.missing else {}),
         **asdict(checked.provenance),
         "approval": "rules not clinically approved",
         "made_with": _made_with(),

@@ -40,6 +40,7 @@ def summary_lines(checked: Checked) -> list[str]:
     """Return a run in one screen."""
     made = checked.provenance
     return [
+        *missing_lines(checked.missing),
         f"centiles {made.version}, {made.reference} ({made.reference_edition}), "
         f"{made.correction} correction, rules {made.rules}"
         + (f", as of {made.as_of}" if made.as_of else ", ages only"),
@@ -49,6 +50,14 @@ def summary_lines(checked: Checked) -> list[str]:
         "Rules not clinically approved.",
         "A finding is not a diagnosis, and no finding is no reassurance.",
     ]
+
+
+def missing_lines(missing: tuple[str, ...]) -> list[str]:
+    """Return the line that names the files which could not be read, none where all could."""
+    if not missing:
+        return []
+    files = _counted(len(missing), "file")
+    return [f"MISSING from these results, could not be read: {', '.join(missing)} ({files})"]
 
 
 def _read_lines(checked: Checked) -> list[str]:
