@@ -172,11 +172,16 @@ class _Scoring(Timeline):
         """Add the BMI of every weight that has a height, where the tables have BMI.
 
         Supplied ones stand only where none can be computed.
+        Of heights that disagree each makes one: which is right is not known of the BMI either.
         """
         self.remarks[self.conflict] |= _CONFLICT
         weights, heights = self._open(WEIGHT), self._open(HEIGHT)
         place = bmi.height_for(self._taken(weights), self._taken(heights))
-        weights, partner = weights[place >= 0], heights[place[place >= 0]]
+        found = place >= 0
+        pair, place = bmi.each_of_the_day(
+            place[found], self._taken(heights), self.conflict[heights]
+        )
+        weights, partner = weights[found][pair], heights[place]
         value = self.value[weights] / (self.value[partner] / 100) ** 2
         odd = plausibility.impossible(np.full(len(value), BMI), value)  # of parts mistyped
         weights, partner, value = weights[~odd], partner[~odd], value[~odd]
@@ -203,7 +208,9 @@ class _Scoring(Timeline):
     def _supersede(self, weights: Rows, computed: FloatArray) -> None:
         """Merge supplied BMIs into the ones computed on their day; list those that disagree."""
         supplied = self._open(BMI)
-        place = bmi.same_day_as(self._taken(supplied), self._taken(weights))
+        place = bmi.nearest_of_the_day(
+            self._taken(supplied), self.value[supplied], self._taken(weights), computed
+        )
         supplied, place = supplied[place >= 0], place[place >= 0]
         apart = np.zeros(len(self.fate), dtype=np.bool_)
         apart[supplied] = bmi.disagree(self.value[supplied], computed[place])
