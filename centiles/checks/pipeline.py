@@ -157,6 +157,7 @@ def with_ranks(
         # Tables hold every identifier.
         tables=records.tables if profile.pseudonyms is None else (),
         missing=records.missing,
+        pseudonymous=profile.pseudonyms is not None,
     )
 
 

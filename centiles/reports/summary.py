@@ -46,6 +46,7 @@ def summary_lines(checked: Checked) -> list[str]:
         + (f", as of {made.as_of}" if made.as_of else ", ages only"),
         *_read_lines(checked),
         *problem_lines(checked.problems),
+        *_rejected_lines(checked),
         *_children_lines(checked),
         "Rules not clinically approved.",
         "A finding is not a diagnosis, and no finding is no reassurance.",
@@ -77,6 +78,18 @@ def _read_lines(checked: Checked) -> list[str]:
         read = _counted(source.values, "value")
         lines.append(f"{source.name}: {read} read{f': {met}' if met else ''}{contacts}")
     return lines
+
+
+def _rejected_lines(checked: Checked) -> list[str]:
+    """Return that rows which could not be used are not given back, where that is so."""
+    faults = checked.problems
+    faults = faults[(faults["severity"] == "error") & (faults["row"] > 0)]
+    count = len(faults.drop_duplicates(["source", "row"]))
+    if not checked.pseudonymous or not count:
+        return []
+    said = "Under pseudonyms no rejected.csv gives them back, since they say who it is; "
+    said += "problems.csv names file and row of each."
+    return [f"{_counted(count, 'row')} could not be used. {said}"]
 
 
 def problems_of(child: Child, problems: pd.DataFrame) -> pd.DataFrame:
