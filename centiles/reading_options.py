@@ -72,7 +72,7 @@ class Reading:
     never_merge: NeverMerge = None
 
     def configured(self, exports: Sequence[Path]) -> Reading:
-        """Return these, with the nearest configuration where none is given; say if one was found."""
+        """Return these, with the nearest configuration if none is given; say if one was found."""
         from centiles.records.configs import found_upward
 
         if self.config is None and (config := found_upward(exports)) is not None:
