@@ -7,6 +7,7 @@ import inspect
 from centiles.errors import UsageError
 from centiles.lms import SPACE
 from centiles.monitoring.conditions import Conditions
+from centiles.monitoring.contact_rules import ContactRule, Raise, contact_rules
 from centiles.monitoring.rulesets import Level, Rule, ruleset
 from centiles.records.columns import PROBLEM_CODES
 
@@ -14,8 +15,9 @@ from centiles.records.columns import PROBLEM_CODES
 def codes(rules: str = "uk") -> list[str]:
     """Return every rule and problem code with what it is, a line each."""
     known = {rule.id: rule.title for rule in ruleset(rules).rules}
+    known |= {each.id: each.title for each in _others().values()}
     known |= {code: problem.reason for code, problem in PROBLEM_CODES.items()}
-    return [f"{code:<14}{said}" for code, said in known.items()]
+    return [f"{code:<18}{said}" for code, said in known.items()]
 
 
 def explained(code: str, rules: str = "uk") -> list[str]:
@@ -36,10 +38,30 @@ def explained(code: str, rules: str = "uk") -> list[str]:
     known = {rule.id: rule for rule in ruleset(rules).rules}
     if wanted in known:
         return _rule_lines(known[wanted])
+    if wanted in _others():
+        return _other_lines(_others()[wanted])
     raise UsageError(
         "explain: no rule or problem has that code; expected one of "
-        f"{', '.join(known)}, {', '.join(PROBLEM_CODES)}"
+        f"{', '.join(known)}, {', '.join(_others())}, {', '.join(PROBLEM_CODES)}"
     )
+
+
+def _others() -> dict[str, ContactRule | Raise]:
+    """Return contact rules and raises by id."""
+    known = contact_rules()
+    return {**known.contacts, **known.raises}
+
+
+def _other_lines(rule: ContactRule | Raise) -> list[str]:
+    lines = [
+        f"{rule.id}: {rule.title}",
+        f"Met when: {rule.definition}",
+        f"Source: {rule.source}",
+    ]
+    if isinstance(rule, Raise):
+        return [*lines, f"Raises: {', '.join(rule.raises)}, by one level"]
+    severities = f"Severity: {', '.join(rule.severities)}; it sets no child's level"
+    return [*lines, severities, f"What next: {rule.guidance}"]
 
 
 def _rule_lines(rule: Rule) -> list[str]:
