@@ -30,7 +30,7 @@ from centiles.errors import (
     UsageError,
 )
 from centiles.measures import MEASURES, SEXES
-from centiles.monitoring.rulesets import SEVERITIES
+from centiles.monitoring.schema import SEVERITIES
 from centiles.records import layouts
 from centiles.records.columns import PROBLEM_CODES
 from centiles.references import reference
@@ -654,8 +654,8 @@ def test_explain_lists_every_code_and_explains_each() -> None:
 
 def test_explain_shows_how_grave_and_how_often() -> None:
     shown = run("explain", "WT-FALL-1Y").out
-    assert re.search(r"watch from 1 centile space: \d+ in 1,000", shown)
-    assert "urgent from 2 centile spaces" in shown
+    assert re.search(r"watch: falls by 1 space \(.*\) or more\. .*\d+ in 1,000", shown)
+    assert "urgent: falls by 2 spaces" in shown
     assert "project" in shown
 
 

@@ -17,20 +17,22 @@ from centiles.ages import DAYS_IN_YEAR, FloatArray
 from centiles.measures import MEASURES, Measure, codes_of
 from centiles.monitoring.baselines import BIRTH_WEIGHT_BY_DAY, EARLY_DAYS
 from centiles.monitoring.findings import Cohort
-from centiles.monitoring.rulesets import Rule, RuleSet
+from centiles.monitoring.schema import KINDS, Rule, RuleSet
 from centiles.monitoring.wording import date_words, interval
 
 Flags = NDArray[np.bool_]
 
 LONG_AGO_DAYS: Final = DAYS_IN_YEAR
-NOT_OF_CHANGE: Final = frozenset({"level", "median", "parents", "gap"})
+# Rules of what is there: values close together, a weight and a height without a BMI.
+_OF_WHAT_IS_THERE: Final = frozenset({"rate", "gap"})
 # Why a rule could not be asked of a child: the measure, the age it counts from, its window.
 _REASONS: Final = (
     "", "no {measure}{due}", "no height{due}, so no BMI", "parents’ heights not known",
-    "no birth or early weight", "one {measure} only{earlier}", "no earlier {measure} in {window}",
+    "no birth or early weight", "one {measure} only{earlier}", "fewer than {points} of {measure}",
+    "no earlier {measure} in {window}",
     "day of birth not known, so no change under a year",
 )  # fmt: skip
-_NONE, _NO_HEIGHT, _PARENTS, _BIRTH, _ONE, _EARLIER, _MONTHLY = range(1, len(_REASONS))
+_NONE, _NO_HEIGHT, _PARENTS, _BIRTH, _ONE, _FEW, _EARLIER, _MONTHLY = range(1, len(_REASONS))
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class _Measured:
 
     newest: FloatArray
     before: FloatArray
+    number: NDArray[np.int64]
     early_weight: Flags
     last_on: NDArray[np.datetime64]
 
@@ -59,15 +62,16 @@ class Assessed:
         code = codes_of(frame["measure"], MEASURES)
         age = frame["age_days"].to_numpy(dtype=np.float64)
         newest = np.full((len(MEASURES), self.count), -np.inf)
-        before = newest.copy()
+        before, number = newest.copy(), np.zeros(newest.shape, dtype=np.int64)
         for measure in range(len(MEASURES)):
             mine = use & (code == measure)
             np.maximum.at(newest[measure], child[mine], age[mine])
+            number[measure] = np.bincount(child[mine], minlength=self.count)
             older = mine & (age < np.append(newest[measure], np.inf)[child])
             np.maximum.at(before[measure], child[older], age[older])
         early = (age <= BIRTH_WEIGHT_BY_DAY) | ((age >= EARLY_DAYS[0]) & (age <= EARLY_DAYS[1]))
         weight = use & (code == MEASURES.index(Measure.WEIGHT))
-        return _Measured(newest, before, self._any(weight & early), self._newest_day(use))
+        return _Measured(newest, before, number, self._any(weight & early), self._newest_day(use))
 
     def _any(self, rows: Flags) -> Flags:
         return np.asarray(np.bincount(self.cohort.child[rows], minlength=self.count) > 0)
@@ -95,35 +99,49 @@ class Assessed:
         return np.asarray(~np.isfinite(self.measured.newest).any(axis=0))
 
     def lacks(self, rule: Rule) -> NDArray[np.int8]:
-        """Return why a rule could not be asked of each child; 0 where it could, or is not due."""
-        measured, now = self.measured, self.now
-        place = MEASURES.index(Measure(rule.measure))
+        """Return why a rule could not be asked of each child; 0 where it could, or is not due.
+
+        Of a rule of several measures, one that could be asked is enough.
+        """
+        since_birth = max(rule.ages[0], rule.from_day)
+        due = (self.now >= since_birth) & (self.now < rule.last_age_days)
+        due &= ~self.unsexed & ~self.nothing
+        if rule.kind in _OF_WHAT_IS_THERE:
+            return np.zeros(self.count, dtype=np.int8)
+        code = self._lacks(rule, rule.measures[0])
+        for measure in rule.measures[1:]:
+            other = self._lacks(rule, measure)
+            code = np.where(other == 0, 0, code)
+        return np.where(due, code, 0).astype(np.int8)
+
+    def _lacks(self, rule: Rule, name: str) -> NDArray[np.int8]:
+        """Return why a rule could not be asked of each child in one measure, the first reason."""
+        measured, place = self.measured, MEASURES.index(Measure(name))
         newest, before = measured.newest[place], measured.before[place]
-        bmi = place == MEASURES.index(Measure.BMI)
         weighed = np.isfinite(measured.newest[MEASURES.index(Measure.WEIGHT)])
         none = newest < max(rule.ages[0], 0.0)
-        change = rule.kind not in NOT_OF_CHANGE
-        from_birth = change & (rule.comparator == "birth")
-        from_highest = change and not from_birth
+        change = KINDS[rule.kind].of_change
+        at_start = rule.comparator == "birth" or (rule.comparator == "early")
+        of_start = change & at_start & ((rule.comparator == "birth") | (self.now < DAYS_IN_YEAR))
+        of_window = change & ~of_start
         parents = np.isnan(self.cohort.background.mother_cm + self.cohort.background.father_cm)
         with np.errstate(invalid="ignore"):
             gap = newest - before
-        early = before < max(rule.from_age, -1.0)
         code = np.select(
             [
-                none & bmi & weighed,
+                none & (name == Measure.BMI) & weighed,
                 none,
                 (rule.kind == "parents") & parents,
-                from_birth & ~measured.early_weight,
+                of_start & ~measured.early_weight,
                 change & (newest < DAYS_IN_YEAR) & self.monthly,
-                from_highest & (~np.isfinite(before) | early),
-                from_highest & (gap > rule.within_days),
+                of_window & ~(before >= max(rule.from_age, 0.0)),
+                of_window & (measured.number[place] < rule.points),
+                of_window & (gap > rule.within_days),
             ],
-            [_NO_HEIGHT, _NONE, _PARENTS, _BIRTH, _MONTHLY, _ONE, _EARLIER],
+            [_NO_HEIGHT, _NONE, _PARENTS, _BIRTH, _MONTHLY, _ONE, _FEW, _EARLIER],
             0,
         )
-        due = (now >= max(rule.ages[0], rule.from_day)) & (now < rule.ages[1])
-        return np.where(due & ~self.unsexed & ~self.nothing, code, 0).astype(np.int8)
+        return code.astype(np.int8)
 
     @cached_property
     def monthly(self) -> Flags:
@@ -144,7 +162,7 @@ class Assessed:
         both, which = np.unique(place * len(months) + month, return_inverse=True)
         ends = [
             "; ".join(
-                filter(None, [*said[b // len(months)], _nothing_since(months[b % len(months)])])
+                filter(None, [_nothing_since(months[b % len(months)]), *said[b // len(months)]])
             )
             for b in both.tolist()
         ]
@@ -169,7 +187,7 @@ class Assessed:
         gestation = self.cohort.scored["gestation_days"].to_numpy()
         owned = self.cohort.child >= 0
         known = self._any(owned & ~np.isnan(gestation))
-        ends = [rule.ages[1] for rule in self.rules.rules if rule.comparator == "birth"]
+        ends = [rule.last_age_days for rule in self.rules.rules if rule.comparator == "birth"]
         return np.asarray(~known & ~self.nothing & (self.now < max([2 * DAYS_IN_YEAR, *ends])))
 
     def _long_ago(self) -> Flags:
@@ -193,11 +211,17 @@ def not_assessed(cohort: Cohort, rules: RuleSet, *, show_dates: bool) -> NDArray
 
 def _reason(rule: Rule, code: int) -> str:
     return _REASONS[code].format(
-        measure=Measure(rule.measure).label,
+        measure=_listed([Measure(name).label for name in rule.measures]),
+        points=rule.points,
         due=_from(rule.ages[0]),
         earlier=_from(rule.from_age),
         window=interval(rule.within_days) if np.isfinite(rule.within_days) else "",
     )
+
+
+def _listed(words: list[str]) -> str:
+    """Return words as a list of choices: "weight, BMI or height"."""
+    return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def _from(age_days: float) -> str:

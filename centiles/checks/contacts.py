@@ -12,7 +12,7 @@ from centiles.monitoring.contact_wording import sentences
 from centiles.monitoring.contacts import part
 from centiles.monitoring.episodes import CLOSED, LAPSED, STATES
 from centiles.monitoring.findings import Cohort, waits
-from centiles.monitoring.rulesets import SEVERITIES, RuleSet
+from centiles.monitoring.schema import SEVERITIES, RuleSet
 from centiles.monitoring.visits import Visits
 from centiles.records import columns
 
@@ -47,7 +47,7 @@ def listed(
             np.where(row >= 0, cohort.scored[name].array[row].astype(object), "")
             for name in ("reason", "team")
         )
-        said = found.assign(reason=reason, team=team, rule=code, see_by_rule=None)
+        said = found.assign(reason=reason, team=team, rule=code, see_days=-1, see_working=-1)
         said["child_id"] = cohort.child_ids[found["child"].to_numpy()]
         said["see_by"] = waits(_days(found["from_on"]), said, rules)
         said["sentence"] = sentences(said, contact_rules().contacts[code])

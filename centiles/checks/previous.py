@@ -13,7 +13,7 @@ import pandas as pd
 from centiles.checks.checked import Provenance
 from centiles.checks.ranking import OPEN_STATES
 from centiles.errors import UnreadableError, UsageError
-from centiles.monitoring.rulesets import SEVERITIES
+from centiles.monitoring.schema import SEVERITIES
 from centiles.records import columns
 
 CHANGES: Final = ("new", "worse", "unchanged", "better", "closed")

@@ -13,7 +13,7 @@ from centiles.checks.pipeline import with_households
 from centiles.checks.profiles import Profile
 from centiles.checks.ranking import OPEN_STATES
 from centiles.errors import UsageError
-from centiles.monitoring.rulesets import SEVERITIES
+from centiles.monitoring.schema import SEVERITIES
 from centiles.records import columns
 from centiles.records.reading import Records
 

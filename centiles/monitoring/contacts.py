@@ -19,7 +19,7 @@ from centiles.monitoring.background import EVENT_KINDS
 from centiles.monitoring.contact_rules import ContactRule, contact_rules
 from centiles.monitoring.episodes import CLOSED, LAPSED, LAPSED_UNSEEN_DAYS, STATES
 from centiles.monitoring.findings import Cohort
-from centiles.monitoring.rulesets import SEVERITIES, RuleSet
+from centiles.monitoring.schema import SEVERITIES, RuleSet
 from centiles.monitoring.visits import Days, Flags, Rows, Visits, visits_of
 
 # Whose it is; how grave; which sentence; of which day; from which day its date is counted; the row
