@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from centiles.monitoring.approval import approval_of
+from centiles.monitoring.contact_rules import contact_rules
 from centiles.records.columns import PROBLEM_CODES
 from centiles.records.reading import Source
 
@@ -39,6 +41,7 @@ def mapping_table(sources: tuple[Source, ...]) -> list[str]:
 def summary_lines(checked: Checked) -> list[str]:
     """Return a run in one screen."""
     made = checked.provenance
+    approval = approval_of(made.rules_sha256, made.contacts_sha256)
     return [
         *missing_lines(checked.missing),
         f"centiles {made.version}, {made.reference} ({made.reference_edition}), "
@@ -48,7 +51,9 @@ def summary_lines(checked: Checked) -> list[str]:
         *problem_lines(checked.problems),
         *_rejected_lines(checked),
         *_children_lines(checked),
-        "Rules not clinically approved.",
+        *_contact_lines(checked),
+        *_previous_lines(checked),
+        f"{approval[0].upper()}{approval[1:]}.",
         "A finding is not a diagnosis, and no finding is no reassurance.",
     ]
 
@@ -124,7 +129,31 @@ def _children_lines(checked: Checked) -> list[str]:
     total = len(checked.children)
     without = f"; {total - flagged:,} without" if open_ else ""
     children = _counted(total, "child", "children")
-    return [f"{children}: {open_ or 'none with an open finding'}{without}"]
+    partly = int((checked.children["not_assessed"] != "").sum())
+    return [
+        f"{children}: {open_ or 'none with an open finding'}{without}",
+        f"Not fully assessed, for reasons in children.csv: {_counted(partly, 'child', 'children')}",
+    ]
+
+
+def _contact_lines(checked: Checked) -> list[str]:
+    """Return how many contact findings there are of each rule, and teams they are of, in a line."""
+    counts = checked.contacts["rule"].astype("str").value_counts()
+    if counts.empty:
+        return []
+    said = ", ".join(
+        f"{counts[code]:,} {code}" for code in contact_rules().contacts if code in counts
+    )
+    return [f"Contacts: {said}; by team in teams.csv ({_counted(len(checked.teams), 'team')})"]
+
+
+def _previous_lines(checked: Checked) -> list[str]:
+    """Return what became of findings since an earlier run, if there was one."""
+    from centiles.checks import CHANGES
+
+    counts = checked.findings["previous"].astype("str").value_counts()
+    said = ", ".join(f"{counts[word]:,} {word}" for word in CHANGES if word in counts)
+    return [f"Findings since the earlier run: {said}"] if said else []
 
 
 def _counted(number: int, one: str, many: str = "") -> str:
