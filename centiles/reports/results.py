@@ -96,6 +96,7 @@ def run_record(checked: Checked, options: dict[str, Any]) -> dict[str, Any]:
     levels = checked.children["level"].astype("str").value_counts().to_dict()
     codes = checked.problems["code"].astype("str").value_counts().to_dict()
     return {
+        **({"missing_sources": list(checked.missing)} if checked.missing else {}),
         **asdict(checked.provenance),
         "approval": approval_of(
             checked.provenance.rules_sha256, checked.provenance.contacts_sha256

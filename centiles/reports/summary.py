@@ -43,17 +43,27 @@ def summary_lines(checked: Checked) -> list[str]:
     made = checked.provenance
     approval = approval_of(made.rules_sha256, made.contacts_sha256)
     return [
+        *missing_lines(checked.missing),
         f"centiles {made.version}, {made.reference} ({made.reference_edition}), "
         f"{made.correction} correction, rules {made.rules}"
         + (f", as of {made.as_of}" if made.as_of else ", ages only"),
         *_read_lines(checked),
         *problem_lines(checked.problems),
+        *_rejected_lines(checked),
         *_children_lines(checked),
         *_contact_lines(checked),
         *_previous_lines(checked),
         f"{approval[0].upper()}{approval[1:]}.",
         "A finding is not a diagnosis, and no finding is no reassurance.",
     ]
+
+
+def missing_lines(missing: tuple[str, ...]) -> list[str]:
+    """Return the line that names the files which could not be read, none where all could."""
+    if not missing:
+        return []
+    files = _counted(len(missing), "file")
+    return [f"MISSING from these results, could not be read: {', '.join(missing)} ({files})"]
 
 
 def _read_lines(checked: Checked) -> list[str]:
@@ -73,6 +83,18 @@ def _read_lines(checked: Checked) -> list[str]:
         read = _counted(source.values, "value")
         lines.append(f"{source.name}: {read} read{f': {met}' if met else ''}{contacts}")
     return lines
+
+
+def _rejected_lines(checked: Checked) -> list[str]:
+    """Return that rows which could not be used are not given back, where that is so."""
+    faults = checked.problems
+    faults = faults[(faults["severity"] == "error") & (faults["row"] > 0)]
+    count = len(faults.drop_duplicates(["source", "row"]))
+    if not checked.pseudonymous or not count:
+        return []
+    said = "Under pseudonyms no rejected.csv gives them back, since they say who it is; "
+    said += "problems.csv names file and row of each."
+    return [f"{_counted(count, 'row')} could not be used. {said}"]
 
 
 def problems_of(child: Child, problems: pd.DataFrame) -> pd.DataFrame:
