@@ -43,8 +43,8 @@ def run(visits: list[Visit], **options: Any) -> Checked:
 
 
 def kept(folder: Path, visits: list[Visit], **options: Any) -> Path:
-    """Write a run's results, the tables alone."""
-    write(run(visits, **options), folder / "results", report=False, workbook=False)
+    """Write a run's results."""
+    write(run(visits, **options), folder / "results")
     return folder / "results"
 
 
