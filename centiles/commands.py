@@ -20,6 +20,8 @@ import typer
 
 from centiles import options as opt
 from centiles.errors import CentilesError, MappingError, UnreadableError, UsageError
+from centiles.reading_options import AS_IT_IS, Reading, with_reading
+from centiles.trial_command import trial
 from centiles.version import __version__
 
 app = typer.Typer(
@@ -38,21 +40,22 @@ _NAMELESS: Final = "child"  # the child of a chart from options alone
 
 
 @app.command()
+@with_reading
 def check(
     exports: opt.Exports,
     out: opt.ResultFolder = None,
     force: opt.Force = False,
     dry_run: opt.DryRun = False,
-    preset: opt.Preset = None,
-    config: opt.ConfigFile = None,
-    date_format: opt.DateFormat = None,
-    sex_codes: opt.SexCodes = None,
-    gestation_decimals: opt.GestationDecimals = None,
+    reading: Reading = AS_IT_IS,
     as_of: opt.AsOf = None,
+    due_by: opt.DueBy = None,
+    previous: opt.PreviousFolder = None,
+    sensitive: opt.Sensitive = False,
     rules: opt.Rules = "uk",
     correction: opt.Correcting = opt.CorrectionName.DIGITAL,
     unknown_gestation: opt.UnknownGestation = opt.Unknown.SCORE,
     repair: opt.Repair = False,
+    skip_unreadable: opt.SkipUnreadable = False,
     scored: opt.ScoredForm = opt.Form.CSV,
     fail_on: opt.FailOn = None,
     as_json: opt.AsJson = False,
@@ -66,8 +69,9 @@ def check(
     """Check whole exports: score every value, find the falls, rank the children.
 
     Several exports are merged into one timeline a child. The folder then holds children.csv (the
-    worklist, most pressing first), findings.csv, scored.csv (every value), problems.csv (what
-    could not be used or looks wrong) and run.json (how it was made). Rows that could not be used
+    worklist, most pressing first), findings.csv, contacts.csv (what was not measured, and what is
+    overdue), teams.csv, scored.csv (every value), problems.csv (what could not be used or looks
+    wrong) and run.json (how it was made). Rows that could not be used
     come back in rejected.csv, to be mended and given beside the export.
 
     \b
@@ -88,10 +92,10 @@ def check(
     from centiles.reports.results import run_record
     from centiles.reports.summary import mapping_lines, summary_lines
 
-    config = _config(config, exports)
-    reading = _reading(preset, config, date_format, sex_codes, gestation_decimals)
+    reading = reading.configured(exports)
+    keywords = reading.keywords() | {"skip_unreadable": skip_unreadable}
     if dry_run:
-        _show_mapping(exports, reading, as_json=as_json)
+        _show_mapping(exports, keywords, as_json=as_json)
         return
     if out is None:
         raise UsageError(
@@ -102,13 +106,13 @@ def check(
     ruleset(rules)  # told before the reading, which may be long
     today, until = _today(), opt.date(as_of, "--as-of")
     options: dict[str, Any] = {
-        "preset": preset, "config": config and str(config), "config_sha256": _digest(config),
-        "date_format": date_format, "sex_codes": sex_codes,
-        "gestation_decimals": gestation_decimals, "as_of": as_of, "today": today,
-        "rules": rules, "correction": correction, "unknown_gestation": unknown_gestation,
-        "repair": repair, "scored": scored,
+        **reading.recorded(), "config_sha256": _digest(reading.config),
+        "never_merge_sha256": _digest(reading.never_merge), "skip_unreadable": skip_unreadable,
+        "as_of": as_of, "today": today, "rules": rules, "correction": correction,
+        "unknown_gestation": unknown_gestation, "repair": repair, "scored": scored,
+        "due_by": due_by, "sensitive": sensitive, "previous": previous and str(previous),
     }  # fmt: skip
-    records = read(exports, children=children, events=events, actions=actions, **reading)
+    records = read(exports, children=children, events=events, actions=actions, **keywords)
     pseudonyms = _pseudonyms(records, pseudonymise, dates)
     options |= {"pseudonyms": pseudonyms is not None, "dates": pseudonyms and pseudonyms.dates}
     _say(*mapping_lines(records.sources))
@@ -122,6 +126,9 @@ def check(
         unknown_gestation=unknown_gestation,
         today=today,
         repair=repair,
+        due_by=opt.date(due_by, "--due-by"),
+        sensitive=sensitive,
+        previous=previous,
         pseudonyms=pseudonyms,
     )
     reports.write(checked, out, scored=scored, force=force, options=options)
@@ -132,15 +139,12 @@ def check(
 
 
 @app.command()
+@with_reading
 def score(
-    export: opt.Export,
+    exports: opt.ExportScored,
     output: opt.ScoredFile,
     force: opt.Force = False,
-    preset: opt.Preset = None,
-    config: opt.ConfigFile = None,
-    date_format: opt.DateFormat = None,
-    sex_codes: opt.SexCodes = None,
-    gestation_decimals: opt.GestationDecimals = None,
+    reading: Reading = AS_IT_IS,
     correction: opt.Correcting = opt.CorrectionName.DIGITAL,
 ) -> None:
     """Append z, centile and position to a file's own columns, and nothing else.
@@ -154,16 +158,16 @@ def score(
     """  # noqa: D301 -- \b keeps the lines as they are
     from centiles.reports.appended import write_appended
 
-    config = _config(config, [export])
-    reading = _reading(preset, config, date_format, sex_codes, gestation_decimals)
+    keywords = reading.configured(exports).keywords()
     values, unscored = write_appended(
-        export, output, correction=correction, today=_today(), force=force, **reading
+        exports, output, correction=correction, today=_today(), force=force, **keywords
     )
     _say(f"values scored: {values:,}; not scored (their z is left empty): {unscored:,}")
     typer.echo(str(output))
 
 
 @app.command()
+@with_reading
 def chart(
     output: opt.ChartFile,
     export: opt.ExportsOfChild = None,
@@ -176,11 +180,7 @@ def chart(
     window: opt.WindowName = None,
     name: opt.NameShown = None,
     force: opt.ReplaceChart = False,
-    preset: opt.Preset = None,
-    config: opt.ConfigFile = None,
-    date_format: opt.DateFormat = None,
-    sex_codes: opt.SexCodes = None,
-    gestation_decimals: opt.GestationDecimals = None,
+    reading: Reading = AS_IT_IS,
     as_of: opt.AsOf = None,
     rules: opt.Rules = "uk",
     correction: opt.Correcting = opt.CorrectionName.DIGITAL,
@@ -215,9 +215,7 @@ def chart(
                 "chart: found exports together with --sex, --born, --gestation or --point; "
                 "give one or the other"
             )
-        config = _config(config, export)
-        reading = _reading(preset, config, date_format, sex_codes, gestation_decimals)
-        records, wanted = read(export, **reading), child
+        records, wanted = read(export, **reading.configured(export).keywords()), child
     else:
         if child is not None:
             raise UsageError("chart: found --child and no export, expected the child's file too")
@@ -233,6 +231,9 @@ def chart(
     _say(*problem_lines(problems_of(found, checked.problems)))
     for path in paths:
         typer.echo(str(path))
+
+
+app.command()(trial)
 
 
 @app.command()
@@ -400,15 +401,6 @@ def _json(record: Any) -> str:
     return json.dumps(record, indent=2)
 
 
-def _config(config: Path | None, exports: list[Path]) -> Path | None:
-    """Return the configuration that is given, or the nearest one; say if one was found."""
-    from centiles.records.configs import found_upward
-
-    if config is None and (config := found_upward(exports)) is not None:
-        _say(f"configuration: {config}")
-    return config
-
-
 def _pseudonyms(records: Any, key_file: Path | None, dates: str | None) -> Any:
     """Return what --pseudonymise and --dates, or else the configuration, ask for."""
     from centiles.records.pseudonyms import Pseudonyms, read_key
@@ -420,23 +412,6 @@ def _pseudonyms(records: Any, key_file: Path | None, dates: str | None) -> Any:
     if shown != "keep":
         raise UsageError("--dates: found no --pseudonymise, expected a key file with it")
     return None
-
-
-def _reading(
-    preset: str | None,
-    config: Path | None,
-    date_format: str | None,
-    sex_codes: str | None,
-    gestation_decimals: str | None,
-) -> dict[str, Any]:
-    """Return the options of reading as :func:`centiles.read` takes them."""
-    return {
-        "gestation_decimals": gestation_decimals,
-        "preset": preset,
-        "config": config,
-        "date_format": date_format,
-        "sex_codes": opt.codes(sex_codes),
-    }
 
 
 def _show_mapping(exports: list[Path], reading: dict[str, Any], *, as_json: bool) -> None:

@@ -71,43 +71,6 @@ Exports = Annotated[
         show_default=False,
     ),
 ]
-Preset = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NAME",
-        help="The layout of the export, only needed where it is not recognised by itself: a .toml "
-        "file of one, or growthcleanr, fhir, long, wide, ncmp, ncmp-enhanced, sheet, csds, "
-        "systmone, emis, vision, opensafely or opensafely-wide.",
-    ),
-]
-ConfigFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--config",
-        metavar="FILE.toml",
-        help="A file that says which column is which, and in what unit.",
-    ),
-]
-DateFormat = Annotated[
-    str | None,
-    typer.Option(
-        metavar="FORMAT",
-        help="dd/mm/yyyy or mm/dd/yyyy; only needed if every date of a file fits both.",
-    ),
-]
-SexCodes = Annotated[
-    str | None,
-    typer.Option(
-        metavar="CODES", help="What the codes in the sex column mean, such as 0=male,1=female."
-    ),
-]
-GestationDecimals = Annotated[
-    str | None,
-    typer.Option(
-        metavar="WHAT",
-        help="What a gestation of 38.6 is: weeks (38.6 weeks) or days (38 weeks and 6 days).",
-    ),
-]
 Correcting = Annotated[
     CorrectionName,
     typer.Option(
@@ -141,6 +104,29 @@ EventsFile = Annotated[
 ActionsFile = Annotated[
     Path | None,
     typer.Option("--actions", metavar="FILE", help="What was done about findings."),
+]
+DueBy = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DATE",
+        help="List as overdue what is to be seen by that day too, such as the end of term.",
+    ),
+]
+PreviousFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--previous",
+        metavar="FOLDER",
+        help="The results of an earlier run: each finding is then new, worse, unchanged, better or "
+        "closed since.",
+    ),
+]
+Sensitive = Annotated[
+    bool,
+    typer.Option(
+        "--sensitive",
+        help="Name sensitive events and what raised a finding; else it is other information held.",
+    ),
 ]
 SaveMapping = Annotated[
     Path | None,
@@ -202,13 +188,25 @@ FailOn = Annotated[
     Level | None,
     typer.Option(help="End with code 1 if a child has an open finding this grave or graver."),
 ]
+SkipUnreadable = Annotated[
+    bool,
+    typer.Option(
+        "--skip-unreadable",
+        help="Go on without an export that cannot be read; the results then begin with its name.",
+    ),
+]
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print run.json: counts, versions and hashes, no child.")
 ]
 
 # score
-Export = Annotated[
-    Path, typer.Argument(metavar="EXPORT", help="A CSV or Parquet file.", show_default=False)
+ExportScored = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="EXPORT",
+        help="A file, with the files linked to it if its layout has any; or a folder of them.",
+        show_default=False,
+    ),
 ]
 ScoredFile = Annotated[
     Path,
@@ -279,6 +277,17 @@ NameShown = Annotated[
     typer.Option(metavar="TEXT", help='What to call the child on the chart; "" for nothing.'),
 ]
 ReplaceChart = Annotated[bool, typer.Option("--force", help="Replace a chart that is there.")]
+
+# trial
+FirstDay = Annotated[
+    str, typer.Option("--from", metavar="DATE", help="The first day.", show_default=False)
+]
+LastDay = Annotated[
+    str, typer.Option("--to", metavar="DATE", help="The last day.", show_default=False)
+]
+TrialFile = Annotated[
+    Path | None, typer.Option("--out", metavar="FILE.csv", help="Write the table as CSV too.")
+]
 
 # the others
 Code = Annotated[

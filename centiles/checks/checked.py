@@ -25,7 +25,11 @@ from centiles.records.timelines import FATES
 
 @dataclass(frozen=True)
 class Provenance:
-    """What a result was made with, so that it can be made again."""
+    """What a result was made with, so that it can be made again.
+
+    ``contacts_sha256`` is of the contact rules and raises; ``pseudonyms`` tells the key of the
+    pseudonyms from others, "" for none.
+    """
 
     version: str
     reference: str
@@ -34,6 +38,8 @@ class Provenance:
     correction: str
     rules: str
     rules_sha256: str
+    contacts_sha256: str
+    pseudonyms: str
     as_of: str
 
 
@@ -75,7 +81,8 @@ class Checked:
 
     ``findings`` are ranked as their children are; ``children`` is the worklist; ``tables`` are the
     cells of the sources as text, none where pseudonyms are shown. ``sides`` are the children,
-    events and actions files, settled as the records are.
+    events and actions files, settled as the records are. ``missing`` are the files that could
+    not be read and were left out; ``pseudonymous`` tells that children have other names here.
     """
 
     findings: pd.DataFrame
@@ -86,7 +93,10 @@ class Checked:
     provenance: Provenance
     sides: SideFiles = field(default_factory=SideFiles)
     contacts: pd.DataFrame = field(default_factory=lambda: columns.frame(columns.CONTACTS, {}))
+    teams: pd.DataFrame = field(default_factory=lambda: columns.frame(columns.TEAMS, {}))
     tables: tuple[TextTable, ...] = field(default=(), repr=False, compare=False)
+    missing: tuple[str, ...] = ()
+    pseudonymous: bool = False
 
     @cached_property
     def fates(self) -> pd.DataFrame:
