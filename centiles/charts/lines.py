@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -161,8 +162,11 @@ def spread(values: FloatArray, gap: float) -> FloatArray:
 
 def step_note(lines: LineSet) -> str:
     """Return why the lines step, in words; empty where they do not."""
-    if not lines.steps:
+    return step_words(lines.steps)
+
+
+def step_words(steps: Sequence[str]) -> str:
+    """Return why lines step as one note; empty where they do not."""
+    if not steps:
         return ""
-    return (
-        f"Where the lines step: {'; '.join(lines.steps)}. The tables change there, not the child."
-    )
+    return f"Where the lines step: {'; '.join(steps)}. The tables change there, not the child."
