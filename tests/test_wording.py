@@ -216,7 +216,7 @@ def kilograms(*pairs):
         ("HEAD-RISE-1", falls((14, 0.0), (42, 0.8), measure="head"),
          "head circumference rose 1.2 centile spaces in 4 weeks, from the 50th centile line (15 "),
         ("WT-RISE-2", falls((1500, 0.0), (1900, 1.5), (2000, 0.2)),
-         "weight rose and is coming down: 0.3 centile spaces above where it was 16 months on, from"),
+         "weight rose and is coming down: 0.3 centile spaces above where it was 16 months on, "),
         ("WH-GAP", [at("a", 1600, "height", 1.0), at("a", 1700, "weight", -0.5)],
          "weight is 2.3 centile spaces below height: height between the 75th and 91st (18 Jul "),
     ],
