@@ -24,7 +24,7 @@ $(STAMP): pyproject.toml
 
 demo: $(STAMP)  ## a made-up cohort in three services' exports, checked
 	$(BIN)/centiles demo --out $(OUT) --force
-	@echo 'Open $(OUT)/results/children.csv, the worklist, and the charts in $(OUT)/charts/.'
+	@echo 'Open $(OUT)/results/report.html, the worklist with its charts, or $(OUT)/results/children.xlsx.'
 
 test: $(STAMP)  ## every test, and every example in the documentation
 	$(BIN)/python -m pytest -n auto $(ARGS)
