@@ -152,6 +152,18 @@ def test_a_loss_and_a_level_that_get_better() -> None:
     assert " and has recovered: now on the 2nd" in said(low, "WT-BELOW-04")
 
 
+def test_what_is_past_its_line_again_is_not_said_to_be_beyond_it() -> None:
+    """The line is z −2.67; to be recovering takes a third of a space more, −2.44."""
+    near = falls((1700, -3.0), (1800, -2.6))
+    assert said(near, "WT-BELOW-04").startswith(
+        "weight was below the 0.4th centile line and is now close to it, at z −2.60 ("
+    )
+    high = falls((1700, 2.2), (1800, 1.9), measure="bmi")
+    assert said(high, "BMI-ABOVE-98").startswith(
+        "BMI was above the 98th centile line and is now close to it, at z 1.90 ("
+    )
+
+
 def test_beyond_z_minus_4_sizes_are_more_than() -> None:
     """5.5 z is 8.25 spaces: "more than 8"; 4.2 z is 6.3: "more than 6". z itself is not told."""
     done = check(falls((1500, 0.0), (1800, -5.5)))

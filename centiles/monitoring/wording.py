@@ -203,8 +203,10 @@ def _level(finding: Any, rule: Rule) -> str:
     if finding.better:
         place = _place(finding.to_position)
         said = f"{label} was {side} {line} and {_better(finding)}: now {place} ({now})"
-    else:
+    elif (finding.to_z > rule.above) if high else (finding.to_z < rule.below):
         said = f"{label} is {side} {line}, at z {_z(finding.to_z)}{of_median} ({now})"
+    else:  # past the line again, by too little to say that it recovers
+        said = f"{label} was {side} {line} and is now close to it, at z {_z(finding.to_z)} ({now})"
     return f"{said}; {_before(finding)}"
 
 

@@ -18,7 +18,7 @@ MARK: Final = "run.json"  # what every folder of ours holds, and no other folder
 OURS: Final = frozenset(
     (MARK, "children.csv", "findings.csv", "contacts.csv", "teams.csv", "problems.csv",
      "scored.csv", "scored.parquet", "report.html", "children.xlsx", "share.html", "share.csv",
-     "charts", "exports", "results", ".DS_Store", "Thumbs.db", "desktop.ini")
+     "beside", "charts", "exports", "results", ".DS_Store", "Thumbs.db", "desktop.ini")
 )  # fmt: skip
 _NUMBERED: Final = re.compile(r"rejected(-\d+)?\.csv|report-\d+\.html")
 
