@@ -24,7 +24,7 @@ $(STAMP): pyproject.toml
 
 demo: $(STAMP)  ## a made-up cohort in three services' exports, checked
 	$(BIN)/centiles demo --out $(OUT) --force
-	@echo 'Open $(OUT)/results/children.csv, the worklist, and the charts in $(OUT)/charts/.'
+	@echo 'Open $(OUT)/results/report.html, the worklist with its charts, or $(OUT)/results/children.xlsx.'
 
 test: $(STAMP)  ## every test, and every example in the documentation
 	$(BIN)/python -m pytest -n auto $(ARGS)
@@ -53,6 +53,9 @@ bench: $(STAMP)  ## the speed table, each figure beside its limit
 
 evidence: $(STAMP)  ## simulate children and falls, and write docs/evidence.md (half an hour)
 	$(BIN)/python -m tools.evidence $(ARGS)
+
+fuzz: $(STAMP)  ## throw broken exports at it for five minutes
+	$(BIN)/python tools/fuzz.py --minutes 5 $(ARGS)
 
 notebooks: $(STAMP)  ## run every notebook from top to bottom
 	$(BIN)/python tools/run_notebooks.py

@@ -27,7 +27,7 @@ OUTSIDE = {
     "python_calamine": {"records"},
     "matplotlib": {"charts"},
     "typer": {"commands", "options", "reading_options", "trial_command"},
-    "rich": {"commands"},
+    "rich": {"progress"},
     "jinja2": {"reports"},
     "xlsxwriter": {"reports"},
 }
@@ -35,7 +35,7 @@ NOWHERE = ("scipy.stats", "matplotlib.pyplot", "rcpchgrowth")
 
 MODULE_LINES = 350  # neither blank nor docstring
 FUNCTION_LINES = 45
-LONGER_MODULES: dict[str, str] = {}  # and why
+LONGER_MODULES = {"options": "an option a few lines, and each is said in words"}  # and why
 LONGER_FUNCTIONS = {
     "commands.check": "an option or two a line, and each is said in words",
     "commands.chart": "the same",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from matplotlib.lines import Line2D
 
 from centiles import lms
 from centiles.ages import FloatArray
@@ -94,6 +94,8 @@ def line_set(measure: str, sex: str, window: Window) -> LineSet:
 
 def draw_lines(ax: Axes, lines: LineSet) -> None:
     """Draw every section's nine lines, running exactly to its own ends."""
+    from matplotlib.lines import Line2D
+
     for section in lines.sections:
         for label, values in zip(lms.LINE_LABELS, section.values, strict=True):
             line = Line2D(
@@ -160,8 +162,11 @@ def spread(values: FloatArray, gap: float) -> FloatArray:
 
 def step_note(lines: LineSet) -> str:
     """Return why the lines step, in words; empty where they do not."""
-    if not lines.steps:
+    return step_words(lines.steps)
+
+
+def step_words(steps: Sequence[str]) -> str:
+    """Return why lines step as one note; empty where they do not."""
+    if not steps:
         return ""
-    return (
-        f"Where the lines step: {'; '.join(lines.steps)}. The tables change there, not the child."
-    )
+    return f"Where the lines step: {'; '.join(steps)}. The tables change there, not the child."

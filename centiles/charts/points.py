@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from centiles.checks import Child
 
+VALUE_MARGIN: Final = 0.035  # of the span of values: room above and below
 CHECK: Final = "check"
 IMPOSSIBLE: Final = "impossible"
 _LEAST_SHIFT: Final = style.MARKER / 2  # between dot and cross, for the cross to be drawn [pt]
@@ -87,9 +89,12 @@ def points_of(child: Child, measure: str) -> tuple[Points, int]:
     return points.where(wanted & dated), int((wanted & ~dated).sum())
 
 
-def numbers(frame: pd.DataFrame, column: str) -> FloatArray:
-    """Return a column of a frame as numbers, shape (rows,); NaN where there is none."""
-    return np.asarray(frame[column].to_numpy(dtype=np.float64, na_value=np.nan))
+def numbers(frame: Mapping[Any, Any] | pd.DataFrame, column: str) -> FloatArray:
+    """Return a column of a frame, or of arrays, as numbers, shape (rows,); NaN where none."""
+    found: Any = frame[column]
+    if isinstance(found, np.ndarray):
+        return np.asarray(found, dtype=np.float64)
+    return np.asarray(found.to_numpy(dtype=np.float64, na_value=np.nan))
 
 
 def value_range(points: Points, lines: tuple[float, float] | None) -> tuple[float, float]:
@@ -107,7 +112,7 @@ def value_range(points: Points, lines: tuple[float, float] | None) -> tuple[floa
         reach = _ORDINARY * (high - low)
         ordinary = values[(values >= low - reach) & (values <= high + reach)]
         low, high = min([low, *ordinary]), max([high, *ordinary])
-        margin = 0.035 * (high - low)
+        margin = VALUE_MARGIN * (high - low)
     return max(float(low - margin), 0.0), float(high + margin)
 
 
