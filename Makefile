@@ -54,6 +54,9 @@ bench: $(STAMP)  ## the speed table, each figure beside its limit
 evidence: $(STAMP)  ## simulate children and falls, and write docs/evidence.md (half an hour)
 	$(BIN)/python -m tools.evidence $(ARGS)
 
+fuzz: $(STAMP)  ## throw broken exports at it for five minutes
+	$(BIN)/python tools/fuzz.py --minutes 5 $(ARGS)
+
 notebooks: $(STAMP)  ## run every notebook from top to bottom
 	$(BIN)/python tools/run_notebooks.py
 
