@@ -8,7 +8,8 @@ import numpy as np
 
 from centiles.ages import DAYS_IN_YEAR, FloatArray
 from centiles.lms import SPACE
-from centiles.monitoring.kinds import Change, Watch, with_start
+from centiles.monitoring.baselines import THREE_YEARS
+from centiles.monitoring.kinds import SLACK, Change, Watch, with_start
 from centiles.monitoring.points import Flags, Rows, Spans
 from centiles.monitoring.schema import Level, Rule
 
@@ -63,9 +64,12 @@ class FallFromEarly(Fall):
 
     def candidates(self) -> tuple[Rows, Rows]:
         """Return the further of the two falls, where there is one."""
-        rows = self.spoken()
+        rows, points = self.spoken(), self.points
+        begin = points.of(self.measure).start
+        low = self.watch.widest(self.measure)[rows - begin] >= self.least - SLACK
+        rows = rows[low | (points.corrected[rows] > THREE_YEARS)]  # then the weeks are further back
         start = self.watch.settled_weight(rows)
-        older = np.flatnonzero(self.points.corrected[rows] >= DAYS_IN_YEAR)
+        older = np.flatnonzero(points.corrected[rows] >= DAYS_IN_YEAR)
         window = self.highest(rows[older])
         further = (window >= 0) & (
             (start[older] < 0) | self._higher(window, start[older], rows[older])

@@ -17,7 +17,7 @@ from centiles.monitoring.schema import Level, Rule
 
 YOUNGEST_DAYS: Final = -200.0  # no age is younger
 
-_SLACK: Final = 1e-6  # so that a first look never leaves out what the exact one would find
+SLACK: Final = 1e-6  # so that a first look never leaves out what the exact one would find
 
 
 class Watch(Baselines):
@@ -98,7 +98,7 @@ class Change(Sort):
         if self.rule.within_days > THREE_YEARS:
             return rows
         begin = self.points.of(self.measure).start
-        low: Flags = self.watch.widest(self.measure)[rows - begin] >= least - _SLACK
+        low: Flags = self.watch.widest(self.measure)[rows - begin] >= least - SLACK
         return np.asarray(rows[low])
 
     def highest(self, rows: Rows, sign: int = 1) -> Rows:

@@ -291,12 +291,13 @@ def _inexact(scored: pd.DataFrame, rows: Rows) -> Flags:
 
 def _carried_to(known: Reference, points: Points, section: int) -> FloatArray:
     """Return every z carried to a section; NaN where the point is already past it."""
-    starts = np.array([each.from_day for each in known.sections])
-    ready = starts[points.section] <= starts[section]
-    target = np.full(len(points), section, dtype=np.int8)
-    target = np.where(ready, target, points.section)
-    z = known.carried(points.z_before, points.table, points.section, target)
-    return np.where(ready, z, np.nan)
+    starts = np.array([each.from_day for each in known.sections])[points.section]
+    goal = known.sections[section].from_day
+    z = np.where(starts <= goal, points.z_before, np.nan)
+    at = np.flatnonzero((starts <= goal) & (points.section != section))
+    target = np.full(len(at), section, dtype=np.int8)
+    z[at] = known.carried(z[at], points.table[at], points.section[at], target)
+    return z
 
 
 def names_of(measure: NDArray[np.integer[Any]]) -> NDArray[np.str_]:
