@@ -818,6 +818,7 @@ class CondGain(Rule):
 class Trajectory(Rule):
     """Less the surprise of a value given all earlier ones, after a fall of half a z."""
 
+    in_window = True
     ages, strict, recovery, from_age = (2 * YEAR, 17 * YEAR), True, 0.5, 2 * YEAR
 
     def also(self, k):

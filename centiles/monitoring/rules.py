@@ -30,6 +30,8 @@ from centiles.monitoring.schema import CONDITIONS_OF_EPISODES, KINDS, SEVERITIES
 GESTATION_MATTERS_BELOW: Final = 14
 AGAIN_AFTER_DAYS: Final = (182, 366)  # 6 to 12 months
 
+# Kinds measured from the highest of a window, or graded by what it was.
+_OF_A_WINDOW: Final = ("fall", "rise", "loss", "surprise")
 _WATCH: Final = SEVERITIES.index("watch")
 _SORTS: Final[dict[str, type[Sort]]] = {
     "fall": changes.Fall,
@@ -193,7 +195,7 @@ def _in_window(sort: Sort, episodes: Episodes) -> FloatArray:
     is not graded as if it were the fall of one.
     """
     rule = sort.rule
-    if rule.kind not in ("fall", "rise", "loss") or rule.comparator != "highest":
+    if rule.kind not in _OF_A_WINDOW or rule.comparator != "highest":
         return episodes.amount
     most = most_within(sort.points, episodes, sort.amount, rule.within_days)
     return np.minimum(episodes.amount, most)

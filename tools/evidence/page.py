@@ -84,7 +84,12 @@ def _targets(results: Results) -> str:
     two, three = (results.falls[depth, TARGET_FALL] for depth in (2.0, 3.0))
     few = (
         ("raised to act a year, birth–1 y, routine visits", results.raised(young, (0, 1), ACT), 4),
-        ("the same, 1–4 y", results.raised(young, (1, 4), ACT), 2),
+        (
+            "the same without NEO-LOSS10 and heads",
+            results.raised(young, (0, 1), ACT, without=("NEO-", "HEAD-")),
+            4,
+        ),
+        ("raised to act a year, 1–4 y, routine visits", results.raised(young, (1, 4), ACT), 2),
         ("the same, 4–11 y, yearly visits", results.raised(old, (4, 11), ACT), 1),
         ("the same with heavy tails", heavy[2], 2),
     )
@@ -246,7 +251,9 @@ def _alternatives(results: Results) -> str:
     for without in ("", "TRAJECTORY"):
         for tier in TIERS:
             name = f"**the rule set at {SEVERITIES[tier]}**"
-            flagged = percent(results.raised(old, band, tier, without=without))
+            flagged = percent(
+                results.raised(old, band, tier, without=(without,) if without else ())
+            )
             seen = percent(results.seen(fallen, tier, without)[0])
             rows.append((f"{name} without {without}" if without else name, flagged, seen))
     return table(("rule", "healthy flagged a year [%]", "falls seen [%]"), rows)

@@ -101,7 +101,10 @@ def _rule_set(results: Results, axes: Axes) -> None:
     down = results.falls[2.0, (4.0, 12.0)]
     for without, face in (("", "black"), ("TRAJECTORY", "white")):
         for tier in (WATCH, ACT, URGENT):
-            x = 100 * results.raised(well, (4, 11), tier, without=without).value
+            x = (
+                100
+                * results.raised(well, (4, 11), tier, without=(without,) if without else ()).value
+            )
             y = 100 * results.seen(down, tier, without)[0].value
             axes.plot(x, y, "s", color="black", markerfacecolor=face, markersize=5, zorder=5)
             if not without:

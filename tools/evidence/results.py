@@ -68,8 +68,8 @@ class Plan:
 
     healthy: int = 20_000  # on the routine and the yearly schedule, under 4 years and from 4
     others: int = 10_000  # on the other schedules
-    variation: int = 4_000  # in each other world
-    fallen: int = 3_000  # in each sort of fall
+    variation: int = 3_000  # in each other world
+    fallen: int = 2_000  # in each sort of fall
     depths: tuple[float, ...] = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0)  # spaces
     durations: tuple[tuple[float, float], ...] = ((4, 4), (8, 8), (12, 12), TARGET_FALL)  # months
     worlds: tuple[Variation, ...] = VARIATIONS
@@ -122,12 +122,13 @@ class Results:
         tier: int,
         *,
         rule: str = "",
-        without: str = "",
+        without: tuple[str, ...] = (),
         change: bool = True,
     ) -> Share:
         """Return how many healthy children a year are raised to a tier or above.
 
-        By one rule, by all, or by all but one; of change, or of level.
+        By one rule, by all, or by all but those whose ids begin with some words; of change, or of
+        level.
         """
         if seen is None:
             return Share(0, 0)
@@ -136,7 +137,7 @@ class Results:
         if rule:
             chosen &= (found["rule"] == rule).to_numpy()
         if without:
-            chosen &= (found["rule"] != without).to_numpy()
+            chosen &= ~found["rule"].str.startswith(without).to_numpy(dtype=np.bool_)
         level = counting.level_by_visit(seen.watched, chosen)
         return counting.a_year(seen.watched, counting.raised_at(seen.watched, level, tier), band)
 
