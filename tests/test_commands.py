@@ -742,7 +742,7 @@ def test_demo_writes_exports_results_and_charts(tmp_path: Path) -> None:
         f"rejected-{number}.csv" for number in (1, 2, 3)
     }
     assert all(re.fullmatch(r"0\d\.(pdf|png|txt)", p.name) for p in (folder / "charts").iterdir())
-    assert "4 urgent" in ran.err
+    assert "5 urgent" in ran.err
     assert run("demo", "--out", folder).code == 4
 
 
