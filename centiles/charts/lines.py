@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from matplotlib.lines import Line2D
 
 from centiles import lms, zscores
 from centiles.ages import FloatArray
@@ -93,6 +92,8 @@ def line_set(measure: str, sex: str, window: Window) -> LineSet:
 
 def draw_lines(ax: Axes, lines: LineSet) -> None:
     """Draw every section's nine lines, running exactly to its own ends."""
+    from matplotlib.lines import Line2D
+
     for section in lines.sections:
         for label, values in zip(lms.LINE_LABELS, section.values, strict=True):
             line = Line2D(

@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-import matplotlib as mpl
-
 from centiles.errors import UsageError
 
 if TYPE_CHECKING:
@@ -69,6 +67,8 @@ _SETTINGS: Final[dict[Any, Any]] = {
 @contextmanager
 def drawing() -> Iterator[None]:
     """Draw under the settings of a chart, whatever the caller's are."""
+    import matplotlib as mpl
+
     with mpl.rc_context(_SETTINGS):
         yield
 
