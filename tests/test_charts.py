@@ -22,7 +22,7 @@ from centiles.charts import style, windows, words
 from centiles.charts.contents import chart_of
 from centiles.charts.falls import falls
 from centiles.charts.lines import spread
-from centiles.charts.ticks import age_axis
+from centiles.charts.marks import age_axis
 from centiles.errors import UnwritableError, UsageError
 from centiles.monitoring import wording
 

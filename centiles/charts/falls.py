@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -61,7 +61,7 @@ def open_findings(child: Child, measure: str) -> pd.DataFrame:
     return found
 
 
-def falls(findings: pd.DataFrame) -> tuple[Fall, ...]:
+def falls(findings: Mapping[Any, Any] | pd.DataFrame) -> tuple[Fall, ...]:
     """Return the findings that are falls, worst first, none overlapping a worse one."""
     figures = [
         numbers(findings, column)
@@ -118,7 +118,9 @@ def label_falls(
         )
 
 
-def rings(findings: pd.DataFrame, points: Points, window: Window) -> dict[tuple[float, float], str]:
+def rings(
+    findings: Mapping[Any, Any] | pd.DataFrame, points: Points, window: Window
+) -> dict[tuple[float, float], str]:
     """Return the points findings are about: age [d] along the axis and value, and severity.
 
     The gravest severity, where a point carries several findings.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Final
 
@@ -87,9 +88,12 @@ def points_of(child: Child, measure: str) -> tuple[Points, int]:
     return points.where(wanted & dated), int((wanted & ~dated).sum())
 
 
-def numbers(frame: pd.DataFrame, column: str) -> FloatArray:
-    """Return a column of a frame as numbers, shape (rows,); NaN where there is none."""
-    return np.asarray(frame[column].to_numpy(dtype=np.float64, na_value=np.nan))
+def numbers(frame: Mapping[Any, Any] | pd.DataFrame, column: str) -> FloatArray:
+    """Return a column of a frame, or of arrays, as numbers, shape (rows,); NaN where none."""
+    found: Any = frame[column]
+    if isinstance(found, np.ndarray):
+        return np.asarray(found, dtype=np.float64)
+    return np.asarray(found.to_numpy(dtype=np.float64, na_value=np.nan))
 
 
 def value_range(points: Points, lines: tuple[float, float] | None) -> tuple[float, float]:

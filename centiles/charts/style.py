@@ -67,7 +67,7 @@ _SETTINGS: Final[dict[Any, Any]] = {
 @contextmanager
 def drawing() -> Iterator[None]:
     """Draw under the settings of a chart, whatever the caller's are."""
-    import matplotlib as mpl
+    import matplotlib as mpl  # here, since what only needs a colour does without it
 
     with mpl.rc_context(_SETTINGS):
         yield
