@@ -58,6 +58,11 @@ class Child:
     scored: pd.DataFrame
     findings: pd.DataFrame
     provenance: Provenance
+    events: pd.DataFrame
+    actions: pd.DataFrame
+    mother_cm: float
+    father_cm: float
+    condition: str
 
 
 @dataclass(frozen=True)
@@ -111,6 +116,7 @@ class Checked:
         born = mine["birth_date"].to_numpy().astype("datetime64[D]")
         known = born[~np.isnat(born)]
         gestation = mine["gestation_days"].dropna().to_numpy()
+        said = _of_child(self.sides.children, wanted)
         return Child(
             wanted,
             str(mine["sex"].iloc[0]),
@@ -119,7 +125,23 @@ class Checked:
             mine,
             findings,
             self.provenance,
+            _of_child(self.sides.events, wanted),
+            _of_child(self.sides.actions, wanted),
+            _first(said["mother_cm"], float("nan")),
+            _first(said["father_cm"], float("nan")),
+            _first(said["condition"].replace("", None), ""),
         )
+
+
+def _of_child(frame: pd.DataFrame, child_id: str) -> pd.DataFrame:
+    """Return a child's rows of a side file that are used."""
+    return frame[(frame["child_id"] == child_id) & (frame["fate"] == "used")].reset_index(drop=True)
+
+
+def _first(column: pd.Series[Any], nothing: Any) -> Any:
+    """Return the first thing a column says, or what stands for nothing."""
+    said = column.dropna()
+    return said.iloc[0] if len(said) else nothing
 
 
 def check(

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from xml.sax.saxutils import escape
 
 import numpy as np
@@ -33,6 +33,9 @@ def save(
     *,
     window: str | None = None,
     name: str | None = None,
+    ages: str = "both",
+    sensitive: bool = False,
+    drawn_on: Any = None,
     orientation: str = "landscape",
     dpi: float = 150,
     replace: bool = True,
@@ -51,7 +54,7 @@ def save(
         Where to write; the suffix says what: ``.png``, ``.svg`` or ``.pdf``.
     measures
         One measure or several; all that have a point by default.
-    window, name, orientation
+    window, name, ages, sensitive, drawn_on, orientation
         As for :func:`centiles.charts.figure`.
     dpi
         Pixels an inch of a PNG.
@@ -73,11 +76,13 @@ def save(
             f"{', '.join(SUFFIXES)}; end the file's name in one of them"
         )
     wanted = _measures(child, measures)
+    shown: dict[str, Any] = {"window": window, "ages": ages, "sensitive": sensitive}
+    page = {"name": name, "drawn_on": drawn_on, "orientation": orientation}
     titled = {
         measure: (
-            figure(child, measure, window=window, name=name, orientation=orientation),
+            figure(child, measure, **shown, **page),
             ": ".join(words.heading(child, measure, name)),
-            words.description(chart_of(child, measure, window)),
+            words.description(chart_of(child, measure, **shown)),
         )
         for measure in wanted
     }

@@ -12,7 +12,7 @@ from centiles.charts.contents import Chart
 from centiles.charts.falls import ring_width, severities
 from centiles.charts.labels import extent
 from centiles.charts.points import Points, marker_of
-from centiles.charts.words import plain
+from centiles.charts.texts import plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -89,6 +89,8 @@ def _signs(chart: Chart, width: float) -> list[tuple[Line2D, str]]:
     entries = []
     if chart.crosses(width) and chart.window.by_gestation:
         entries = [(_sign("x"), "at gestational age")]
+    elif chart.window.corrected and chart.crosses(width):
+        entries = [(_sign("x"), "at age corrected for gestation")]
     elif chart.crosses(width):
         entries = [(_sign("x"), "age corrected for gestation")]
         if len(chart.points.sources) == 1:

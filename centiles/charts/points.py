@@ -59,7 +59,7 @@ class Points:
 
     def day(self, window: Window) -> FloatArray:
         """Return where each point stands along the axis of a window [d]."""
-        return self.corrected_age_days if window.by_gestation else self.age_days
+        return self.corrected_age_days if window.corrected else self.age_days
 
 
 def points_of(child: Child, measure: str) -> tuple[Points, int]:
@@ -96,6 +96,17 @@ def numbers(frame: Mapping[Any, Any] | pd.DataFrame, column: str) -> FloatArray:
     return np.asarray(found.to_numpy(dtype=np.float64, na_value=np.nan))
 
 
+def shifted(age_days: FloatArray, window: Window, points: Points) -> FloatArray:
+    """Return where ages [d since birth] are along a window's axis [d], shape as given.
+
+    Where points stand at their corrected ages, an age is corrected as the point nearest to it is.
+    """
+    if not window.corrected or not len(points):
+        return age_days
+    nearest = np.argmin(np.abs(points.age_days[:, None] - age_days), axis=0)
+    return np.asarray(age_days + (points.corrected_age_days - points.age_days)[nearest])
+
+
 def value_range(points: Points, lines: tuple[float, float] | None) -> tuple[float, float]:
     """Return the values an axis shows: the lines, the ordinary points and a margin.
 
@@ -122,8 +133,8 @@ def shows_crosses(points: Points, window: Window, gestation_days: float, width: 
     correction can be seen on an axis of this width [pt].
     """
     shift = np.abs(points.age_days - points.corrected_age_days)
-    if window.by_gestation or not len(shift) or not shift.max():
-        return bool(window.by_gestation and len(shift))
+    if window.corrected or not len(shift) or not shift.max():
+        return bool(window.corrected and len(shift))
     preterm = bool(gestation_known(gestation_days) & (gestation_days < TERM_FROM_DAYS))
     visible = shift.max() * width / window.days >= _LEAST_SHIFT
     return bool(visible or (preterm and window.to_day < _CROSSES_TO_DAY))
@@ -148,8 +159,8 @@ def draw_points(ax: Axes, points: Points, window: Window, *, crosses: bool, heig
     off = value != points.value
     if crosses:
         _draw_crosses(ax, points.where(~off), window)
-    # On the axis of gestation the cross is the point, unless the marker has more to say.
-    crossed = window.by_gestation and len(points.sources) == 1
+    # Where corrected ages stand alone the cross is the point, unless the marker has more to say.
+    crossed = window.corrected and len(points.sources) == 1
     for source, marker in marker_of(points).items():
         mine = (points.source == source) & ~off
         for queried in (False, True):
@@ -183,7 +194,7 @@ def _draw_crosses(ax: Axes, points: Points, window: Window) -> None:
     points = points.where(window.holds(points.corrected_age_days))
     ends = np.stack([points.corrected_age_days, points.age_days], axis=1)
     gaps = np.full((len(ends), 1), np.nan)
-    if not window.by_gestation:
+    if not window.corrected:
         ax.plot(
             np.c_[ends, gaps].ravel(),
             np.repeat(points.value, 3),
@@ -197,7 +208,7 @@ def _draw_crosses(ax: Axes, points: Points, window: Window) -> None:
         points.value,
         linestyle="none",
         marker="x",
-        markersize=style.MARKER * (1.6 if window.by_gestation and len(points.sources) > 1 else 1.1),
+        markersize=style.MARKER * (1.6 if window.corrected and len(points.sources) > 1 else 1.1),
         markeredgecolor=style.INK,
         markeredgewidth=1.2,
         zorder=4,

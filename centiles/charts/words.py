@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
-import textwrap
-from collections.abc import Iterable
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
 
 from centiles import ages
 from centiles.ages import DAYS_IN_YEAR
+from centiles.charts.backdrops import puberty_note
 from centiles.charts.contents import Chart
 from centiles.charts.lines import step_note
 from centiles.charts.points import amount
+from centiles.charts.texts import capital, font_note, plain
 from centiles.charts.windows import WINDOWS, Window
 from centiles.measures import Measure
 from centiles.monitoring.wording import date_words
@@ -20,6 +20,8 @@ from centiles.monitoring.wording import date_words
 if TYPE_CHECKING:
     from centiles.checks import Child, Provenance
 
+OTHER_INFORMATION: Final = "other information held"
+OPENLY_RAISED: Final = ("TOGETHER", "XSERVICE")  # the child's own measurements say as much
 SEX_WORDS: Final = {"male": "boy", "female": "girl"}
 NO_SEX: Final = "Sex is not known, so no centile lines can be drawn"
 # NICE NG75 1.1: loss of up to 10 % is usual; assess beyond it, or if not regained by 3 weeks.
@@ -28,7 +30,6 @@ FIRST_DAYS: Final = (
     "Review a loss of more than 10 %, or a weight still below birth weight at 3 weeks."
 )
 _FIRST_DAYS_SHOWN_TO: Final = 14
-_LONGEST_NAME: Final = 48
 _MOST_NAMED: Final = 3
 
 
@@ -43,11 +44,6 @@ def heading(child: Child, measure: str, name: str | None) -> tuple[str, str]:
         who.append(f"born at {weeks}+{days} weeks")
     shown = child.child_id if name is None else name
     return capital(Measure(measure).label), "  ·  ".join([*who, *([plain(shown)] if shown else [])])
-
-
-def capital(text: str) -> str:
-    """Return a text with its first letter, and no other, made a capital."""
-    return text[:1].upper() + text[1:]
 
 
 def axis_words(measure: str, window: Window) -> str:
@@ -84,8 +80,15 @@ def nothing_recorded(measure: str) -> str:
 
 
 def notes(chart: Chart) -> tuple[str, ...]:
-    """Return the notes under a chart, those that apply."""
-    found = (step_note(chart.lines), first_days_note(chart), outside_note(chart))
+    """Return the notes under a chart, those that apply; a warning comes first."""
+    found = (
+        step_note(chart.lines),
+        puberty_note(str(chart.child.sex)) if chart.puberty else "",
+        chart.expected.words if chart.expected else "",
+        first_days_note(chart),
+        outside_note(chart),
+        font_note(),
+    )
     return tuple(note for note in found if note)
 
 
@@ -110,13 +113,17 @@ def outside_note(chart: Chart) -> str:
     return f"Recorded but not on this chart: {listed}." if listed else ""
 
 
-def footer(provenance: Provenance) -> tuple[str, str]:
-    """Return the two rows of a footer: the reference, and how and from what it was drawn."""
+def footer(provenance: Provenance, drawn_on: Any = None) -> tuple[str, str]:
+    """Return the two rows of a footer: the reference, and how, from what and when it was drawn.
+
+    ``drawn_on`` is the clock's date where it is not given.
+    """
+    today = np.datetime64("today", "D") if drawn_on is None else drawn_on
     known = f"{provenance.reference}, {provenance.reference_edition}"
     tables = f"tables {str(provenance.reference_sha256)[:8]}"
     as_of = f"data as of {provenance.as_of}" if provenance.as_of else ""
     rules = f"rules {provenance.rules} {str(provenance.rules_sha256)[:8]}"
-    drawn = (f"centiles {provenance.version}", rules, as_of)
+    drawn = (f"centiles {provenance.version}", rules, as_of, f"drawn {date_words(today)}")
     return (
         f"Reference: {known} ({tables}).  Gestation correction: {provenance.correction}.",
         "  ·  ".join(["Not a diagnosis", *(part for part in drawn if part)]),
@@ -141,29 +148,23 @@ def description(chart: Chart) -> str:
 
 
 def top_finding(chart: Chart) -> str:
-    """Return the worst open finding: its severity and sentence."""
+    """Return the worst open finding: its severity and sentence, and what raised it if shown."""
     if not len(chart.findings):
         return ""
     worst = chart.findings.iloc[0]
-    return f"{capital(str(worst['severity']))}: {worst['sentence']}"
+    raised = raised_words(str(worst.get("raised_by", "")), sensitive=chart.sensitive)
+    return f"{capital(str(worst['severity']))}{raised}: {worst['sentence']}"
 
 
-def wrapped(texts: Iterable[str], letters: int) -> str:
-    """Return texts as rows of at most so many letters."""
-    held = (re.sub(r"(\d) (?=\w)", "\\1\u00a0", text) for text in texts)  # "9 Feb" on one row
-    return "\n".join(row for text in held for row in textwrap.wrap(text, letters))
+def raised_words(raised_by: str, *, sensitive: bool) -> str:
+    """Return what raised a finding, in brackets; that something did, unless it may be shown.
 
-
-def plain(text: object, longest: int = _LONGEST_NAME) -> str:
-    """Return a text from the data as one short row that the chart's type can show."""
-    row = " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
-    row = row if len(row) <= longest else f"{row[: longest // 2]}…{row[-longest // 2 + 1 :]}"
-    return "".join(c if ord(c) in _letters() else "□" for c in row)
-
-
-@cache
-def _letters() -> frozenset[int]:
-    """Return the characters the type has."""
-    from matplotlib.font_manager import FontProperties, findfont, get_font
-
-    return frozenset(get_font(findfont(FontProperties(family="DejaVu Sans"))).get_charmap())
+    Examples
+    --------
+    >>> raised_words("SIBLINGS", sensitive=False), raised_words("", sensitive=True)
+    (' (raised: other information held)', '')
+    """
+    if not raised_by or raised_by == "nan":
+        return ""
+    shown = all(part.strip() in OPENLY_RAISED for part in raised_by.split(";"))
+    return f" (raised: {raised_by if sensitive or shown else OTHER_INFORMATION})"
