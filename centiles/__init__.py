@@ -13,11 +13,11 @@ from centiles.version import __version__
 if TYPE_CHECKING:
     from centiles import charts, reports
     from centiles.checks import Checked, check
+    from centiles.lines import centile_lines
     from centiles.records import Config, Records, from_frame, read
     from centiles.zscores import (
         NOTES,
         centile,
-        centile_lines,
         measurement,
         percent_median_bmi,
         position,
@@ -28,9 +28,10 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "centiles.zscores": (
-        "NOTES", "centile", "centile_lines", "measurement", "percent_median_bmi", "position",
-        "score", "zscore", "zscore_of_centile",
+        "NOTES", "centile", "measurement", "percent_median_bmi", "position", "score", "zscore",
+        "zscore_of_centile",
     ),
+    "centiles.lines": ("centile_lines",),
     "centiles.records": ("Config", "Records", "from_frame", "read"),
     "centiles.checks": ("Checked", "check"),
 }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, Final
 
@@ -50,6 +51,12 @@ _LABELS: Final = {
 
 MEASURES: Final = tuple(Measure)
 SEXES: Final = tuple(Sex)
+
+
+def not_a_measure(word: object) -> str:
+    """Return what to say of a word that is none of the measures."""
+    return f"measure: found {word!r}, expected one of {', '.join(map(str, MEASURES))}"
+
 
 # Sex as integers follows the NHS data dictionary (person stated gender): 1 male, 2 female.
 SEX_CODES: Final = {Sex.MALE: 1, Sex.FEMALE: 2}
@@ -106,3 +113,20 @@ def timeline_key(
     """
     segment = child.astype(np.int64) * len(MEASURES) + measure
     return segment * float(MOST_DAYS) + age_days
+
+
+def codes_of(column: Any, vocabulary: Sequence[str]) -> NDArray[np.int8]:
+    """Return a categorical column of words as places in a vocabulary, −1 for any other word.
+
+    Parameters
+    ----------
+    column
+        A pandas Categorical, or a Series of one.
+    vocabulary
+        The words, each once; fewer than 128.
+    """
+    words = getattr(column, "cat", column)
+    places = {str(word): place for place, word in enumerate(vocabulary)}
+    by_category = [places.get(word, -1) for word in words.categories]
+    codes: NDArray[np.int8] = np.array([*by_category, -1], dtype=np.int8)[np.asarray(words.codes)]
+    return codes

@@ -1,4 +1,4 @@
-"""Value ⇄ z ⇄ centile on arrays, centile lines for drawing, and percentage of median BMI.
+"""Value ⇄ z ⇄ centile on arrays, and percentage of median BMI.
 
 Every function takes scalars or arrays, broadcast against each other, and gives the same shape
 back. None of them raises on data: what cannot be scored is NaN, and :func:`score` says why with
@@ -19,8 +19,8 @@ from numpy.typing import ArrayLike, NDArray
 from centiles import ages, lms
 from centiles.ages import FloatArray
 from centiles.errors import UsageError
-from centiles.measures import MEASURES, SEX_CODES, SEXES, Measure, Sex
-from centiles.references import TABLE_COUNT, Reference, Table, reference
+from centiles.measures import MEASURES, SEX_CODES, SEXES, Measure, Sex, not_a_measure
+from centiles.references import TABLE_COUNT, reference
 
 SCORED: Final = 0
 NOTES: Final = MappingProxyType(
@@ -42,7 +42,6 @@ NOTES: Final = MappingProxyType(
 """What each ``note`` code says; 0 is "scored"."""
 
 _CODES: Final = {words: code for code, words in NOTES.items()}
-_LINE_STEPS: Final = 240
 _BLOCK: Final = 1 << 15  # rows scored at a time, so that what is in between stays in the cache
 
 
@@ -227,71 +226,6 @@ def percent_median_bmi(
 
 
 @dataclass(frozen=True)
-class CentileLines:
-    """The centile lines of one section: ages [d], shape (n,), and values, shape (lines, n)."""
-
-    section: str
-    posture: str
-    age_days: FloatArray
-    values: FloatArray
-
-
-def centile_lines(
-    measure: str, sex: str, z: tuple[float, ...] = lms.LINE_Z
-) -> tuple[CentileLines, ...]:
-    """Return the centile lines of a measure and sex, one set for each section.
-
-    Ages run from exactly the start of a section to exactly its end (or its table's), so that
-    the step at each join is there to be drawn and explained.
-
-    Parameters
-    ----------
-    measure, sex
-        As words.
-    z
-        Where the lines run; the nine lines by default.
-
-    Raises
-    ------
-    UsageError
-        If the measure or the sex is not one of its words.
-
-    Examples
-    --------
-    >>> [lines.section for lines in centile_lines("bmi", "female")]
-    ['who_infant', 'who_child', 'uk90_child']
-    """
-    (code,) = _measure_codes(measure).ravel()
-    if sex not in tuple(SEXES):
-        raise UsageError(f"sex: found {sex!r}, expected 'male' or 'female'")
-    known = reference()
-    drawn = []
-    for number, section in enumerate(known.sections):
-        table = section.table(MEASURES[code], sex)
-        if table is None or section.pools_ages:
-            continue
-        grid = _drawing_grid(known, number, table)
-        rows = table.at(np.clip(grid, table.age_days[0], table.age_days[-1]))
-        values = lms.values_from_lms(np.asarray(z)[:, None], *rows)
-        drawn.append(CentileLines(section.name, section.posture, grid, values))
-    return tuple(drawn)
-
-
-def _drawing_grid(known: Reference, number: int, table: Table) -> FloatArray:
-    """Return ages fine enough to draw a section from, its exact ends included."""
-    section = known.sections[number]
-    starts = [join.at_day for join in known.joins if join.later == number]
-    ends = [join.at_day for join in known.joins if join.earlier == number]
-    start = float(starts[0] if starts else section.from_day)
-    end = float(ends[0] if ends else section.to_day - 1)
-    first, last = table.age_days[[0, -1]]
-    start = start if first <= start + 1 else first  # a daily table is up to a day short of a join
-    end = end if last >= end - 1 else last
-    step = max(1, round((end - start) / _LINE_STEPS))
-    return np.unique(np.r_[start, np.arange(np.ceil(start), end, step), end])
-
-
-@dataclass(frozen=True)
 class _Lookup:
     """The rows of one call, flat and broadcast, still to be looked up.
 
@@ -387,9 +321,7 @@ def _measure_codes(measure: Any) -> NDArray[np.integer[Any]]:
     """Return measures as their place in MEASURES, −1 where an array holds another word."""
     codes = _coded(measure, {word: place for place, word in enumerate(MEASURES)})
     if np.ndim(measure) == 0 and codes < 0:
-        raise UsageError(
-            f"measure: found {measure!r}, expected one of {', '.join(map(str, MEASURES))}"
-        )
+        raise UsageError(not_a_measure(measure))
     return codes
 
 

@@ -83,7 +83,9 @@ def child(*points, sex="male", gestation=np.nan, correction="digital", findings=
         "actions": columns.frame(columns.ACTIONS_FILE, {}),
         "mother_cm": np.nan,
         "father_cm": np.nan,
+        "contacts": columns.frame(columns.CONTACTS, {}),
         "condition": "",
+        "siblings": 0,
     }
     return SimpleNamespace(**(made | changes))
 

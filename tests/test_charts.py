@@ -23,6 +23,7 @@ from centiles.charts.falls import falls
 from centiles.charts.lines import spread
 from centiles.charts.marks import age_axis
 from centiles.errors import UnwritableError, UsageError
+from centiles.lines import centile_lines
 from centiles.monitoring import wording
 from tests.charted import FINDING, STEADY, child, fall, said, texts, with_gid
 
@@ -30,7 +31,7 @@ from tests.charted import FINDING, STEADY, child, fall, said, texts, with_gid
 class TestLines:
     def test_nine_lines_of_each_section_at_two_thirds_apart(self):
         ax = charts.plot(child(*STEADY), "weight")
-        for section in zscores.centile_lines("weight", "male")[1:]:
+        for section in centile_lines("weight", "male")[1:]:
             lines = with_gid(ax, f"line-{section.section}-")
             assert len(lines) == 9
             for label, z, line in zip(lms.LINE_LABELS, lms.LINE_Z, lines, strict=True):

@@ -54,6 +54,10 @@ OPEN = ("to be named", "–", "open")
 TABLES = {
     "CHILDREN": ("children.csv", "The worklist: one row a child, in the order to look at them."),
     "FINDINGS": ("findings.csv", "One row a finding, in the order of their children."),
+    "CONTACTS": (
+        "contacts.csv",
+        "What contacts and records lack: a list of its own, which sets no child's level.",
+    ),
     "SCORED": (
         "scored.csv or scored.parquet",
         "One row a value or contact, in the order they were read; computed values (BMI) follow.",

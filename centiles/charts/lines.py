@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from centiles import lms, zscores
+from centiles import lms
 from centiles.ages import FloatArray
 from centiles.charts import style
 from centiles.charts.windows import Window
+from centiles.lines import CentileLines, centile_lines
 from centiles.measures import SEXES
 from centiles.references import reference
 
@@ -38,7 +39,7 @@ class LineSet:
     """The lines of one measure and sex that a window shows."""
 
     window: Window
-    sections: tuple[zscores.CentileLines, ...]
+    sections: tuple[CentileLines, ...]
 
     @property
     def value_range(self) -> tuple[float, float] | None:
@@ -77,7 +78,7 @@ class LineSet:
         values = [s.values.ravel() for s in self.sections]
         return np.stack([np.concatenate(ages), np.concatenate(values)])
 
-    def _shown(self, section: zscores.CentileLines) -> FloatArray:
+    def _shown(self, section: CentileLines) -> FloatArray:
         edges = np.clip(
             [self.window.from_day, self.window.to_day], section.age_days[0], section.age_days[-1]
         )
@@ -86,7 +87,7 @@ class LineSet:
         return np.concatenate([inside, ends], axis=1)
 
 
-def _steps(earlier: zscores.CentileLines, later: zscores.CentileLines) -> bool:
+def _steps(earlier: CentileLines, later: CentileLines) -> bool:
     before, after = earlier.values[:, -1], later.values[:, 0]
     return bool((np.abs(after - before) / after > _SMALLEST_STEP).any())
 
@@ -97,7 +98,7 @@ def line_set(measure: str, sex: str, window: Window) -> LineSet:
         return LineSet(window, ())
     sections = tuple(
         section
-        for section in zscores.centile_lines(measure, sex)
+        for section in centile_lines(measure, sex)
         if section.age_days[0] < window.to_day and section.age_days[-1] > window.from_day
     )
     return LineSet(window, sections)

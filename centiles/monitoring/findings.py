@@ -14,6 +14,7 @@ from centiles.ages import FloatArray
 from centiles.lms import POSITIONS, SPACE, position_codes
 from centiles.measures import measurement_sd
 from centiles.monitoring import conditional, wording
+from centiles.monitoring.background import Background
 from centiles.monitoring.episodes import CLOSED, LAPSED, RECOVERING, STATES
 from centiles.monitoring.points import Flags, Points, Rows, points_of
 from centiles.monitoring.rules import Found, Watch
@@ -33,7 +34,7 @@ class Cohort:
     ``scored`` is the scored frame; ``child`` each row's child, −1 for none; ``conflict`` marks
     rows of days whose values disagree; ``unsure`` those that alone make nothing urgent: doubtful
     values, and spikes upwards, from which the return to trend would be a fall; ``now_age_days`` is
-    each child's age [d] at the last date of knowledge.
+    each child's age [d] at the last date of knowledge; ``background`` what else is known of them.
     """
 
     scored: pd.DataFrame
@@ -43,6 +44,7 @@ class Cohort:
     unsure: Flags
     now_age_days: FloatArray
     born: NDArray[np.datetime64] = field(repr=False)
+    background: Background = field(repr=False)
 
 
 def findings_of(cohort: Cohort, rules: RuleSet) -> pd.DataFrame:
@@ -97,7 +99,7 @@ def _ask_again(findings: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
 
 def _pass(cohort: Cohort, rules: RuleSet, points: Points) -> pd.DataFrame:
     """Return the findings of every rule over one set of points."""
-    watch = Watch(points, cohort.now_age_days, len(cohort.child_ids))
+    watch = Watch(points, cohort.now_age_days, len(cohort.child_ids), cohort.background)
     tables = [_table(cohort, points, watch.found(rule)) for rule in rules.rules]
     return pd.concat(tables, ignore_index=True)
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from centiles import zscores
 from centiles.ages import DAYS_IN_YEAR, FloatArray
-from centiles.measures import MEASURES, MOST_DAYS, SEXES, timeline_key
+from centiles.measures import MEASURES, MOST_DAYS, SEXES, codes_of, timeline_key
 from centiles.references import Reference, reference, table_codes
 
 Rows = NDArray[np.intp]
@@ -181,7 +181,7 @@ def points_of(
     if not doubtful:
         use &= ~unsure
     rows = np.flatnonzero(use)
-    measure = _codes(scored["measure"].iloc[rows], MEASURES)
+    measure = codes_of(scored["measure"].iloc[rows], MEASURES)
     age = scored["age_days"].to_numpy()[rows]
     z = scored["z"].to_numpy()[rows]
     order = np.lexsort((z, timeline_key(child[rows], measure, age)))
@@ -200,10 +200,10 @@ def points_of(
     return Points(
         child=child[at],
         measure=measure[newer],
-        sex=_codes(scored["sex"].iloc[at], SEXES),
+        sex=codes_of(scored["sex"].iloc[at], SEXES),
         age=get["age_days"][at],
         corrected=get["corrected_age_days"][at],
-        section=_codes(scored["section"].iloc[at], tuple(s.name for s in reference().sections)),
+        section=codes_of(scored["section"].iloc[at], [s.name for s in reference().sections]),
         z=get["z"][at],
         value=get["value"][at],
         z_before=np.where(inexact, np.nan, get["z"][rows[older]]),
@@ -242,12 +242,6 @@ def _carried_to(known: Reference, points: Points, section: int) -> FloatArray:
     target = np.where(ready, target, points.section)
     z = known.carried(points.z_before, points.table, points.section, target)
     return np.where(ready, z, np.nan)
-
-
-def _codes(column: pd.Series, vocabulary: tuple[Any, ...]) -> NDArray[np.int8]:
-    places = {str(word): place for place, word in enumerate(vocabulary)}
-    by_category = [places.get(word, -1) for word in column.cat.categories]
-    return np.array([*by_category, -1], dtype=np.int8)[column.cat.codes.to_numpy()]
 
 
 def names_of(measure: NDArray[np.integer[Any]]) -> NDArray[np.str_]:

@@ -10,6 +10,7 @@ import numpy as np
 from centiles.ages import FloatArray
 from centiles.lms import SPACE
 from centiles.measures import measurement_sd
+from centiles.monitoring.background import Background, nothing_known
 from centiles.monitoring.baselines import Baselines
 from centiles.monitoring.conditions import NOT_OF_CHANGE, Conditions
 from centiles.monitoring.episodes import (
@@ -46,9 +47,16 @@ class Found:
 class Watch(Baselines):
     """All points of a cohort under watch: every rule asks the same baselines."""
 
-    def __init__(self, points: Points, now_age_days: FloatArray, children: int) -> None:
+    def __init__(
+        self,
+        points: Points,
+        now_age_days: FloatArray,
+        children: int,
+        background: Background | None = None,
+    ) -> None:
         super().__init__(points, children)
         self.now_age_days = now_age_days
+        self.background = background or nothing_known(children)
 
     def speaks(self, rule: Rule) -> Flags:
         """Return at which of its measure's points a rule speaks, by age."""

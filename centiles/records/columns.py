@@ -151,6 +151,18 @@ CHILDREN: Final = _columns(
     """
 )
 
+CONTACTS: Final = _columns(
+    """
+    child_id text the child's identifier
+    rule word the contact rule that is met
+    severity word info, watch, act or urgent; it never sets a child's level
+    date date the day of the contact, or since when
+    team text the team or school
+    see_by date be seen by
+    sentence text the finding in one line
+    """
+)
+
 
 _SIDE_ROW: Final = """
     source word the file a row came from
@@ -300,13 +312,6 @@ def words(codes: Any, vocabulary: tuple[str, ...]) -> pd.Categorical[Any]:
     known = list(dict.fromkeys([*vocabulary, ""]))
     codes = np.asarray(codes)
     return categorical(np.where(codes < 0, known.index(""), codes), known)
-
-
-def codes_of(column: pd.Series, vocabulary: tuple[str, ...]) -> np.ndarray[Any, np.dtype[np.int8]]:
-    """Return a column of words as places in a vocabulary, −1 for any other word."""
-    places = {word: place for place, word in enumerate(vocabulary)}
-    by_category = [places.get(word, -1) for word in column.cat.categories]
-    return np.array([*by_category, -1], dtype=np.int8)[column.cat.codes.to_numpy()]
 
 
 def measure_words(codes: Any) -> pd.Categorical[Any]:

@@ -19,6 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from centiles.errors import MappingError
+from centiles.measures import codes_of
 from centiles.records import columns, parsing
 from centiles.records.columns import ACTIONS_FILE, CHILDREN_FILE, EVENTS_FILE, Column
 from centiles.records.files import read_table
@@ -168,7 +169,7 @@ def settled_sides(
             age = (date - days[mine]).astype("timedelta64[D]")
             parts["age_days"] = np.where(np.isnat(age), np.nan, age.astype(np.float64))
             later = (date > as_of) & (frame["fate"] == "used").to_numpy()
-            fate = columns.codes_of(frame["fate"], SIDE_FATES)
+            fate = codes_of(frame["fate"], SIDE_FATES)
             parts["fate"] = columns.words(np.where(later, 2, fate), SIDE_FATES)
         if stranger.any():
             at = np.flatnonzero(stranger)

@@ -12,7 +12,14 @@ from numpy.typing import NDArray
 
 from centiles import ages
 from centiles.errors import UsageError
-from centiles.measures import BIRTH_WEIGHT_TOLERANCE_KG, MEASURES, SEXES, Measure, measurement_sd
+from centiles.measures import (
+    BIRTH_WEIGHT_TOLERANCE_KG,
+    MEASURES,
+    SEXES,
+    Measure,
+    codes_of,
+    measurement_sd,
+)
 from centiles.records import births, columns, identities, merging, plausibility, sentinels
 from centiles.records.identities import Identities
 from centiles.records.reading import Records, is_contact
@@ -59,7 +66,7 @@ class Timeline:
         self.rank = frame["source"].cat.codes.to_numpy()
         wide = {each.name for each in records.sources if each.mapping.get("layout") == "wide"}
         self.wide = np.append(frame["source"].cat.categories.isin(wide), False)[self.rank]
-        self.measure = columns.codes_of(frame["measure"], tuple(map(str, MEASURES)))
+        self.measure = codes_of(frame["measure"], MEASURES)
         self.value = frame["value"].to_numpy(dtype=np.float64)
         self.born = _days(frame["birth_date"])
         self.given = self.born  # as the rows have it, for what is written out
@@ -67,7 +74,7 @@ class Timeline:
         self.monthly = (frame["date_precision"] == "month").to_numpy()
         self.measured = _days(frame["measured_on"])
         self.recorded = _days(frame["recorded_on"])
-        self.sex: NDArray[np.integer[Any]] = columns.codes_of(frame["sex"], tuple(map(str, SEXES)))
+        self.sex: NDArray[np.integer[Any]] = codes_of(frame["sex"], SEXES)
         self.gestation = frame["gestation_days"].to_numpy(dtype=np.float64)
         sides = [records.sides.frame(kind) for kind in KINDS]
         known = self._identified(records, sides)
@@ -371,7 +378,7 @@ def _codes_among(source: pd.Series[Any], names: list[str]) -> NDArray[np.int64]:
 def _stated(sides: Sequence[pd.DataFrame]) -> tuple[NDArray[np.int64], ...]:
     """Return what the rows of the side files say of sex, birth date and gestation, in codes."""
     said = sides[0]
-    sex = columns.codes_of(said["sex"], tuple(map(str, SEXES))).astype(np.int64)
+    sex = codes_of(said["sex"], SEXES).astype(np.int64)
     gestation = said["gestation_days"].fillna(-1).to_numpy(dtype=np.int64)
     nothing = np.full(sum(map(len, sides[1:])), -1, dtype=np.int64)
     stated = (sex, _codes(_days(said["birth_date"])), gestation)

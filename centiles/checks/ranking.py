@@ -1,0 +1,73 @@
+"""Findings and children in the order to look at them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from centiles.monitoring.rulesets import SEVERITIES
+from centiles.monitoring.wording import VERIFY_TODAY
+
+OPEN_STATES: Final = ("new", "sustained", "recovering")
+BLOCKS: Final = (*reversed(SEVERITIES[1:]), VERIFY_TODAY, "known", "info")
+
+
+def ranked(
+    findings: pd.DataFrame, children: int
+) -> tuple[pd.DataFrame, pd.DataFrame, NDArray[np.int64]]:
+    """Return findings in the order of their children, each child's first, each child's rank."""
+    is_open = findings["state"].isin(OPEN_STATES)
+    place = findings["block"].map(_block_places()).fillna(len(BLOCKS)).astype(np.int64)
+    ordered = findings.assign(
+        place=np.where(is_open, place, len(BLOCKS) + 1),
+        grade=findings["severity"].map(SEVERITIES.index).astype(np.int64),
+        line=findings["threshold"].mask(findings["is_change"], 0),
+        extent=findings["spaces"].fillna(0),
+        newest=findings["to_date"].fillna(pd.Timestamp(0)).astype("int64"),
+    )
+    # In a child the gravest comes first, of equals a change, which says more than a level.
+    ordered = _sorted(ordered, "place", "-grade", "-is_change", "-extent", "-line")
+    lead = _leads(ordered)
+    rank = np.zeros(children, dtype=np.int64)
+    rank[lead["child"].to_numpy()] = np.arange(1, len(lead) + 1)
+    key = rank[ordered["child"].to_numpy()]
+    ordered = ordered.iloc[np.lexsort((ordered["place"], np.where(key == 0, len(key) + 1, key)))]
+    return ordered, lead, rank
+
+
+def _leads(ordered: pd.DataFrame) -> pd.DataFrame:
+    """Return each child's first open finding, the children in order of their size.
+
+    A child's size is the largest, in spaces, of its findings as grave as the first: so a very low
+    value ranks beside a fall as deep.
+    """
+    top = ordered[ordered["place"] < len(BLOCKS)]
+    lead = top.drop_duplicates("child")
+    first = lead.set_index("child")[["place", "grade"]]
+    as_grave = (top[["place", "grade"]].to_numpy() == first.loc[top["child"]].to_numpy()).all(
+        axis=1
+    )
+    size = top[as_grave].groupby("child")["extent"].max()
+    lead = lead.assign(size=size.reindex(lead["child"]).to_numpy())
+    return _sorted(lead, "place", "-grade", "-size")
+
+
+def _sorted(findings: pd.DataFrame, *keys: str) -> pd.DataFrame:
+    """Return findings sorted by some columns, "-" for the largest first; then by recency, row."""
+    by = (*keys, "-newest", "-to_age_days", "source", "to_row")
+    found = [findings[key.removeprefix("-")] for key in by]
+    texts = [
+        each.astype(str) if key == "source" else each for key, each in zip(by, found, strict=True)
+    ]
+    signed = [
+        -each.astype(np.float64) if key.startswith("-") else each
+        for key, each in zip(by, texts, strict=True)
+    ]
+    return findings.iloc[np.lexsort(signed[::-1])]
+
+
+def _block_places() -> dict[str, int]:
+    return {block: place for place, block in enumerate(BLOCKS)}
