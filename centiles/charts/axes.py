@@ -52,13 +52,18 @@ class Layout:
         return self.axis + self.strip.height + rows * style.ROW * style.SMALL + 8
 
 
-def layout_of(chart: Chart, width: float, notes: Sequence[str]) -> Layout:
-    """Return what stands round axes of this width [pt]."""
-    strip = strip_of(chart.events, chart.window, width)
+def layout_of(
+    chart: Chart, width: float, notes: Sequence[str], *, key: bool = True, events: bool = True
+) -> Layout:
+    """Return what stands round axes of this width [pt].
+
+    ``key`` and ``events`` are false where they stand elsewhere on the page.
+    """
+    strip = strip_of(chart.events if events else (), chart.window, width)
     more = (f"{strip.unplaced} more events are ticked without a name.",) if strip.unplaced else ()
     one_row = age_axis(chart.window, width).in_line or chart.window.by_gestation
     return Layout(
-        key=key_of(chart, width),
+        key=key_of(chart if key else (), width),
         strip=strip,
         notes=fitted([*notes, *more], width + 30, style.SMALL),  # under the names of the lines too
         axis=_SHORT_AXIS_ROOM if one_row else _AXIS_ROOM,
@@ -87,7 +92,9 @@ def draw(ax: Axes, chart: Chart, layout: Layout) -> None:
         draw_expected(ax, chart.expected, str(chart.child.sex), chart.lines.ends()[0])
     about = str(chart.measure), str(chart.child.sex)
     draw_arrows(ax, chart.falls, chart.window, chart.recorded, *about)
-    draw_points(ax, chart.points, chart.window, crosses=chart.crosses(width), height=height)
+    draw_points(
+        ax, chart.points, chart.window, chart.markers, crosses=chart.crosses(width), height=height
+    )
     draw_rings(ax, chart.rings, height)
     _label(ax, chart, height)
     draw_key(ax, layout.key)
@@ -113,7 +120,7 @@ def _dress(ax: Axes, chart: Chart, height: float) -> None:
     ax.grid(visible=False, which="both")
     ax.spines[["top", "right"]].set_visible(False)
     ax.spines[["left", "bottom"]].set(color=style.TEXT, linewidth=0.7)
-    label = words.axis_words(chart.measure, chart.window)
+    label = words.axis_words(chart.measure, chart.window, height)
     ax.set_ylabel(label, labelpad=8, fontsize=style.NORMAL + 0.5, color=style.TEXT)
     draw_value_axis(ax, chart.value_range, height)
 

@@ -54,6 +54,11 @@ class Chart:
         return self.recorded.where(~self.window.holds(self.recorded.day(self.window)))
 
     @cached_property
+    def markers(self) -> dict[str, str]:
+        """The marker of each of the child's sources, the same on all its charts."""
+        return points.marker_of(points.sources_of(self.child))
+
+    @cached_property
     def falls(self) -> tuple[Fall, ...]:
         """The findings drawn as bands."""
         return falls.falls(self.findings)

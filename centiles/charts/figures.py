@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from centiles.charts import style, words
-from centiles.charts.axes import LEFT, RIGHT, draw, layout_of, size_of
+from centiles.charts.axes import LEFT, RIGHT, Layout, draw, layout_of, size_of
 from centiles.charts.contents import Chart, chart_of
 from centiles.charts.events import SENSITIVE_WARNING
 from centiles.charts.pages import EDGE, Page, page_of
@@ -118,13 +118,18 @@ def figure(
     return page.figure
 
 
-def place_chart(page: Page, chart: Chart, box: tuple[float, float, float, float]) -> Axes:
+def place_chart(
+    page: Page,
+    chart: Chart,
+    box: tuple[float, float, float, float],
+    layout: Layout | None = None,
+) -> Axes:
     """Draw a chart on a page, with its key and notes, and return its axes.
 
     ``box`` is left, top, width and height [pt]; numbers and names of lines stand beside it.
     """
     left, top, width, height = box
-    layout = layout_of(chart, width, words.notes(chart))
+    layout = layout or layout_of(chart, width, words.notes(chart))
     ax = page.axes(left, top + layout.above, width, height - layout.above - layout.below)
     draw(ax, chart, layout)
     return ax

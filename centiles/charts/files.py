@@ -88,15 +88,12 @@ def save(
     }
     with style.drawing():
         if suffix == ".pdf":
-            contents = _pdf(path, titled, child)
+            pages, titles, texts = zip(*titled.values(), strict=True)
+            version = child.provenance.version
+            contents = {path: pdf_of(pages, "; ".join(titles), " ".join(texts), version)}
         else:
             contents = _images(path, titled, child, dpi)
-    there = [] if replace else [target.name for target in contents if target.exists()]
-    if there:
-        raise UnwritableError(
-            f"chart: {', '.join(there)}: there already; choose another name, or --force"
-        )
-    return _write(contents)
+    return write_files(contents, replace=replace)
 
 
 def _measures(child: Child, measures: str | Sequence[str] | None) -> list[str]:
@@ -112,21 +109,33 @@ def _measures(child: Child, measures: str | Sequence[str] | None) -> list[str]:
     return [str(m) for m in MEASURES if m in recorded] or [str(MEASURES[0])]
 
 
-def _pdf(path: Path, titled: dict[str, tuple[Figure, str, str]], child: Child) -> dict[Path, bytes]:
-    """Return one PDF with a page for each measure."""
+def stop_unless_pdf(path: Path, what: str) -> None:
+    """Stop if a file is not to be a PDF.
+
+    Raises
+    ------
+    UsageError
+        If its name does not end in ``.pdf``.
+    """
+    if path.suffix.lower() != ".pdf":
+        raise UsageError(
+            f"{what} file: found the suffix {path.suffix!r}, expected '.pdf'; end the file's name "
+            "in it"
+        )
+
+
+def pdf_of(pages: Sequence[Figure], title: str, about: str, version: str) -> bytes:
+    """Return pages as one PDF with real letters; the same pages make the same file."""
     from matplotlib.backends.backend_pdf import PdfPages
 
     metadata = {
-        "Title": "; ".join(title for _, title, _ in titled.values()),
-        "Subject": " ".join(about for _, _, about in titled.values()),
-        "Creator": f"centiles {child.provenance.version}",
-        "CreationDate": None,  # the same records make the same file
-    }
+        "Title": title, "Subject": about, "Creator": f"centiles {version}", "CreationDate": None
+    }  # fmt: skip
     out = BytesIO()
-    with PdfPages(out, metadata=metadata) as pages:
-        for page, _, _ in titled.values():
-            pages.savefig(page)
-    return {path: out.getvalue()}
+    with style.drawing(), PdfPages(out, metadata=metadata) as file:
+        for page in pages:
+            file.savefig(page)
+    return out.getvalue()
 
 
 def _images(
@@ -158,8 +167,17 @@ def _described(svg: bytes, title: str, about: str) -> bytes:
     return b"".join((head, tag, b'role="img" ', attributes, b">\n ", said, body))
 
 
-def _write(contents: dict[Path, bytes]) -> list[Path]:
-    """Write files whole or not at all, all of them or none, readable by their owner only."""
+def write_files(contents: dict[Path, bytes], *, replace: bool = True) -> list[Path]:
+    """Write files whole or not at all, all of them or none, readable by their owner only.
+
+    Raises
+    ------
+    UnwritableError
+        If one cannot be written, or is there already and ``replace`` is false.
+    """
+    there = [] if replace else [target.name for target in contents if target.exists()]
+    if there:
+        raise UnwritableError(f"{', '.join(there)}: there already; choose another name, or --force")
     beside: dict[Path, Path] = {}
     path = next(iter(contents))
     try:
@@ -180,6 +198,6 @@ def _write(contents: dict[Path, bytes]) -> list[Path]:
 
 def _unwritable(path: Path, fault: OSError) -> UnwritableError:
     return UnwritableError(
-        f"chart: {path} could not be written (found: {fault.strerror}); expected a folder that "
+        f"{path} could not be written (found: {fault.strerror}); expected a folder that "
         "exists and may be written to"
     )

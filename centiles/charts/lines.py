@@ -172,9 +172,10 @@ def spread(values: FloatArray, gap: float) -> FloatArray:
     return np.asarray(levels + steps)
 
 
-def step_note(lines: LineSet) -> str:
-    """Return why the lines step, in words; empty where they do not."""
-    if not lines.steps:
+def step_note(*shown: LineSet) -> str:
+    """Return why lines step, in words; empty where they do not."""
+    steps = sorted({(step.at_day, step.note) for lines in shown for step in lines.steps})
+    if not steps:
         return ""
-    why = "; ".join(step.note for step in lines.steps)
+    why = "; ".join(note for _, note in steps)
     return f"Where the lines step: {why}. The tables change there, not the child."

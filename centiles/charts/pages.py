@@ -10,8 +10,7 @@ from matplotlib.figure import Figure
 
 from centiles.charts import style
 from centiles.charts.events import SENSITIVE_WARNING
-from centiles.charts.labels import extent
-from centiles.charts.texts import fitted
+from centiles.charts.texts import fitted, width_of
 from centiles.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 SIZES: Final = {"landscape": (841.9, 595.3), "portrait": (595.3, 841.9)}  # A4 [pt]
 EDGE: Final = 36.0  # [pt]
 FOOT: Final = 23.0  # from the lower edge to the foot [pt]
+_NUMBER_ROOM: Final = 60.0  # for the number of the page [pt]
 TITLE, WHO = 17.0, 11.0  # sizes of type [pt]
 
 
@@ -85,28 +85,36 @@ class Page:
                 [SENSITIVE_WARNING], top - 14, size=style.NORMAL, color=style.RING,
                 fontweight="bold", gid="warning",
             ) + 4  # fmt: skip
+        if not title:
+            return self.write(who, top, size=style.NORMAL, color=style.QUIET) + 4
         self.write(title, top, size=TITLE, fontweight="bold", color=style.INK)
-        beside = extent(title, TITLE)[0] + extent(who, WHO)[0] < self.room
+        beside = width_of(title, TITLE, bold=True) + width_of(who, WHO) + WHO < self.room
         if beside:
             right = self.width - self.right
             self.write(who, top + 4, left=right, size=WHO, color=style.INK, ha="right")
-        rows = ["" if beside else who, *said]
+        rows = [row for row in ["" if beside else who, *said] if row]
         return self.paragraph(rows, top + 1.6 * TITLE, size=style.NORMAL + 0.5)
 
-    def foot(self, texts: Sequence[str], number: str = "") -> float:
+    def text_height(self, texts: Sequence[str], size: float) -> float:
+        """Return how high texts broken to fit between the margins are [pt]."""
+        return (fitted(texts, self.room, size).count("\n") + 1) * style.ROW * size if texts else 0.0
+
+    def number(self, text: str) -> None:
+        """Write which page it is, in the lower right corner."""
+        self.write(
+            text, self.height - FOOT, left=self.width - self.right, size=style.SMALL,
+            color=style.QUIET, va="bottom", ha="right",
+        )  # fmt: skip
+
+    def foot(self, texts: Sequence[str]) -> float:
         """Write the provenance; return where it begins [pt]."""
-        rows = fitted(texts, self.room, style.SMALL)
+        rows = fitted([text for text in texts if text], self.room - _NUMBER_ROOM, style.SMALL)
         high = (rows.count("\n") + 1) * style.ROW * style.SMALL
         top = self.height - FOOT
         self.write(
             rows, top, size=style.SMALL, color=style.QUIET, va="bottom", linespacing=1.45,
             gid="foot",
         )  # fmt: skip
-        if number:
-            self.write(
-                number, top, left=self.width - self.right, size=style.SMALL, color=style.QUIET,
-                va="bottom", ha="right",
-            )  # fmt: skip
         return top - high
 
 

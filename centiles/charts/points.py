@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,7 +13,7 @@ from centiles.ages import DAYS_IN_YEAR, TERM_FROM_DAYS, FloatArray, gestation_kn
 from centiles.charts import style
 from centiles.charts.labels import Placer, around
 from centiles.charts.windows import Window
-from centiles.measures import Measure
+from centiles.measures import MEASURES, Measure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -140,10 +140,21 @@ def shows_crosses(points: Points, window: Window, gestation_days: float, width: 
     return bool(visible or (preterm and window.to_day < _CROSSES_TO_DAY))
 
 
-def marker_of(points: Points) -> dict[str, str]:
+def marker_of(sources: Sequence[str]) -> dict[str, str]:
     """Return each source's marker."""
     shapes = style.MARKERS
-    return {source: shapes[k % len(shapes)] for k, source in enumerate(points.sources)}
+    return {source: shapes[k % len(shapes)] for k, source in enumerate(sources)}
+
+
+def sources_of(child: Child) -> tuple[str, ...]:
+    """Return the sources of all of a child's points, in the order of their first ones.
+
+    So a source has the same marker on every chart of a child.
+    """
+    found = [points_of(child, measure)[0] for measure in MEASURES]
+    ages = np.concatenate([points.age_days for points in found])
+    sources = np.concatenate([points.source for points in found])
+    return tuple(dict.fromkeys(map(str, sources[np.argsort(ages, kind="stable")])))
 
 
 def inset(ax: Axes, value: FloatArray, height: float) -> FloatArray:
@@ -153,15 +164,23 @@ def inset(ax: Axes, value: FloatArray, height: float) -> FloatArray:
     return np.where(value > high, high - room, np.where(value < low, low + room, value))
 
 
-def draw_points(ax: Axes, points: Points, window: Window, *, crosses: bool, height: float) -> None:
+def draw_points(
+    ax: Axes,
+    points: Points,
+    window: Window,
+    markers: Mapping[str, str],
+    *,
+    crosses: bool,
+    height: float,
+) -> None:
     """Draw the points of one window: a marker each, open where queried, an arrow off scale."""
     day, value = points.day(window), inset(ax, points.value, height)
     off = value != points.value
     if crosses:
         _draw_crosses(ax, points.where(~off), window)
     # Where corrected ages stand alone the cross is the point, unless the marker has more to say.
-    crossed = window.corrected and len(points.sources) == 1
-    for source, marker in marker_of(points).items():
+    crossed = window.corrected and len(markers) == 1
+    for source, marker in markers.items():
         mine = (points.source == source) & ~off
         for queried in (False, True):
             chosen = mine & (points.queried == queried)

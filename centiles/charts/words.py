@@ -31,6 +31,7 @@ FIRST_DAYS: Final = (
 )
 _FIRST_DAYS_SHOWN_TO: Final = 14
 _MOST_NAMED: Final = 3
+_LONG_AXIS: Final = 180.0  # with room for the longest words beside it [pt]
 
 
 def heading(child: Child, measure: str, name: str | None) -> tuple[str, str]:
@@ -46,11 +47,15 @@ def heading(child: Child, measure: str, name: str | None) -> tuple[str, str]:
     return capital(Measure(measure).label), "  ·  ".join([*who, *([plain(shown)] if shown else [])])
 
 
-def axis_words(measure: str, window: Window) -> str:
-    """Return what the value axis shows, with its unit: length while children lie."""
+def axis_words(measure: str, window: Window, room: float = np.inf) -> str:
+    """Return what the value axis shows, with its unit: length while children lie.
+
+    ``room`` is how high the axis is [pt]; a short one is not given many words.
+    """
     words = Measure(measure).label
     if measure == Measure.HEIGHT and window.from_day < DAYS_IN_YEAR:
-        words = "length" if window.to_day < 2.5 * DAYS_IN_YEAR else "length, height from 2 years"
+        both = "length, height from 2 years" if room > _LONG_AXIS else "length or height"
+        words = "length" if window.to_day < 2.5 * DAYS_IN_YEAR else both
     return f"{capital(words)} ({Measure(measure).unit})"
 
 
@@ -79,17 +84,17 @@ def nothing_recorded(measure: str) -> str:
     return f"No {Measure(measure).label} recorded"
 
 
-def notes(chart: Chart) -> tuple[str, ...]:
-    """Return the notes under a chart, those that apply; a warning comes first."""
-    found = (
-        step_note(chart.lines),
-        puberty_note(str(chart.child.sex)) if chart.puberty else "",
-        chart.expected.words if chart.expected else "",
-        first_days_note(chart),
-        outside_note(chart),
-        font_note(),
-    )
-    return tuple(note for note in found if note)
+def notes(*charts: Chart) -> tuple[str, ...]:
+    """Return the notes under a chart, or under several charts of one child: those that apply."""
+    found = [step_note(*(chart.lines for chart in charts))]
+    for chart in charts:
+        found += [
+            puberty_note(str(chart.child.sex)) if chart.puberty else "",
+            chart.expected.words if chart.expected else "",
+            first_days_note(chart),
+            outside_note(chart),
+        ]
+    return tuple(dict.fromkeys(note for note in [*found, font_note()] if note))
 
 
 def first_days_note(chart: Chart) -> str:
