@@ -67,10 +67,10 @@ class Fall:
         return f"{'rose' if self.rose else 'fell'} {size} {unit}\nin {gone}"
 
 
-def open_findings(child: Child, measure: str) -> pd.DataFrame:
-    """Return the findings of one measure that are neither closed nor lapsed, worst first."""
+def open_findings(child: Child, measure: str | None = None) -> pd.DataFrame:
+    """Return the findings, of one measure or all, neither closed nor lapsed, worst first."""
     frame = child.findings
-    mine = frame["measure"].astype(object).eq(str(measure))
+    mine = frame["measure"].astype(object).eq(str(measure)) | (measure is None)
     past = frame["state"].astype(object).isin(_PAST_STATES)
     found: pd.DataFrame = frame.loc[mine & ~past]
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from matplotlib.lines import Line2D
 
@@ -16,9 +16,14 @@ from centiles.charts.texts import plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _MOST_SOURCES: Final = len(style.MARKERS)
 _HANDLE: Final = 26.0  # a sign and the space round it [pt]
+_LOOK: Final[dict[str, Any]] = {
+    "borderpad": 0, "columnspacing": 1.6, "fontsize": style.NORMAL, "frameon": False,
+    "handlelength": 1.0, "handletextpad": 0.5, "labelspacing": 0.35,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -66,21 +71,23 @@ def key_of(charts: Chart | Sequence[Chart], width: float) -> Key:
 def draw_key(ax: Axes, key: Key) -> None:
     """Draw a key above the axes."""
     if key.labels:
-        ax.legend(
-            key.handles,
-            key.labels,
-            loc="lower left",
-            bbox_to_anchor=(0, 1, 1, 0),
-            borderaxespad=0.8,
-            borderpad=0,
-            columnspacing=1.6,
-            fontsize=style.NORMAL,
-            frameon=False,
-            handlelength=1.0,
-            handletextpad=0.5,
-            labelspacing=0.35,
-            ncols=key.columns,
-        )
+        place: dict[str, Any] = {
+            "loc": "lower left",
+            "bbox_to_anchor": (0, 1, 1, 0),
+            "borderaxespad": 0.8,
+        }
+        ax.legend(key.handles, key.labels, ncols=key.columns, **place, **_LOOK)
+
+
+def draw_key_on(page: Figure, key: Key, left: float, top: float) -> None:
+    """Draw a key on a page, its upper left corner there, in shares of the page from the lower."""
+    if key.labels:
+        place: dict[str, Any] = {
+            "loc": "upper left",
+            "bbox_to_anchor": (left, top),
+            "borderaxespad": 0.0,
+        }
+        page.legend(key.handles, key.labels, ncols=key.columns, **place, **_LOOK)
 
 
 def _sources(chart: Chart) -> list[tuple[Line2D, str]]:
