@@ -241,33 +241,40 @@ class Reference:
         float array
             NaN where no value stands at that z on either side of a join.
         """
+        out = np.array(z, dtype=np.float64, copy=True)
+        moved = np.flatnonzero(from_section != to_section)
+        out[moved] = self._over_joins(
+            out[moved], table_code[moved], from_section[moved], to_section[moved]
+        )
+        out[(from_section < 0) | (to_section < 0)] = np.nan
+        return out
+
+    def _over_joins(
+        self,
+        z: FloatArray,
+        table_code: NDArray[np.integer[Any]],
+        from_section: NDArray[np.integer[Any]],
+        to_section: NDArray[np.integer[Any]],
+    ) -> FloatArray:
+        """Return z carried over each join between two sections, as :meth:`carried` says."""
         order = np.arange(len(self.sections))
         if self.term_code >= 0:
             order[self.term_code] = 0  # term births start where the youngest section does
-        position = order[from_section]
-        goal = order[to_section]
-        out = np.array(z, dtype=np.float64, copy=True)
-        pooled = np.asarray(from_section) == self.term_code
+        position, goal = order[from_section], order[to_section]
+        pooled = from_section == self.term_code
         for number, join in enumerate(self.joins):
-            crossing = np.flatnonzero(
-                (position <= order[join.earlier]) & (goal >= order[join.later])
-            )
-            if not join.carried or len(crossing) == 0:
+            at = np.flatnonzero((position <= order[join.earlier]) & (goal >= order[join.later]))
+            if not join.carried or len(at) == 0:
                 continue
-            before, after = self.edges[number][:, :, np.asarray(table_code)[crossing]]
-            if pooled[crossing].any() and join.earlier == 0:
-                before = np.where(
-                    pooled[crossing], self._term_rows(table_code)[:, crossing], before
-                )
-            value = lms.values_from_lms(out[crossing], *before)
+            code = table_code[at]
+            before, after = np.take(self.edges[number], code, axis=-1)
+            if pooled[at].any() and join.earlier == 0:
+                before = np.where(pooled[at], self.daily[:, self.term_zero + code], before)
+            value = lms.values_from_lms(z[at], *before)
             with np.errstate(over="ignore"):
                 rescored = lms.zscores_from_lms(value, *after)
-            out[crossing] = np.where(np.isfinite(rescored), rescored, np.nan)
-        outside = (np.asarray(from_section) < 0) | (np.asarray(to_section) < 0)
-        return np.where(outside, np.nan, out)
-
-    def _term_rows(self, table_code: NDArray[np.integer[Any]]) -> FloatArray:
-        return self.daily[:, self.term_zero + np.asarray(table_code)]
+            z[at] = np.where(np.isfinite(rescored), rescored, np.nan)
+        return z
 
 
 def table_codes(

@@ -103,9 +103,8 @@ def test_a_chart_shows_the_pseudonym_only(folder: Path, form: str) -> None:
 def test_the_findings_are_those_that_are_made_without(folder: Path) -> None:
     out, _ = check(folder, "--dates", "ages")
     hidden = pd.read_csv(out / "findings.csv")
-    ran(
-        "check", folder / "clinic.csv", "--children", folder / "children.csv", "--out", folder / "o"
-    )
+    sides = [word for name in SIDES for word in (f"--{name}", folder / f"{name}.csv")]
+    ran("check", folder / "clinic.csv", *sides, "--out", folder / "o")
     plain = pd.read_csv(folder / "o" / "findings.csv")
     same = [
         "rule",

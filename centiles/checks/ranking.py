@@ -9,16 +9,25 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from centiles.monitoring.rulesets import SEVERITIES
-from centiles.monitoring.wording import VERIFY_TODAY
+from centiles.monitoring.wording import KNOWN, VERIFY_TODAY
 
 OPEN_STATES: Final = ("new", "sustained", "recovering")
-BLOCKS: Final = (*reversed(SEVERITIES[1:]), VERIFY_TODAY, "known", "info")
+BLOCKS: Final = (*reversed(SEVERITIES[1:]), VERIFY_TODAY, KNOWN, "info")
 
 
 def ranked(
-    findings: pd.DataFrame, children: int
+    findings: pd.DataFrame, children: pd.Series[str]
 ) -> tuple[pd.DataFrame, pd.DataFrame, NDArray[np.int64]]:
-    """Return findings in the order of their children, each child's first, each child's rank."""
+    """Return findings in the order of their children, each child's first, each child's rank.
+
+    Parameters
+    ----------
+    findings
+        All findings, worded.
+    children
+        The identifiers of all children; a child is its place among them.
+    """
+    findings = findings.assign(child=pd.Index(children).get_indexer(pd.Index(findings["child_id"])))
     is_open = findings["state"].isin(OPEN_STATES)
     place = findings["block"].map(_block_places()).fillna(len(BLOCKS)).astype(np.int64)
     ordered = findings.assign(
@@ -31,7 +40,7 @@ def ranked(
     # In a child the gravest comes first, of equals a change, which says more than a level.
     ordered = _sorted(ordered, "place", "-grade", "-is_change", "-extent", "-line")
     lead = _leads(ordered)
-    rank = np.zeros(children, dtype=np.int64)
+    rank = np.zeros(len(children), dtype=np.int64)
     rank[lead["child"].to_numpy()] = np.arange(1, len(lead) + 1)
     key = rank[ordered["child"].to_numpy()]
     ordered = ordered.iloc[np.lexsort((ordered["place"], np.where(key == 0, len(key) + 1, key)))]
@@ -52,7 +61,7 @@ def _leads(ordered: pd.DataFrame) -> pd.DataFrame:
     )
     size = top[as_grave].groupby("child")["extent"].max()
     lead = lead.assign(size=size.reindex(lead["child"]).to_numpy())
-    return _sorted(lead, "place", "-grade", "-size")
+    return _sorted(lead, "place", "-grade", "-size", "-cross_service")
 
 
 def _sorted(findings: pd.DataFrame, *keys: str) -> pd.DataFrame:

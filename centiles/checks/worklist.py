@@ -2,59 +2,58 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from centiles.checks.assessed import not_assessed
 from centiles.checks.ranking import BLOCKS
 from centiles.monitoring.findings import Cohort
+from centiles.monitoring.rulesets import SEVERITIES
 from centiles.records import columns
 from centiles.records.reading import Source
 
+NOTHING_OPEN: Final = "Nothing open among what could be assessed; this is no reassurance."
+
 
 def worklist(
-    ordered: pd.DataFrame,
-    lead: pd.DataFrame,
-    rank: NDArray[np.int64],
-    cohort: Cohort,
-    sources: tuple[Source, ...],
+    ordered: pd.DataFrame, lead: pd.DataFrame, rank: NDArray[np.int64], children: pd.DataFrame
 ) -> pd.DataFrame:
-    """Return one row a child, those with open findings first and in order."""
-    count = len(cohort.child_ids)
+    """Return one row a child, those with open findings first and in order.
+
+    Parameters
+    ----------
+    ordered, lead, rank
+        What :func:`centiles.checks.ranking.ranked` returns.
+    children
+        A row a child, see :class:`centiles.checks.batches.Batch`.
+    """
+    count = len(children)
     text = {
         name: np.full(count, "", dtype=object)
         for name in ("block", "level", "headline", "findings")
     }
     see_by = np.full(count, np.datetime64("NaT", "s"), dtype="datetime64[s]")
+    text["headline"][:] = NOTHING_OPEN
     flagged = lead["child"].to_numpy()
     text["block"][flagged] = lead["block"]
-    text["level"][flagged] = lead["severity"]
     text["headline"][flagged] = lead["sentence"]
     is_open = ordered[ordered["place"] < len(BLOCKS)]
-    codes = is_open.groupby("child", sort=False)["rule"].agg(
-        lambda rules: "; ".join(dict.fromkeys(rules))
-    )
+    by_child = is_open.groupby("child", sort=False)
+    grade = by_child["grade"].max()
+    text["level"][grade.index.to_numpy()] = np.asarray(SEVERITIES, dtype=object)[grade]
+    codes = by_child["rule"].agg(lambda rules: "; ".join(dict.fromkeys(rules)))
     text["findings"][codes.index.to_numpy()] = codes
-    soonest = is_open.groupby("child", sort=False)["see_by"].min()
+    soonest = by_child["see_by"].min()
     see_by[soonest.index.to_numpy()] = soonest.to_numpy()
-    named = np.flatnonzero(cohort.child_ids != "")
-    order = named[np.lexsort((named, np.where(rank[named] == 0, count + 1, rank[named])))]
-    parts: dict[str, Any] = {
-        **text,
-        "rank": rank,
-        "child_id": cohort.child_ids,
-        "see_by": see_by,
-        "last_measured_on": _last_measured(cohort),
-        "not_assessed": not_assessed(cohort),
-        "sources": _sources(cohort, sources),
-    }
+    order = np.lexsort((np.arange(count), np.where(rank == 0, count + 1, rank)))
+    parts: dict[str, Any] = {name: children[name].array for name in children.columns}
+    parts |= {**text, "rank": rank, "see_by": see_by}
     return columns.frame(columns.CHILDREN, {name: part[order] for name, part in parts.items()})
 
 
-def _last_measured(cohort: Cohort) -> NDArray[np.datetime64]:
+def last_measured(cohort: Cohort) -> NDArray[np.datetime64]:
     """Return each child's newest date with a scored value."""
     last = np.full(len(cohort.child_ids), np.datetime64("NaT", "s"), dtype="datetime64[s]")
     frame = cohort.scored
@@ -65,7 +64,7 @@ def _last_measured(cohort: Cohort) -> NDArray[np.datetime64]:
     return last
 
 
-def _sources(cohort: Cohort, sources: tuple[Source, ...]) -> NDArray[np.object_]:
+def sources_of(cohort: Cohort, sources: tuple[Source, ...]) -> NDArray[np.object_]:
     """Return for each child the files it is in."""
     names = list(cohort.scored["source"].cat.categories)
     codes = cohort.scored["source"].cat.codes.to_numpy()

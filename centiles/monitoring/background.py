@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
 from typing import Any, Final
@@ -23,12 +23,12 @@ MOST_IN_A_HOUSEHOLD: Final = 10
 
 
 @cache
-def _words_of_kinds() -> dict[str, tuple[str, ...]]:
+def _words() -> dict[str, Any]:
     text = (resources.files(__package__) / "events.toml").read_text(encoding="utf-8")
-    return {kind: tuple(words) for kind, words in tomllib.loads(text)["kinds"].items()}
+    return tomllib.loads(text)
 
 
-EVENT_KINDS: Final = (*_words_of_kinds(), OTHER)
+EVENT_KINDS: Final = (*_words()["kinds"], OTHER)
 
 
 def kinds_of(type_: str) -> tuple[str, ...]:
@@ -39,23 +39,36 @@ def kinds_of(type_: str) -> tuple[str, ...]:
     >>> kinds_of("Domestic abuse notification"), kinds_of("Feeding concern; moved house")
     (('domestic_abuse',), ('move', 'feeding'))
     """
-    plain = re.sub(r"[\W_]+", " ", type_.casefold())
-    found = tuple(k for k, pattern in _patterns().items() if pattern.search(plain))
+    plain = _plain(type_)
+    found = tuple(
+        kind for kind, words in _words()["kinds"].items() if _pattern(*words).search(plain)
+    )
     return found or (OTHER,)
 
 
+def lines_do_not_fit(conditions: NDArray[np.object_]) -> Flags:
+    """Return which known conditions have growth of their own, which UK-WHO lines do not show.
+
+    Examples
+    --------
+    >>> lines_do_not_fit(np.array(["Trisomy 21", "coeliac disease", ""], dtype=object))
+    array([ True, False, False])
+    """
+    said, place = np.unique(conditions.astype(str), return_inverse=True)
+    pattern = _pattern(*_words()["conditions"]["own_lines"])
+    return np.array([bool(pattern.search(_plain(word))) for word in said], dtype=np.bool_)[place]
+
+
+def _plain(text: str) -> str:
+    """Return text in small letters, its words a blank apart."""
+    return re.sub(r"[\W_]+", " ", text.casefold())
+
+
 @cache
-def _patterns() -> dict[str, re.Pattern[str]]:
-    """Return what finds each kind: any of its words, whole, or from the start if it ends in *."""
-    return {
-        kind: re.compile(
-            "|".join(
-                rf"\b{re.escape(word.rstrip('*'))}" + ("" if word.endswith("*") else r"\b")
-                for word in words
-            )
-        )
-        for kind, words in _words_of_kinds().items()
-    }
+def _pattern(*words: str) -> re.Pattern[str]:
+    """Return what finds any of some words, whole, or from the start if it ends in *."""
+    each = [rf"\b{re.escape(w.rstrip('*'))}" + ("" if w.endswith("*") else r"\b") for w in words]
+    return re.compile("|".join(each))
 
 
 @dataclass(frozen=True)
@@ -124,6 +137,20 @@ class Background:
     condition: NDArray[np.object_] = field(repr=False)
     homes: Homes = field(repr=False)
     events: Events = field(repr=False)
+
+    def of(self, children: NDArray[np.int64]) -> Background:
+        """Return the background of other children, each known as one of these is; no homes."""
+        events, all_of = self.events, np.arange(len(children))
+        begin = np.searchsorted(events.child, children, side="left")
+        count = np.searchsorted(events.child, children, side="right") - begin
+        owner = np.repeat(all_of, count)
+        first = np.cumsum(count) - count
+        at = np.repeat(begin - first, count) + np.arange(int(count.sum()))
+        none = np.zeros(0, dtype=np.int64)
+        return Background(
+            self.mother_cm[children], self.father_cm[children], self.condition[children],
+            Homes(none, none, np.zeros(0, dtype=object)), replace(events.take(at), child=owner),
+        )  # fmt: skip
 
     @property
     def household(self) -> NDArray[np.int64]:

@@ -1,8 +1,7 @@
-"""How surprising a change is: correlation of z over time, conditional gain, measurement error."""
+"""How surprising a change is: the gain given where the child stood; measurement error."""
 
 from __future__ import annotations
 
-from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
@@ -10,90 +9,20 @@ from numpy.typing import ArrayLike
 from scipy.special import ndtr
 
 from centiles import zscores
-from centiles.ages import DAYS_IN_MONTH, FloatArray
-from centiles.errors import UsageError
-from centiles.measures import measurement_sd
+from centiles.ages import FloatArray
+from centiles.measures import MEASURES, measurement_sd
+from centiles.monitoring.correlations import HIGHEST_R
+from centiles.monitoring.correlations import correlation as correlation
 from centiles.monitoring.points import Points, Rows, names_of
 
-# atanh r = b0 + b1·V1 + b2·V2 + b3·V3 + b4·V1·V2 + b5·V1² [vanBuuren2023]_; the second row is
-# fitted for this project on 136 children of the Berkeley study.
-INFANT: Final = MappingProxyType(
-    {
-        "weight": (1.539, 0.329, -0.951, -0.190, 0.143, 0.001),
-        "height": (1.329, 0.250, -0.672, -0.104, 0.105, -0.003),
-    }
-)
-CHILD: Final = MappingProxyType(
-    {
-        "weight": (-5.6058, 4.3336, -1.3276, 1.8050, 0.1524, -0.5021),
-        "height": (-15.5692, 8.6857, -1.0309, 4.5718, 0.1118, -0.9883),
-        "bmi": (-4.8253, 3.4451, -1.1131, 0.5131, 0.1038, -0.3536),
-    }
-)
-HIGHEST_R: Final = 0.99
-LINK_MONTHS: Final = 24.0
-# The form is too optimistic when young: 1 − r is twice as large below 7 years, 1.3 times after.
-_OPTIMISM: Final = ((84.0, 2.0), (np.inf, 1.3))
-
-
-def correlation(measure: str, earlier_days: ArrayLike, later_days: ArrayLike) -> FloatArray:
-    """Return the correlation of a healthy child's z at two ages.
-
-    Parameters
-    ----------
-    measure
-        ``"weight"``, ``"height"`` or, from 2 years, ``"bmi"``.
-    earlier_days, later_days
-        Ages [d], the later above the earlier; from 2 years at least 6 months apart.
-
-    Returns
-    -------
-    float array
-        r, at most 0.99; across 24 months r(t1, 24)·r(24, t2). NaN where ages are out of order or
-        the measure has no model there.
-
-    Raises
-    ------
-    UsageError
-        If the measure has no model at any age.
-
-    Examples
-    --------
-    >>> round(float(correlation("weight", 60, 365)), 3)
-    0.545
-    """
-    if measure not in CHILD:
-        raise UsageError(
-            f"measure: found {measure!r}, expected one of {', '.join(CHILD)}: "
-            "no correlations are known for others"
-        )
-    t1 = np.asarray(earlier_days, dtype=np.float64) / DAYS_IN_MONTH
-    t2 = np.asarray(later_days, dtype=np.float64) / DAYS_IN_MONTH
-    t1, t2 = np.broadcast_arrays(t1, t2)
-    infant = _formula(INFANT.get(measure), t1, np.minimum(t2, LINK_MONTHS))
-    child = _child_formula(CHILD[measure], np.maximum(t1, LINK_MONTHS), t2)
-    r = np.select([t2 <= LINK_MONTHS, t1 >= LINK_MONTHS], [infant, child], infant * child)
-    return np.where(t2 > t1, np.minimum(r, HIGHEST_R), np.nan)
-
-
-def _formula(b: tuple[float, ...] | None, t1: FloatArray, t2: FloatArray) -> FloatArray:
-    if b is None:
-        return np.full(t1.shape, np.nan)
-    with np.errstate(all="ignore"):
-        v1, gap = np.log((t1 + t2) / 2), t2 - t1
-        v2, v3 = np.log(gap), 1 / gap
-        r = np.tanh(b[0] + b[1] * v1 + b[2] * v2 + b[3] * v3 + b[4] * v1 * v2 + b[5] * v1**2)
-    return np.asarray(np.minimum(r, HIGHEST_R))
-
-
-def _child_formula(b: tuple[float, ...], t1: FloatArray, t2: FloatArray) -> FloatArray:
-    r = _formula(b, t1, np.maximum(t2, t1 + 6))
-    share = np.select([t1 < upper for upper, _ in _OPTIMISM], [factor for _, factor in _OPTIMISM])
-    return np.asarray(np.maximum(1 - (1 - r) * share, 0.0))
+# What is left of a variance of 1 when the most is foreseen that the model allows.
+LEAST_VARIANCE: Final = 1 - HIGHEST_R**2
 
 
 def conditional_gain(earlier_z: ArrayLike, later_z: ArrayLike, r: ArrayLike) -> FloatArray:
     """Return the gain in z given where the child stood: ``(z2 − r·z1)/√(1 − r²)`` [Cole1995]_.
+
+    Of healthy children 5 % are below −1.645 at one visit; over ten visits more than a quarter are.
 
     Examples
     --------
@@ -104,6 +33,84 @@ def conditional_gain(earlier_z: ArrayLike, later_z: ArrayLike, r: ArrayLike) -> 
     """
     r = np.asarray(r, dtype=np.float64)
     return np.asarray((np.asarray(later_z) - r * np.asarray(earlier_z)) / np.sqrt(1 - r**2))
+
+
+def conditional_gain_from_two(
+    first_z: ArrayLike,
+    second_z: ArrayLike,
+    later_z: ArrayLike,
+    *,
+    r12: ArrayLike,
+    r13: ArrayLike,
+    r23: ArrayLike,
+) -> FloatArray:
+    """Return the gain in z given two earlier points: ``(z3 − b1·z1 − b2·z2)/√(1 − R²)``.
+
+    b1 = (r13 − r23·r12)/(1 − r12²), b2 = (r23 − r13·r12)/(1 − r12²) and
+    R² = (r13² + r23² − 2·r12·r13·r23)/(1 − r12²) [Cole1995]_; 1 − R² is held at 1 − 0.99² or more,
+    so that three rs that cannot go together make no number of any size.
+
+    Parameters
+    ----------
+    first_z, second_z, later_z
+        z at three ages in order, the earlier carried to the section of the last.
+    r12, r13, r23
+        The correlations between them, as :func:`correlation` gives them.
+
+    Examples
+    --------
+    A child that has already come down by 1 z and comes down by another:
+
+    >>> round(float(conditional_gain_from_two(1, 0, -1, r12=0.8, r13=0.6, r23=0.8)), 3)
+    -1.491
+    """
+    r12, r13, r23 = (np.asarray(r, dtype=np.float64) for r in (r12, r13, r23))
+    own = 1 - r12**2
+    b1, b2 = (r13 - r23 * r12) / own, (r23 - r13 * r12) / own
+    foreseen = (r13**2 + r23**2 - 2 * r12 * r13 * r23) / own
+    spread = np.sqrt(np.maximum(1 - foreseen, LEAST_VARIANCE))
+    return np.asarray((later_z - b1 * np.asarray(first_z) - b2 * np.asarray(second_z)) / spread)
+
+
+def gains(points: Points, first: Rows, second: Rows, later: Rows) -> FloatArray:
+    """Return the conditional gain of points, given one or two earlier ones.
+
+    Parameters
+    ----------
+    points
+        All points.
+    first
+        The older of two earlier points, −1 where there is but one, shape (n,).
+    second
+        The newer, shape (n,).
+    later
+        The points in question, of one measure, shape (n,).
+
+    Returns
+    -------
+    float array
+        NaN where a z cannot be carried or there is no correlation.
+    """
+    found = np.full(len(later), np.nan)
+    for code in np.unique(points.measure[later]):
+        mine = np.flatnonzero(points.measure[later] == code)
+        one, two = mine[first[mine] < 0], mine[first[mine] >= 0]
+        z2, z3, r23 = _ends(points, second[one], later[one])
+        found[one] = conditional_gain(z2, z3, r23)
+        z1, z3, r13 = _ends(points, first[two], later[two])
+        z2, _, r23 = _ends(points, second[two], later[two])
+        r12 = _ends(points, first[two], second[two])[2]
+        found[two] = conditional_gain_from_two(z1, z2, z3, r12=r12, r13=r13, r23=r23)
+    return found
+
+
+def _ends(points: Points, earlier: Rows, later: Rows) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return the earlier z carried, the later, and the correlation between them."""
+    if len(later) == 0:
+        return (np.array([]),) * 3
+    measure = str(MEASURES[points.measure[later[0]]])
+    r = correlation(measure, points.corrected[earlier], points.corrected[later])
+    return points.carried(earlier, later), points.z[later], r
 
 
 def z_error(points: Points, rows: Rows) -> FloatArray:
@@ -119,6 +126,14 @@ def z_error(points: Points, rows: Rows) -> FloatArray:
     per_z = (np.asarray(wider) - below) / (2 * step)
     sd = measurement_sd(points.measure[rows], points.age[rows], points.value[rows])
     return np.asarray(sd / per_z)
+
+
+def change_error(points: Points, earlier: Rows, later: Rows) -> FloatArray:
+    """Return the standard deviation of a change in z from the errors of its two measurements.
+
+    ``√((e1/SD1)² + (e2/SD2)²)``, where SD is how much of the measure one z is at that age.
+    """
+    return np.hypot(z_error(points, earlier), z_error(points, later))
 
 
 def chance_beyond(amount: FloatArray, threshold: FloatArray, sd: FloatArray) -> FloatArray:

@@ -48,7 +48,7 @@ class Cohort:
 
 
 def findings_of(cohort: Cohort, rules: RuleSet) -> pd.DataFrame:
-    """Return all findings, unsorted, one row an episode of a rule in a child.
+    """Return all findings, unsorted and without words, one row an episode of a rule in a child.
 
     Three passes over the same rules. The first takes every value that is not unsure. The
     second adds the unsure ones, for the children who have any: what only they make stands
@@ -69,7 +69,7 @@ def findings_of(cohort: Cohort, rules: RuleSet) -> pd.DataFrame:
         points = points_of(scored, some, conflict, unsure, doubtful=True, highest_first=False)
         extra = _still_met(_pass(cohort, rules, points))
         parts.append(_ask_again(extra[extra["conflict"]], pd.concat(parts)))
-    return pd.concat(parts, ignore_index=True)
+    return _located(pd.concat(parts, ignore_index=True), cohort)
 
 
 def _still_met(findings: pd.DataFrame) -> pd.DataFrame:
@@ -93,7 +93,9 @@ def _ask_again(findings: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
     fresh = findings[new]
     said = "Two values that day disagree: measure again. "
     return fresh.assign(
-        severity=np.minimum(fresh["severity"], _WATCH), guidance=said + fresh["guidance"]
+        severity=np.minimum(fresh["severity"], _WATCH),
+        guidance=said + fresh["guidance"],
+        disputed=True,
     ).drop_duplicates(keys)
 
 
@@ -151,10 +153,12 @@ def _table(cohort: Cohort, points: Points, found: Found) -> pd.DataFrame:
             "block": "",
             "guidance": f"{rule.guidance} {PROMPT}".strip(),
             "is_change": not level,
+            "downward": True,
             "join_guard": found.join_guard,
             "gestation_unknown": found.gestation_unknown,
             "threshold": episodes.threshold,
             "better": episodes.amount <= episodes.threshold - rule.recovery,
+            "disputed": False,
             "first_day": points.age[first],
             "to_day": points.age[to],
             "doubtful": points.doubtful[to] | (there & points.doubtful_before[start]),
@@ -188,26 +192,44 @@ def _dates(cohort: Cohort, points: Points, *which: Rows) -> dict[str, NDArray[np
     }
 
 
-def worded(findings: pd.DataFrame, cohort: Cohort, rules: RuleSet) -> pd.DataFrame:
-    """Return findings with their rows, positions, dates to be seen by, and sentences."""
-    source, row = cohort.scored["source"].array, cohort.scored["row"].to_numpy()
+def _located(findings: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
+    """Return findings with where their values stand in the files, and what wording needs."""
+    scored = cohort.scored
+    source, row, team = scored["source"].array, scored["row"].to_numpy(), scored["team"].array
     to = findings["to_index"].to_numpy()
     start = findings["from_index"].to_numpy()
-    there = start >= 0
-    out = findings.assign(
+    child, there = findings["child"].to_numpy(), start >= 0
+    return findings.assign(
         source=source[to],
         to_row=row[to],
         from_source=np.where(there, source[start].astype(object), ""),
         from_row=np.where(there, row[start], 0),
         from_position=_positions(findings["from_z"]),
         to_position=_positions(findings["to_z"]),
+        team=team[to],
+        to_on=findings["to_date"],  # kept, to compare with, where dates are not shown
+        born=cohort.born[child],
     )
-    out["severity"] = np.asarray(SEVERITIES, dtype=object)[findings["severity"].to_numpy()]
-    out["see_by"] = _see_by(out, rules)
-    out["reweigh_from"] = _reweigh_from(out, rules)
+
+
+def dated(findings: pd.DataFrame, rules: RuleSet) -> pd.DataFrame:
+    """Return findings with dates, counted from the measurement that meets each, and blocks."""
+    measured = findings["to_date"].to_numpy().astype("datetime64[D]")
+    out = findings.assign(
+        see_by=waits(measured, findings, rules), reweigh_from=_reweigh_from(findings, rules)
+    )
     closed = out["state"].isin([STATES[CLOSED], STATES[LAPSED]])
-    out["block"] = out["block"].where((out["block"] != "") | closed, out["severity"])
-    born = cohort.born[out["child"].to_numpy()].astype(object)  # dates of the language, None
+    severity = pd.Series(np.asarray(SEVERITIES, dtype=object)[out["severity"]], index=out.index)
+    out["block"] = out["block"].where((out["block"] != "") | closed, severity)
+    return out
+
+
+def worded(findings: pd.DataFrame, rules: RuleSet) -> pd.DataFrame:
+    """Return findings with their severities in words, each in one sentence."""
+    out = findings.assign(
+        severity=np.asarray(SEVERITIES, dtype=object)[findings["severity"].to_numpy()]
+    )
+    born = out["born"].to_numpy().astype("datetime64[D]").astype(object)  # the language's, or None
     by_id = {rule.id: rule for rule in rules.rules}
     out["sentence"] = [
         wording.sentence(row_, by_id[str(row_.rule)], birth)
@@ -220,18 +242,19 @@ def _positions(z: pd.Series) -> NDArray[np.object_]:
     return np.asarray(POSITIONS, dtype=object)[position_codes(z.to_numpy())]
 
 
-def _see_by(findings: pd.DataFrame, rules: RuleSet) -> NDArray[np.datetime64]:
-    """Return when each is to be seen by, counted from the measurement that meets it."""
-    seen = findings["to_date"].to_numpy().astype("datetime64[D]")
+def waits(
+    from_day: NDArray[np.datetime64], findings: pd.DataFrame, rules: RuleSet
+) -> NDArray[np.datetime64]:
+    """Return when each finding is to be seen by, counted from a day of each; NaT for none."""
     out = np.full(len(findings), np.datetime64("NaT"), dtype="datetime64[D]")
     wait: Iterable[Any] = zip(findings["see_by_rule"], findings["severity"], strict=True)
-    chosen = [own if own else dict(rules.see_by[severity]) for own, severity in wait]
+    chosen = [own if own else dict(rules.see_by[SEVERITIES[rank]]) for own, rank in wait]
     days = np.array([each.get("days", 0) for each in chosen], dtype=np.int64)
     working = np.array([each.get("working_days", 0) for each in chosen], dtype=np.int64)
-    known = np.flatnonzero(~np.isnat(seen))
-    out[known] = seen[known] + days[known]
+    known = np.flatnonzero(~np.isnat(from_day))
+    out[known] = from_day[known] + days[known]
     busy = known[working[known] > 0]
-    out[busy] = np.busday_offset(seen[busy], working[busy], roll="backward")
+    out[busy] = np.busday_offset(from_day[busy], working[busy], roll="backward")
     return out
 
 

@@ -37,16 +37,12 @@ def highest_before(
     raw
         Compare values rather than z carried over joins.
     """
-    found = np.full(len(rows), -1, dtype=np.intp)
     age = points.age[rows]
     oldest = np.maximum(age - within_days, from_age_days + age - points.corrected[rows])
-    low = np.maximum(points.first_at(rows, oldest), points.starts[rows])
-    high = rows if gap_days == 0 else points.first_after(rows, age - gap_days)
+    newest = (rows if gap_days == 0 else points.first_after(rows, age - gap_days)) - 1
     if raw:
-        chosen = np.flatnonzero(low < high)
-        found[chosen] = _last_highest(points.value_before, low[chosen], high[chosen])
-        return found
-    return _highest_carried(points, rows, low, high)
+        return _last_highest(points, points.value_before, rows, newest, oldest)
+    return _highest_carried(points, rows, newest, oldest)
 
 
 def highest_of_ages(points: Points, rows: Rows, from_day: float, to_day: float) -> Rows:
@@ -61,45 +57,53 @@ def highest_of_ages(points: Points, rows: Rows, from_day: float, to_day: float) 
     from_day, to_day
         The ages since birth [d] an earlier point may have, both included.
     """
-    low = points.first_at(rows, np.full(len(rows), float(from_day)))
-    high = np.minimum(points.first_after(rows, np.full(len(rows), float(to_day))), rows)
-    return _highest_carried(points, rows, low, high)
+    newest = np.minimum(points.first_after(rows, np.full(len(rows), float(to_day))), rows) - 1
+    return _highest_carried(points, rows, newest, np.full(len(rows), float(from_day)))
 
 
-def _highest_carried(points: Points, rows: Rows, low: Rows, high: Rows) -> Rows:
-    """Return where the highest z of each ``[low, high)`` is, carried to the later points."""
+def _highest_carried(points: Points, rows: Rows, newest: Rows, oldest: FloatArray) -> Rows:
+    """Return where the highest z of each window is, carried to the later points."""
     found = np.full(len(rows), -1, dtype=np.intp)
-    for section in np.unique(points.section[rows]):
-        chosen = np.flatnonzero((points.section[rows] == section) & (low < high))
-        if len(chosen):
-            carried = points.carried_to(int(section))
-            found[chosen] = _last_highest(carried, low[chosen], high[chosen])
+    section = points.section[rows]
+    for code in np.unique(section):
+        mine = np.flatnonzero(section == code)
+        carried = points.carried_to(int(code))
+        found[mine] = _last_highest(points, carried, rows[mine], newest[mine], oldest[mine])
     return found
 
 
-def _last_highest(value: FloatArray, low: Rows, high: Rows) -> Rows:
-    """Return where the highest value of each ``[low, high)`` is, the last of equals.
+def _last_highest(
+    points: Points, value: FloatArray, rows: Rows, newest: Rows, oldest: FloatArray
+) -> Rows:
+    """Return where the highest value of each window is, the last of equals, −1 for none.
 
-    NaN never is; −1 where a window holds nothing else. A table of the highest in every run of
-    1, 2, 4 … values answers each window with two look-ups.
+    All windows are walked back at once, a point at a time, so that the cost is one for each pair.
+
+    Parameters
+    ----------
+    points
+        All points.
+    value
+        What is compared, shape (points,); NaN is never the highest.
+    rows
+        The later points, shape (n,).
+    newest
+        The newest point of each window, shape (n,).
+    oldest
+        The age [d] its oldest point may have, shape (n,).
     """
-    filled = np.where(np.isnan(value), -np.inf, value)
-    best = np.arange(len(filled))
-    length = high - low
-    found = np.full(len(low), -1, dtype=np.intp)
-    level = 0
-    while True:
-        mine = (length >= (1 << level)) & (length < (2 << level))
-        if mine.any():
-            left, right = best[low[mine]], best[high[mine] - (1 << level)]
-            found[mine] = np.where(filled[right] >= filled[left], right, left)
-        if (2 << level) > length.max(initial=0):
-            break
-        step = 1 << level
-        left, right = best[:-step], best[step:]
-        best = np.where(filled[right] >= filled[left], right, left)
-        level += 1
-    return np.where((found >= 0) & np.isfinite(filled[found]), found, -1)
+    found = np.full(len(rows), -1, dtype=np.intp)
+    highest = np.full(len(rows), -np.inf)
+    first = points.starts[rows]
+    open_, at = np.arange(len(rows)), newest
+    while len(open_):
+        inside = (at >= first[open_]) & (points.age[at] >= oldest[open_])
+        open_, at = open_[inside], at[inside]
+        higher = value[at] > highest[open_]
+        better = open_[higher]
+        found[better], highest[better] = at[higher], value[at[higher]]
+        at = at - 1
+    return found
 
 
 def percent_lost(before: FloatArray, now: FloatArray) -> FloatArray:

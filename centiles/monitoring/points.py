@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from centiles import zscores
 from centiles.ages import DAYS_IN_YEAR, FloatArray
-from centiles.measures import MEASURES, MOST_DAYS, SEXES, codes_of, timeline_key
+from centiles.measures import MEASURES, SEXES, codes_of
+from centiles.orders import MOST_DAYS, run_starts, sorted_by, timeline_key
 from centiles.references import Reference, reference, table_codes
 
 Rows = NDArray[np.intp]
@@ -81,12 +82,15 @@ class Points:
     @cached_property
     def ends(self) -> Rows:
         """Where each point's segment ends (exclusive)."""
-        return np.searchsorted(self.segment, self.segment, side="right")
+        first = run_starts(self.segment)
+        after = np.append(first, len(self))[1:]
+        return np.repeat(after, after - first)
 
     @cached_property
     def starts(self) -> Rows:
         """Where each point's segment starts."""
-        return np.searchsorted(self.segment, self.segment, side="left")
+        first = run_starts(self.segment)
+        return np.repeat(first, np.diff(np.append(first, len(self))))
 
     @cached_property
     def comparable(self) -> Flags:
@@ -184,13 +188,11 @@ def points_of(
     measure = codes_of(scored["measure"].iloc[rows], MEASURES)
     age = scored["age_days"].to_numpy()[rows]
     z = scored["z"].to_numpy()[rows]
-    order = np.lexsort((z, timeline_key(child[rows], measure, age)))
+    key = timeline_key(child[rows], measure, age)
+    order = sorted_by(key, z)
     rows, measure, age = rows[order], measure[order], age[order]
-    owner = child[rows]
-    new = np.ones(len(rows), dtype=np.bool_)
-    new[1:] = (owner[1:] != owner[:-1]) | (measure[1:] != measure[:-1]) | (age[1:] != age[:-1])
-    first = np.flatnonzero(new)
-    last = np.r_[first[1:], len(rows)] - 1 if len(first) else first
+    first = run_starts(child[rows], measure, age)
+    last = np.append(first, len(rows))[1:] - 1
     newer, older = (last, first) if highest_first else (first, last)
     get = {
         name: scored[name].to_numpy() for name in ("age_days", "corrected_age_days", "z", "value")

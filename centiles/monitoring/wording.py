@@ -24,6 +24,7 @@ _WITHIN: Final = {
     "info": "8 weeks",
 }
 VERIFY_TODAY: Final = "verify today"  # the block of what only a doubtful value makes
+KNOWN: Final = "known"  # the block of what is acted on, until its review
 _BETTER: Final = {"closed": "has recovered", "lapsed": "was recovering"}
 _AGAIN: Final = {"closed": "has been", "lapsed": "was being"}
 _STRETCHED_Z: Final = -4.0  # below it the tables stretch, and a size is "more than"
@@ -49,7 +50,10 @@ def sentence(finding: Any, rule: Rule, birth_date: Any) -> str:
         parts.append("the reference changes at this age; the child did not")
     if finding.gestation_unknown and rule.comparator == "birth":
         parts.append("gestation is not known, taken as if born at term")
-    return f"{'; '.join(parts)}. {_rate(finding, rule)}{_next(finding)}"
+    if finding.unfit:
+        parts.append("UK-WHO lines do not fit this child")
+    raised = f"Raised: {finding.raised_words}. " if finding.raised_words else ""
+    return f"{'; '.join(parts)}. {_rate(finding, rule)}{raised}{_next(finding)}"
 
 
 def _fall(finding: Any, birth_date: Any) -> str:
@@ -199,7 +203,10 @@ def _next(finding: Any) -> str:
         return "Verify the measurement today."
     if finding.state in ("closed", "lapsed"):
         return f"{finding.state.capitalize()}."
-    by = f": by {date_words(finding.see_by)}" if not pd.isna(finding.see_by) else ""
+    on = date_words(finding.see_by)
+    if finding.block == KNOWN:
+        return f"Known, next review{f' {on}' if on else ' to come'}."
+    by = f": by {on}" if on else ""
     if finding.see_by_rule:
         return "See the same day."
     return f"See within {_WITHIN[finding.severity]}{by}."

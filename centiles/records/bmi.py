@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from centiles.ages import DAYS_IN_YEAR, FloatArray
+from centiles.orders import sorted_by
 
 Rows = NDArray[np.intp]
 
@@ -44,7 +45,7 @@ def height_for(weights: Taken, heights: Taken) -> Rows:
     best = np.full(len(weights.child), -1, dtype=np.intp)
     if len(heights.child) == 0 or len(best) == 0:
         return best
-    order = np.lexsort((heights.rank, heights.age_days, heights.child))
+    order = sorted_by(heights.day, heights.age_days, heights.rank)
     sorted_ = heights.at(order)
     day, wanted = sorted_.day, weights.day
     own = np.searchsorted(_with_rank(sorted_), _with_rank(weights))

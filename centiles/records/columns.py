@@ -106,7 +106,8 @@ FINDINGS: Final = _columns(
     opened_on date when it was first met
     project_rule flag not national guidance: a rule of this project
     borderline flag the margin is within measurement error
-    raised_by text what raised the level
+    raised_by text what raised the level, by code
+    cross_service flag on the merged timeline and on no single source's own
     measure word weight, height, bmi or head
     source word the file of the newest value
     from_row integer the row of the earlier value, 0 where there is none

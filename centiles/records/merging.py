@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from centiles.ages import FloatArray
-from centiles.measures import timeline_key
+from centiles.orders import run_starts, sorted_by, timeline_key
 
 Codes = NDArray[np.integer[Any]]
 Flags = NDArray[np.bool_]
@@ -113,16 +113,16 @@ def same_day(
     tolerance
         How far apart two values of that day may be and still be one, shape (n,).
     """
-    order = np.lexsort((value, rank, timeline_key(child, measure, age_days)))
+    order = sorted_by(timeline_key(child, measure, age_days), rank, value)
     kept = np.arange(len(value))
     conflict = np.zeros(len(value), dtype=np.bool_)
-    starts = _starts(child[order], measure[order], age_days[order])
+    starts = run_starts(child[order], measure[order], age_days[order])
     sizes = np.diff(np.r_[starts, len(order)])
     several = np.repeat(sizes > 1, sizes)
     if not several.any():
         return SameDay(kept, conflict)
     rows = order[several]
-    starts = _starts(child[rows], measure[rows], age_days[rows])
+    starts = run_starts(child[rows], measure[rows], age_days[rows])
     sizes = np.diff(np.r_[starts, len(rows)])
     amounts = value[rows]
     spread = np.maximum.reduceat(amounts, starts) - np.minimum.reduceat(amounts, starts)
@@ -143,18 +143,7 @@ def _merge_identical(
     """Merge the identical values of days whose values disagree into their best-ranked row."""
     if len(rows) == 0:
         return
-    order = np.lexsort((np.arange(len(rows)), value[rows], day))
-    starts = _starts(day[order], value[rows[order]])
+    order = sorted_by(day, value[rows])
+    starts = run_starts(day[order], value[rows[order]])
     sizes = np.diff(np.r_[starts, len(order)])
     kept[rows[order]] = np.repeat(rows[order[starts]], sizes)
-
-
-def _starts(*keys: NDArray[Any]) -> NDArray[np.intp]:
-    """Return where a run of equal keys starts, in sorted arrays."""
-    if len(keys[0]) == 0:
-        return np.array([], dtype=np.intp)
-    new = np.zeros(len(keys[0]), dtype=np.bool_)
-    new[0] = True
-    for key in keys:
-        new[1:] |= key[1:] != key[:-1]
-    return np.flatnonzero(new)

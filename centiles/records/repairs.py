@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from centiles import zscores
 from centiles.ages import DAYS_IN_YEAR, Correction, FloatArray
-from centiles.measures import MEASURES, MOST_DAYS, Measure, timeline_key
+from centiles.measures import MEASURES, Measure
+from centiles.orders import MOST_DAYS, timeline_key
 from centiles.records import columns
 from centiles.references import reference, table_codes
 

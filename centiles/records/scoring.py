@@ -12,11 +12,14 @@ from numpy.typing import NDArray
 from centiles import ages, lms, zscores
 from centiles.ages import FloatArray
 from centiles.errors import UsageError
-from centiles.measures import MEASURES, SEXES, timeline_key
+from centiles.measures import MEASURES, SEXES, Measure
+from centiles.orders import sorted_by, timeline_key
 from centiles.records import bmi, columns, plausibility, repairs
 from centiles.records.bmi import Taken
+from centiles.records.parsing import POSTURES, postures
 from centiles.records.reading import Records
 from centiles.records.sides import SideFiles
+from centiles.records.tables import texts_at
 from centiles.records.timelines import (
     BMI,
     FATES,
@@ -47,6 +50,11 @@ _REMARKS: Final = (
 _GESTATION, _STOOD, _LAY, _CONFLICT, _OTHER_DAY, _VAGUE, _MONTHLY = (
     1 << k for k in range(len(_REMARKS))
 )
+
+# What is written as it was read; beside a computed value, as beside its weight.
+_AS_READ: Final = (
+    "source", "date_precision", "recorded_on", "posture", "contact", "reason", "status", "team",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -152,10 +160,17 @@ class _Scoring(Timeline):
         self.mended = self.derived.copy()
         self.said_of: dict[int, str] = {}  # what was done to each mended row
         self.remarks = np.zeros(len(self.frame), dtype=np.int16)
+        posture = self.frame["posture"].cat
+        self.posture = postures(pd.Series(posture.categories))[posture.codes]
+        self.section = np.full(len(self.frame), -1, dtype=np.int8)
+        self.z = np.full(len(self.frame), np.nan)
         self.parts = np.zeros((2, 0), dtype=np.intp)  # weight and height of each derived BMI
 
     def add_bmi(self) -> None:
-        """Compute BMI wherever a weight has a height; supplied ones stand only where it has not."""
+        """Add the BMI of every weight that has a height, where the tables have BMI.
+
+        Supplied ones stand only where none can be computed.
+        """
         self.remarks[self.conflict] |= _CONFLICT
         weights, heights = self._open(WEIGHT), self._open(HEIGHT)
         place = bmi.height_for(self._taken(weights), self._taken(heights))
@@ -164,10 +179,12 @@ class _Scoring(Timeline):
         odd = plausibility.impossible(np.full(len(value), BMI), value)  # of parts mistyped
         weights, partner, value = weights[~odd], partner[~odd], value[~odd]
         self._supersede(weights, value)
-        first = len(self.fate)
-        self._append(weights)
-        new = np.arange(first, len(self.fate))
+        scores = self._scores(weights, Measure.BMI, value)
+        there = scores.note == zscores.SCORED
+        weights, partner, value = weights[there], partner[there], value[there]
+        new = self._append(weights)
         self.derived[new], self.measure[new], self.value[new] = True, BMI, value
+        self.z[new] = scores.z[there]
         self.conflict[new] |= self.conflict[partner]
         self.remarks[new] = np.where(self.age[weights] == self.age[partner], 0, _OTHER_DAY)
         self.remarks[new] |= np.where(self.conflict[new], _CONFLICT, 0).astype(np.int16)
@@ -192,15 +209,13 @@ class _Scoring(Timeline):
         self.fate[supplied] = MERGED
         self.note[supplied] = self.saying("BMI is computed from the weight and height of the day")
 
-    def _append(self, rows: Rows) -> None:
-        """Append copies of rows to every array; nobody gave these their unit or text."""
+    def _append(self, rows: Rows) -> Rows:
+        """Append copies of rows to every array, and return where they are."""
+        first = len(self.fate)
         for name, array in vars(self).items():
             if isinstance(array, np.ndarray) and name not in ("child_ids", "parts"):
                 setattr(self, name, np.concatenate([array, array[rows]]))
-        taken = self.frame.take(rows)
-        nothing = columns.frame(columns.RECORDS, {"row": np.zeros(len(rows), np.int64)})
-        taken = taken.assign(raw=nothing["raw"].array, unit=nothing["unit"].array)
-        self.frame = columns.concatenated(columns.RECORDS, [self.frame, taken])
+        return np.arange(first, len(self.fate))
 
     def score(self, *, omit_unknown: bool) -> None:
         """Score every value that is still open."""
@@ -210,19 +225,11 @@ class _Scoring(Timeline):
         if omit_unknown:
             early = ~known & (self.corrected < 14)
             self.end(early, UNSCORED, "gestation not known, and under 14 days old")
-        self.section = np.full(len(self.fate), -1, dtype=np.int8)
-        self.z = np.full(len(self.fate), np.nan)
         at = np.flatnonzero(self.fate == SCORED)
         self.section[at] = reference().section_codes(self.corrected[at], term[at])
-        measure: Any = columns.measure_words(self.measure[at])
-        scores = zscores.score(
-            self._on_the_table(at),
-            measure=measure,
-            sex=self.sex[at] + 1,
-            age_days=self.age[at],
-            gestation_days=self.gestation[at],
-            correction=self.correction,
-        )
+        at = at[~self.derived[at]]
+        measure = columns.measure_words(self.measure[at])
+        scores = self._scores(at, measure, self._on_the_table(at))
         self.z[at] = scores.z
         for code in np.unique(scores.note[scores.note != 0]):
             where = np.zeros(len(self.fate), dtype=np.bool_)
@@ -232,13 +239,23 @@ class _Scoring(Timeline):
         self.remarks[self.vague & ~(self.age == 0)] |= _VAGUE
         self.remarks[self.monthly] |= _MONTHLY
 
+    def _scores(self, at: Rows, measure: Any, value: FloatArray) -> zscores.Scores:
+        """Return the scores of values of some rows' children at their ages."""
+        return zscores.score(
+            value,
+            measure=measure,
+            sex=self.sex[at] + 1,
+            age_days=self.age[at],
+            gestation_days=self.gestation[at],
+            correction=self.correction,
+        )
+
     def _on_the_table(self, at: Rows) -> FloatArray:
         """Return values as the table of their age has them: length lying, height standing."""
-        posture = self.frame["posture"].take(at).astype("str").str.casefold().to_numpy()
-        height = self.measure[at] == HEIGHT
+        posture = np.where(self.measure[at] == HEIGHT, self.posture[at], -1)
         young = self.corrected[at] < LYING_BELOW_DAYS
-        stood = height & young & (posture == "standing")
-        lay = height & ~young & (posture == "lying")
+        stood = young & (posture == POSTURES.index("standing"))
+        lay = ~young & (posture == POSTURES.index("lying"))
         self.remarks[at[stood]] |= _STOOD
         self.remarks[at[lay]] |= _LAY
         shift = STANDING_TO_LYING_CM * (stood.astype(np.float64) - lay)
@@ -248,7 +265,7 @@ class _Scoring(Timeline):
         """Give every scored value its verdict: by its z, by the child's own other values."""
         at = np.flatnonzero((self.fate == SCORED) & (self.child >= 0))
         key = timeline_key(self.child[at], self.measure[at], self.age[at])
-        at = at[np.lexsort((self.frame["row"].to_numpy()[at], self.rank[at], key))]
+        at = at[sorted_by(key, self.rank[at], self.row[at])]
         segment = self.child[at] * len(MEASURES) + self.measure[at]
         measure, age, value, z = self.measure[at], self.age[at], self.value[at], self.z[at]
         before, after = self._neighbours(at, segment)
@@ -343,12 +360,19 @@ class _Scoring(Timeline):
         return before, after
 
     def result(self) -> Scored:
-        """Return everything as one frame, without computed values that have no z."""
-        keep = np.flatnonzero(~self.derived | (self.fate == SCORED))
+        """Return everything as one frame; nobody gave computed values their unit or text."""
         known = reference()
-        centile = lms.centiles_from_z(self.z)
-        parts: dict[str, Any] = {name: self.frame[name] for name in self.frame.columns}
+        parts: dict[str, Any] = {
+            name: self.frame[name].array.take(self.origin) for name in _AS_READ
+        }
+        unit = self.frame["unit"].cat
         parts |= {
+            "row": self.row,
+            "unit": columns.words(
+                np.where(self.derived, -1, unit.codes.to_numpy()[self.origin]),
+                tuple(unit.categories),
+            ),
+            "raw": texts_at(self.frame["raw"], np.where(self.derived, -1, self.origin)),
             "sex": columns.words(self.sex, tuple(map(str, SEXES))).rename_categories(
                 {"": "unknown"}
             ),
@@ -364,7 +388,7 @@ class _Scoring(Timeline):
             "corrected_age_days": np.where(np.isnan(self.z), np.nan, self.corrected),
             "section": columns.words(self.section, tuple(s.name for s in known.sections)),
             "z": self.z,
-            "centile": centile,
+            "centile": lms.centiles_from_z(self.z),
             "position": columns.words(lms.position_codes(self.z), lms.POSITIONS),
             "verdict": columns.words(
                 np.where(np.isin(self.fate, (SCORED, UNSCORED)), self.verdict, -1),
@@ -375,12 +399,12 @@ class _Scoring(Timeline):
             "derived": self.derived,
         }
         frame = columns.frame(columns.SCORED, parts)
-        if len(keep) < len(frame):
-            frame = frame.take(keep).reset_index(drop=True)
         sides = self.settled_sides()
         problems = columns.concatenated(columns.PROBLEMS, [*self.problems, sides.problems])
-        child, conflict, unsure = self.child[keep], self.conflict[keep], self.unsure[keep]
-        return Scored(frame, problems, child, self.child_ids, conflict, unsure, self.as_of, sides)
+        return Scored(
+            frame, problems, self.child, self.child_ids, self.conflict, self.unsure, self.as_of,
+            sides,
+        )  # fmt: skip
 
     def _birth_precisions(self) -> pd.Categorical[Any]:
         """Return how exactly each row's child's birth date is known."""

@@ -64,7 +64,7 @@ class TextColumn:
         return extended[self.codes]
 
 
-def texts_at(words: pd.Series[str], places: NDArray[np.int32]) -> Any:
+def texts_at(words: pd.Series[str], places: NDArray[np.integer[Any]]) -> Any:
     """Return the words at some places as a column of text; −1 is an empty text."""
     empty = pa.array([""], pa.large_string())
     known = pa.concat_arrays([_arrow_words(words), empty])

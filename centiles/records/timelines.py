@@ -63,7 +63,9 @@ class Timeline:
         self.frame = frame = _in_order(records.frame)
         self.correction = correction
         self.problems = [records.problems]
+        self.origin = np.arange(len(frame))  # where in the frame each value comes from
         self.rank = frame["source"].cat.codes.to_numpy()
+        self.row = frame["row"].to_numpy()
         wide = {each.name for each in records.sources if each.mapping.get("layout") == "wide"}
         self.wide = np.append(frame["source"].cat.categories.isin(wide), False)[self.rank]
         self.measure = codes_of(frame["measure"], MEASURES)
@@ -122,7 +124,7 @@ class Timeline:
         """List a problem for some rows; a value of a wide file is in its measure's column."""
         if len(at) == 0:
             return
-        source, row = self.frame["source"].array[at], self.frame["row"].to_numpy()[at]
+        source, row = self.frame["source"].array[self.origin[at]], self.row[at]
         place: Any = column
         if column == "value":
             words = columns.measure_words(np.where(self.wide[at], self.measure[at], -1))
@@ -313,7 +315,7 @@ class Timeline:
         gone = np.flatnonzero(days.kept != np.arange(len(at)))
         self.fate[at[gone]] = MERGED
         places, into = np.unique(at[days.kept[gone]], return_inverse=True)
-        row, source = self.frame["row"].to_numpy()[places], self.frame["source"].array[places]
+        row, source = self.row[places], self.frame["source"].array[places]
         said = [f"merged into row {r} of {s}" for r, s in zip(row, source, strict=True)]
         self.note[at[gone]] = np.array([*map(self.saying, said)], np.int32)[into]
         self.conflict[at[days.conflict]] = True
@@ -321,7 +323,7 @@ class Timeline:
 
     def fill_households(self) -> Any:
         """Return each row's household; the children file's where its own file says none."""
-        own, file = self.frame["household_id"], self.sides.children
+        own, file = self.frame["household_id"].take(self.origin), self.sides.children
         if not (file["household_id"] != "").any():
             return own.array
         said = file["household_id"].to_numpy(dtype=object)
@@ -341,7 +343,7 @@ class Timeline:
     def settled_ids(self) -> Any:
         """Return each row's child as it is called everywhere; the file's own word for nobody."""
         if len(self.child_ids) == 0:
-            return self.frame["child_id"].array
+            return self.frame["child_id"].array.take(self.origin)
         return texts_at(pd.Series([*self.child_ids, ""], dtype="str"), self.child.astype(np.int32))
 
     def saying(self, note: str) -> int:
