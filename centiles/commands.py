@@ -174,8 +174,15 @@ def chart(
     point: opt.Points = None,
     measure: opt.MeasuresShown = None,
     window: opt.WindowName = None,
+    ages: opt.AgesShown = opt.Ages.BOTH,
+    sds: opt.SdsChart = False,
+    family: opt.FamilyView = False,
     name: opt.NameShown = None,
+    sensitive: opt.SensitiveShown = False,
     force: opt.ReplaceChart = False,
+    children: opt.ChildrenFile = None,
+    events: opt.EventsFile = None,
+    actions: opt.ActionsFile = None,
     preset: opt.Preset = None,
     config: opt.ConfigFile = None,
     date_format: opt.DateFormat = None,
@@ -190,21 +197,19 @@ def chart(
     """Draw one child's centile charts, from exports or from the options alone.
 
     A chart is a check of one child, drawn: the same scores and findings. Dates are YYYY-MM-DD.
+    --sds draws all measures on one axis of z; --family the children of one household.
 
     \b
     Examples:
       centiles chart export.csv --child 9990000018 -o chart.pdf
       centiles chart export.csv --child 9990000018 --measure weight -o chart.png
+      centiles chart export.csv --child 9990000018 --sds -o sds.svg
       centiles chart --sex male --born 2020-03-12 --point 2025-03-12:weight:18.4
           --point 2026-02-09:weight:15.1 -o chart.png
     """  # noqa: D301 -- \b keeps the lines as they are
     from centiles import charts
-    from centiles.checks import check as checked_of
     from centiles.records import read
-    from centiles.records.rows import identifier
-    from centiles.reports.summary import problem_lines, problems_of
 
-    until = opt.date(as_of, "--as-of")
     if export:
         if child is None:
             raise UsageError(
@@ -217,22 +222,76 @@ def chart(
             )
         config = _config(config, export)
         reading = _reading(preset, config, date_format, sex_codes, gestation_decimals)
-        records, wanted = read(export, **reading), child
+        records = read(export, children=children, events=events, actions=actions, **reading)
     else:
-        if child is not None:
+        if child is not None or family:
             raise UsageError("chart: found --child and no export, expected the child's file too")
-        records, wanted = _records(opt.visits(sex, born, gestation, point)), _NAMELESS
+        records, child = _records(opt.visits(sex, born, gestation, point)), _NAMELESS
         name = name or ""
-    pseudonyms = _pseudonyms(records, pseudonymise, dates)
-    checked = checked_of(
-        records, rules=rules, correction=correction, as_of=until, today=_today(),
-        pseudonyms=pseudonyms,
+    checked, found = _checked_child(
+        records, child, _pseudonyms(records, pseudonymise, dates),
+        rules=rules, correction=correction, as_of=opt.date(as_of, "--as-of"), sensitive=sensitive,
     )  # fmt: skip
-    found = checked.child(pseudonyms.child(identifier(wanted)) if pseudonyms else wanted)
-    paths = charts.save(found, output, measures=measure, window=window, name=name, replace=force)
-    _say(*problem_lines(problems_of(found, checked.problems)))
+    if family:
+        house = [checked.child(each) for each in checked.household(found.child_id)]
+        about: dict[str, Any] = {"name": name, "sensitive": sensitive, "replace": force}
+        paths = charts.save_family(house, output, measure, **about)
+    elif sds:
+        paths = charts.save_sds(found, output, window=window, name=name, replace=force)
+    else:
+        paths = charts.save(
+            found, output, measure, window=window, ages=ages, name=name, sensitive=sensitive,
+            replace=force,
+        )  # fmt: skip
     for path in paths:
         typer.echo(str(path))
+
+
+@app.command()
+def sheet(
+    output: opt.SheetFile,
+    export: opt.Exports,
+    child: opt.SheetOf,
+    name: opt.NameShown = None,
+    sensitive: opt.SensitiveShown = False,
+    force: opt.ReplaceChart = False,
+    children: opt.ChildrenFile = None,
+    events: opt.EventsFile = None,
+    actions: opt.ActionsFile = None,
+    preset: opt.Preset = None,
+    config: opt.ConfigFile = None,
+    date_format: opt.DateFormat = None,
+    sex_codes: opt.SexCodes = None,
+    gestation_decimals: opt.GestationDecimals = None,
+    as_of: opt.AsOf = None,
+    rules: opt.Rules = "uk",
+    correction: opt.Correcting = opt.CorrectionName.DIGITAL,
+    pseudonymise: opt.Pseudonymise = None,
+    dates: opt.DatesShown = None,
+) -> None:
+    """Write one child's record and referral sheet: A4, for the notes or a letter.
+
+    First page: then and now in words, open findings with dates, what is missing, the baseline.
+    Second: the charts. Third: every measurement with its source, events and actions.
+
+    \b
+    Example:
+      centiles sheet clinic.csv school.csv --child 9990000018 -o sheet.pdf
+    """  # noqa: D301 -- \b keeps the lines as they are
+    from centiles.records import read
+    from centiles.reports.sheet import write_sheet
+
+    config = _config(config, export)
+    reading = _reading(preset, config, date_format, sex_codes, gestation_decimals)
+    records = read(export, children=children, events=events, actions=actions, **reading)
+    checked, found = _checked_child(
+        records, child, _pseudonyms(records, pseudonymise, dates),
+        rules=rules, correction=correction, as_of=opt.date(as_of, "--as-of"), sensitive=sensitive,
+    )  # fmt: skip
+    made = write_sheet(
+        checked, found.child_id, output, name=name, sensitive=sensitive, replace=force
+    )
+    typer.echo(str(made))
 
 
 @app.command()
@@ -481,6 +540,18 @@ def _records(visits: list[dict[str, str]]) -> Any:
     columns = {name: [visit[name] for visit in visits] for name in visits[0]}
     columns["child_id"] = [_NAMELESS] * len(visits)
     return from_frame(columns, name="options", preset="long")
+
+
+def _checked_child(records: Any, child: str, pseudonyms: Any, **asked: Any) -> tuple[Any, Any]:
+    """Return records checked and one child of them; say what is wrong with its rows."""
+    from centiles.checks import check as checked_of
+    from centiles.records.rows import identifier
+    from centiles.reports.summary import problem_lines, problems_of
+
+    checked = checked_of(records, today=_today(), pseudonyms=pseudonyms, **asked)
+    found = checked.child(pseudonyms.child(identifier(child)) if pseudonyms else child)
+    _say(*problem_lines(problems_of(found, checked.problems)))
+    return checked, found
 
 
 def _reaches(checked: Any, level: opt.Level) -> bool:

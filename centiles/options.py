@@ -53,6 +53,14 @@ class SexName(StrEnum):
     FEMALE = "female"
 
 
+class Ages(StrEnum):
+    """The ages that points of a chart stand at."""
+
+    BOTH = "both"
+    CHRONOLOGICAL = "chronological"
+    CORRECTED = "corrected"
+
+
 class MeasureName(StrEnum):
     """The measures a chart can show."""
 
@@ -244,6 +252,15 @@ ChildId = Annotated[
     str | None,
     typer.Option(metavar="ID", help="Which child of the export: its identifier there."),
 ]
+SheetOf = Annotated[
+    str,
+    typer.Option(
+        "--child",
+        metavar="ID",
+        help="Which child: its identifier in the exports.",
+        show_default=False,
+    ),
+]
 SexOfChild = Annotated[SexName | None, typer.Option(help="Without an export: male or female.")]
 Born = Annotated[str | None, typer.Option(metavar="DATE", help="Without an export: date of birth.")]
 Gestation = Annotated[
@@ -279,6 +296,38 @@ NameShown = Annotated[
     typer.Option(metavar="TEXT", help='What to call the child on the chart; "" for nothing.'),
 ]
 ReplaceChart = Annotated[bool, typer.Option("--force", help="Replace a chart that is there.")]
+
+AgesShown = Annotated[
+    Ages,
+    typer.Option(
+        help="Where points stand: dots at chronological ages, crosses at ages corrected for "
+        "gestation, or both."
+    ),
+]
+SdsChart = Annotated[
+    bool, typer.Option("--sds", help="Draw all measures on one axis of z instead.")
+]
+FamilyView = Annotated[
+    bool,
+    typer.Option(
+        "--family",
+        help="Draw the children of the child's household beside each other; needs --sensitive.",
+    ),
+]
+SensitiveShown = Annotated[
+    bool,
+    typer.Option(
+        "--sensitive",
+        help="Show sensitive events and siblings too; every page then warns that it is not to be "
+        "shared with the family without advice.",
+    ),
+]
+SheetFile = Annotated[
+    Path,
+    typer.Option(
+        "-o", "--output", metavar="FILE.pdf", help="The file to write.", show_default=False
+    ),
+]
 
 # the others
 Code = Annotated[

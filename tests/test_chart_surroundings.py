@@ -259,14 +259,13 @@ class TestHonesty:
         page.savefig(tmp_path / "c.png")
 
     def test_what_raised_a_finding_is_not_said_unless_it_may_be(self):
-        found = fall((1200, 15.2), (1700, 13.0), 2.0, raised_by="SIBLINGS")
-        some = child(*STEADY)
-        some.findings = some.findings.reindex(columns=[*some.findings.columns, "raised_by"])
-        some.findings = child(*STEADY, findings=[found]).findings.assign(raised_by="SIBLINGS")
+        sentence = "weight fell. Raised: siblings with findings. See within 14 days."
+        found = fall((1200, 15.2), (1700, 13.0), 2.0, sentence=sentence)
+        some = child(*STEADY, findings=[found])
+        some.findings = some.findings.assign(raised_by="SIBLINGS")
         openly = said(charts.figure(some, "weight"))
-        assert "(raised: other information held)" in openly
-        assert "SIBLINGS" not in openly
-        assert "(raised: SIBLINGS)" in said(charts.figure(some, "weight", sensitive=True))
+        assert "weight fell. Raised: other information held. See within 14 days." in openly
+        assert "Raised: siblings" in said(charts.figure(some, "weight", sensitive=True))
 
     def test_every_point_queried(self):
         queried = [(*point, {"verdict": "check"}) for point in STEADY]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -15,13 +16,14 @@ from centiles.charts.points import amount
 from centiles.charts.texts import capital, font_note, plain
 from centiles.charts.windows import WINDOWS, Window
 from centiles.measures import Measure
+from centiles.monitoring.contact_rules import OTHER_INFORMATION
 from centiles.monitoring.wording import date_words
 
 if TYPE_CHECKING:
     from centiles.checks import Child, Provenance
 
-OTHER_INFORMATION: Final = "other information held"
-OPENLY_RAISED: Final = ("TOGETHER", "XSERVICE")  # the child's own measurements say as much
+OPENLY_RAISED: Final = ("TOGETHER",)  # the child's own measurements say as much
+_RAISED: Final = re.compile(r"Raised: [^.]*\. ")
 SEX_WORDS: Final = {"male": "boy", "female": "girl"}
 NO_SEX: Final = "Sex is not known, so no centile lines can be drawn"
 # NICE NG75 1.1: loss of up to 10 % is usual; assess beyond it, or if not regained by 3 weeks.
@@ -147,29 +149,27 @@ def description(chart: Chart) -> str:
         queried = int(points.queried.sum())
         said.append(f"{queried} marked to check." if queried else "")
     said.append(f"{latest(chart)}." if latest(chart) else "")
-    said += [str(text) for text in chart.findings.get("sentence", [])]
+    rows = chart.findings.to_dict("records")
+    said += [sentence_of(row, sensitive=chart.sensitive) for row in rows]
     said += [*notes(chart), "" if chart.lines.sections else f"{NO_SEX}."]
     return " ".join(part for part in said if part)
 
 
 def top_finding(chart: Chart) -> str:
-    """Return the worst open finding: its severity and sentence, and what raised it if shown."""
+    """Return the worst open finding: its severity and sentence."""
     if not len(chart.findings):
         return ""
     worst = chart.findings.iloc[0]
-    raised = raised_words(str(worst.get("raised_by", "")), sensitive=chart.sensitive)
-    return f"{capital(str(worst['severity']))}{raised}: {worst['sentence']}"
+    return f"{capital(str(worst['severity']))}: {sentence_of(worst, sensitive=chart.sensitive)}"
 
 
-def raised_words(raised_by: str, *, sensitive: bool) -> str:
-    """Return what raised a finding, in brackets; that something did, unless it may be shown.
+def sentence_of(finding: Any, *, sensitive: bool) -> str:
+    """Return a finding's sentence, without what raised it where that is not to be shown.
 
-    Examples
-    --------
-    >>> raised_words("SIBLINGS", sensitive=False), raised_words("", sensitive=True)
-    (' (raised: other information held)', '')
+    A check that was not asked for sensitive things says no more to begin with.
     """
-    if not raised_by or raised_by == "nan":
-        return ""
-    shown = all(part.strip() in OPENLY_RAISED for part in raised_by.split(";"))
-    return f" (raised: {raised_by if sensitive or shown else OTHER_INFORMATION})"
+    sentence = str(finding["sentence"])
+    said = set(str(finding.get("raised_by", "")).split("; ")) - {"", "nan", *OPENLY_RAISED}
+    if sensitive or not said:
+        return sentence
+    return _RAISED.sub(f"Raised: {OTHER_INFORMATION}. ", sentence)

@@ -16,8 +16,9 @@ from centiles.charts.points import amount, numbers
 from centiles.charts.sheets import TITLE, Sheet, pages
 from centiles.charts.texts import capital, centile_words, plain
 from centiles.charts.windows import chosen
-from centiles.charts.words import OTHER_INFORMATION, SEX_WORDS, footer, raised_words
+from centiles.charts.words import SEX_WORDS, footer, sentence_of
 from centiles.measures import Measure
+from centiles.monitoring.contact_rules import OTHER_INFORMATION
 from centiles.monitoring.wording import date_words
 from centiles.records.sides import speaks_of_sensitive
 from centiles.reports.histories import facts, histories, missing
@@ -165,12 +166,12 @@ def _findings(child: Child, *, sensitive: bool) -> list[Block]:
     for _, row in frame.iterrows():
         block = str(row["block"])
         tag = str(row["severity"]) if block in _ORDER or not block else block
-        raised = raised_words(str(row["raised_by"]), sensitive=sensitive)
         due = date_words(row["see_by"])
         again = date_words(row["reweigh_from"])
         later = f" Another measurement says more from {again}." if again else ""
         mark = " (project rule)" if row["project_rule"] else ""
-        text = f"{capital(str(row['sentence']))}{later} {row['rule']}{mark}{raised}."
+        said = capital(sentence_of(row, sensitive=sensitive))
+        text = f"{said}{later} {row['rule']}{mark}."
         found.append(Tagged(capital(tag), text, f"by {due}" if due else ""))
     return found
 
