@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from centiles.ages import FloatArray
 from centiles.checks.backgrounds import places_of
 from centiles.lms import SPACE
-from centiles.measures import MEASURES, timeline_key
+from centiles.measures import MEASURES, codes_of
 from centiles.monitoring.contact_rules import contact_rules
 from centiles.monitoring.episodes import CLOSED, LAPSED, STATES
 from centiles.monitoring.findings import Cohort, waits
 from centiles.monitoring.points import points_of
 from centiles.monitoring.rulesets import RuleSet
 from centiles.monitoring.wording import KNOWN
+from centiles.orders import timeline_key
 from centiles.records import columns
 
 FELL_FURTHER: Final = SPACE / 3  # since the action, carried: the finding is back at the top
@@ -61,7 +62,7 @@ def _fell_since(findings: pd.DataFrame, age: FloatArray, cohort: Cohort) -> Floa
         return fell
     some = np.where(np.isin(cohort.child, findings["child"]), cohort.child, -1)
     points = points_of(cohort.scored, some, cohort.conflict, cohort.unsure, doubtful=True)
-    measure = columns.codes_of(findings["measure"].astype("category"), tuple(map(str, MEASURES)))
+    measure = codes_of(findings["measure"].astype("category"), MEASURES)
     to_age = findings["to_age_days"].to_numpy()
     to = np.searchsorted(points.key, timeline_key(findings["child"].to_numpy(), measure, to_age))
     before = points.first_after(to, age) - 1
