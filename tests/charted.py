@@ -10,6 +10,7 @@ from matplotlib.text import Text
 
 from centiles import ages, lms, zscores
 from centiles.records import columns
+from centiles.references import reference
 
 FINDING = {
     "rule": "WT-FALL-1Y",
@@ -33,7 +34,7 @@ FINDING = {
 }
 ROW = {"source": "a.csv", "verdict": "ok", "fate": "scored", "derived": False}
 COLUMNS = [*ROW, "row", "child_id", "age_days", "corrected_age_days", "measured_on", "measure"]
-COLUMNS += ["value", "z", "position"]
+COLUMNS += ["value", "z", "position", "section"]
 
 
 def child(*points, sex="male", gestation=np.nan, correction="digital", findings=(), **changes):
@@ -59,6 +60,8 @@ def child(*points, sex="male", gestation=np.nan, correction="digital", findings=
             "z": z,
             "position": zscores.position(z),
         }
+        at = int(reference().section_codes(np.array([made["corrected_age_days"]]))[0])
+        made["section"] = reference().by_age[at].name if at >= 0 else ""
         rows.append(ROW | made | (more[0] if more else {}))
     scored = pd.DataFrame(rows, columns=COLUMNS)
     provenance = SimpleNamespace(

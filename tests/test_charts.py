@@ -160,7 +160,7 @@ class TestWindows:
         future = (28_800, "weight", 20.0, {"verdict": "impossible", "fate": "unscored"})
         ax = charts.plot(child(*STEADY, future), "weight")
         assert ax.get_xlim()[1] < 10 * 365.25
-        assert "20 kg at 78 y" in said(ax)
+        assert "20.0 kg at 78 y" in said(ax)
 
 
 class TestAgeAxis:
@@ -277,7 +277,7 @@ class TestPoints:
         high, low = with_gid(ax, "points-off-scale")
         assert (high.get_marker(), low.get_marker()) == ("^", "v")
         assert ax.get_ylim()[0] < low.get_ydata()[0] < high.get_ydata()[0] < ax.get_ylim()[1]
-        assert {"↑ 32,000 kg, check", "↓ 0 kg, check"} <= set(texts(ax))
+        assert {"↑ 32,000 kg, check", "↓ 0.0 kg, check"} <= set(texts(ax))
 
     def test_a_starved_child_is_on_the_chart_not_at_its_edge(self):
         ax = charts.plot(child(*STEADY, (1900, "weight", 9.0, {"verdict": "check"})), "weight")

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 SUFFIXES: Final = (".png", ".svg", ".pdf")
 _TAG: Final = re.compile(rb"<(?:path|use|text|g|rect|defs)\b[^>]*>")
 _COORDINATE: Final = re.compile(rb"(?<![\w#.])-?\d+\.\d{3,}(?![\w.])")
+_BREAK: Final = re.compile(rb" \n([A-Z]) ")
 
 
 class Picture(NamedTuple):
@@ -263,7 +264,8 @@ def _lighter(svg: bytes) -> bytes:
     """Return an SVG with coordinates to a hundredth of a point, finer than can be seen."""
 
     def rounded(tag: re.Match[bytes]) -> bytes:
-        return _COORDINATE.sub(lambda found: b"%.6g" % round(float(found[0]), 2), tag[0])
+        short = _COORDINATE.sub(lambda found: b"%.6g" % round(float(found[0]), 2), tag[0])
+        return _BREAK.sub(rb"\1", short)
 
     return _TAG.sub(rounded, svg)
 

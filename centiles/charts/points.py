@@ -266,12 +266,12 @@ def label_points(
 
 
 def amount(value: float, measure: Measure) -> str:
-    """Return a value as it is printed, with its unit: four figures, BMI to one decimal.
+    """Return a value as it is printed, with its unit: to four figures, one decimal at the least.
 
     Examples
     --------
-    >>> amount(18.4, Measure.WEIGHT), amount(32000, Measure.WEIGHT), amount(15.6789, Measure.BMI)
-    ('18.4 kg', '32,000 kg', '15.7 kg/m²')
+    >>> amount(18, Measure.WEIGHT), amount(32000, Measure.WEIGHT), amount(15.6789, Measure.BMI)
+    ('18.0 kg', '32,000 kg', '15.7 kg/m²')
     """
     if abs(value) >= 1e7:
         figures = f"{value:.3g}"
@@ -279,4 +279,5 @@ def amount(value: float, measure: Measure) -> str:
         figures = f"{value:,.0f}"
     else:
         figures = f"{value:.1f}" if measure == Measure.BMI else f"{value:.4g}"
+        figures += "" if "." in figures else ".0"
     return f"{figures} {measure.unit}"
