@@ -20,6 +20,7 @@ import typer
 
 from centiles import options as opt
 from centiles.errors import CentilesError, MappingError, UnreadableError, UsageError
+from centiles.trial_command import trial
 from centiles.version import __version__
 
 app = typer.Typer(
@@ -49,6 +50,9 @@ def check(
     sex_codes: opt.SexCodes = None,
     gestation_decimals: opt.GestationDecimals = None,
     as_of: opt.AsOf = None,
+    due_by: opt.DueBy = None,
+    previous: opt.PreviousFolder = None,
+    sensitive: opt.Sensitive = False,
     rules: opt.Rules = "uk",
     correction: opt.Correcting = opt.CorrectionName.DIGITAL,
     unknown_gestation: opt.UnknownGestation = opt.Unknown.SCORE,
@@ -66,8 +70,9 @@ def check(
     """Check whole exports: score every value, find the falls, rank the children.
 
     Several exports are merged into one timeline a child. The folder then holds children.csv (the
-    worklist, most pressing first), findings.csv, scored.csv (every value), problems.csv (what
-    could not be used or looks wrong) and run.json (how it was made). Rows that could not be used
+    worklist, most pressing first), findings.csv, contacts.csv (what was not measured, and what is
+    overdue), teams.csv, scored.csv (every value), problems.csv (what could not be used or looks
+    wrong) and run.json (how it was made). Rows that could not be used
     come back in rejected.csv, to be mended and given beside the export.
 
     \b
@@ -106,7 +111,8 @@ def check(
         "date_format": date_format, "sex_codes": sex_codes,
         "gestation_decimals": gestation_decimals, "as_of": as_of, "today": today,
         "rules": rules, "correction": correction, "unknown_gestation": unknown_gestation,
-        "repair": repair, "scored": scored,
+        "repair": repair, "scored": scored, "due_by": due_by, "sensitive": sensitive,
+        "previous": previous and str(previous),
     }  # fmt: skip
     records = read(exports, children=children, events=events, actions=actions, **reading)
     pseudonyms = _pseudonyms(records, pseudonymise, dates)
@@ -122,6 +128,9 @@ def check(
         unknown_gestation=unknown_gestation,
         today=today,
         repair=repair,
+        due_by=opt.date(due_by, "--due-by"),
+        sensitive=sensitive,
+        previous=previous,
         pseudonyms=pseudonyms,
     )
     reports.write(checked, out, scored=scored, force=force, options=options)
@@ -245,6 +254,9 @@ def chart(
         )  # fmt: skip
     for path in paths:
         typer.echo(str(path))
+
+
+app.command()(trial)
 
 
 @app.command()

@@ -33,6 +33,11 @@ def _position_words() -> tuple[str, ...]:
 
 
 POSITIONS: Final = _position_words()
+# Where each but the first of them starts [spaces]: a line's at a quarter of a space below it, what
+# is above a line beyond a quarter.
+_POSITION_STARTS: Final = np.array(
+    [start for k in LINE_SPACES for start in (k - 0.25, np.nextafter(k + 0.25, np.inf))]
+)
 
 
 def zscores_from_lms(x: FloatArray, l: FloatArray, m: FloatArray, s: FloatArray) -> FloatArray:
@@ -101,10 +106,7 @@ def position_codes(z: ArrayLike) -> NDArray[np.int8]:
     """
     with np.errstate(over="ignore"):
         spaces = np.asarray(z, dtype=np.float64) / SPACE
-    nearest = np.clip(np.rint(spaces), -4, 4)
-    on_line = np.abs(spaces - nearest) <= 0.25
-    between = np.clip(np.floor(spaces), -5, 4)
-    codes = np.where(on_line, 2 * nearest + 9, 2 * between + 10)
+    codes = np.searchsorted(_POSITION_STARTS, spaces, side="right")
     return np.where(np.isnan(spaces), len(POSITIONS) - 1, codes).astype(np.int8)
 
 

@@ -150,6 +150,29 @@ ActionsFile = Annotated[
     Path | None,
     typer.Option("--actions", metavar="FILE", help="What was done about findings."),
 ]
+DueBy = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DATE",
+        help="List as overdue what is to be seen by that day too, such as the end of term.",
+    ),
+]
+PreviousFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--previous",
+        metavar="FOLDER",
+        help="The results of an earlier run: each finding is then new, worse, unchanged, better or "
+        "closed since.",
+    ),
+]
+Sensitive = Annotated[
+    bool,
+    typer.Option(
+        "--sensitive",
+        help="Name sensitive events and what raised a finding; else it is other information held.",
+    ),
+]
 SaveMapping = Annotated[
     Path | None,
     typer.Option(metavar="FILE.toml", help="Write what the files were read with, to use again."),
@@ -327,6 +350,17 @@ SheetFile = Annotated[
     typer.Option(
         "-o", "--output", metavar="FILE.pdf", help="The file to write.", show_default=False
     ),
+]
+
+# trial
+FirstDay = Annotated[
+    str, typer.Option("--from", metavar="DATE", help="The first day.", show_default=False)
+]
+LastDay = Annotated[
+    str, typer.Option("--to", metavar="DATE", help="The last day.", show_default=False)
+]
+TrialFile = Annotated[
+    Path | None, typer.Option("--out", metavar="FILE.csv", help="Write the table as CSV too.")
 ]
 
 # the others

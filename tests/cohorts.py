@@ -12,10 +12,13 @@ import pandas as pd
 from centiles import checks, zscores
 from centiles.ages import corrected_age_days
 from centiles.measures import MEASURES, SEXES
+from centiles.monitoring.background import Background
 from centiles.monitoring.episodes import STATES
+from centiles.monitoring.kinds import Watch
 from centiles.monitoring.points import Points
-from centiles.monitoring.rules import Watch
-from centiles.monitoring.rulesets import SEVERITIES, ruleset
+from centiles.monitoring.rules import found_of
+from centiles.monitoring.rulesets import ruleset
+from centiles.monitoring.schema import SEVERITIES
 from centiles.records import columns, scoring
 from centiles.records.reading import Records, Source
 from centiles.references import reference, table_codes
@@ -173,8 +176,8 @@ def points(
 
     Children are numbers from 0. A value that is not given is the one at that z.
     """
-    rows = tuple(sorted((row[0], NAMES.index(row[1]), *row[2:]) for row in rows))
-    child, measure, age, z = (np.array([row[k] for row in rows]) for k in range(4))
+    rows = tuple(sorted((NAMES.index(row[1]), row[0], *row[2:]) for row in rows))
+    measure, child, age, z = (np.array([row[k] for row in rows]) for k in range(4))
     age, z = age.astype(np.float64), z.astype(np.float64)
     gestations = np.full(len(rows), gestation)
     corrected = np.asarray(corrected_age_days(age, gestations, correction))
@@ -223,13 +226,20 @@ class Met:
     guard: bool
 
 
-def met(rule: str, among: Points, *, now: float = 0.0) -> list[Met]:
-    """Return what a rule of the shipped set finds; ``now`` is the age today [d]."""
+def met(
+    rule: str,
+    among: Points,
+    *,
+    now: float = 0.0,
+    rules: str = "uk",
+    background: Background | None = None,
+) -> list[Met]:
+    """Return what a rule finds by itself; ``now`` is the age today [d]."""
     children = int(among.child.max()) + 1
     newest = np.zeros(children)
     np.maximum.at(newest, among.child, among.age)
-    found = Watch(among, np.maximum(newest, now), children).found(ruleset().rule(rule))
-    each = found.episodes
+    watch = Watch(among, np.maximum(newest, now), children, background)
+    wanted = ruleset(rules).rule(rule)
     return [
         Met(
             int(among.child[each.to[k]]),
@@ -241,13 +251,15 @@ def met(rule: str, among: Points, *, now: float = 0.0) -> list[Met]:
             float(each.amount[k]),
             bool(found.join_guard[k]),
         )
+        for found in (found_of(watch, wanted, measure) for measure in wanted.measures)
+        for each in [found.episodes]
         for k in range(len(each.to))
     ]
 
 
-def severity(rule: str, among: Points, *, now: float = 0.0) -> str:
+def severity(rule: str, among: Points, **others: Any) -> str:
     """Return the severity of a rule's only finding, "" where it finds nothing."""
-    found = met(rule, among, now=now)
+    found = met(rule, among, **others)
     assert len(found) <= 1
     return found[0].severity if found else ""
 

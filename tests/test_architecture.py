@@ -26,7 +26,7 @@ OUTSIDE = {
     "pyarrow": {"records", "reports"},
     "python_calamine": {"records"},
     "matplotlib": {"charts"},
-    "typer": {"commands", "options"},
+    "typer": {"commands", "options", "trial_command"},
     "rich": {"commands"},
     "jinja2": {"reports"},
     "xlsxwriter": {"reports"},
@@ -40,7 +40,7 @@ LONGER_FUNCTIONS = {
     "commands.check": "an option or two a line, and each is said in words",
     "commands.chart": "the same",
     "monitoring.points.points_of": "one array a line, in one place",
-    "monitoring.findings._table": "one column of the findings a line, in one place",
+    "monitoring.findings._columns": "one column of the findings a line, in one place",
     "monitoring.episodes._run": "one pass over all points; its halves would share ten arrays",
 }
 

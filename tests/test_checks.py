@@ -38,6 +38,8 @@ def test_every_table_has_its_declared_columns() -> None:
             (done.children, columns.CHILDREN),
             (done.scored, columns.SCORED),
             (done.problems, columns.PROBLEMS),
+            (done.contacts, columns.CONTACTS),
+            (done.teams, columns.TEAMS),
         ):
             assert list(table.columns) == [column.name for column in declared]
             for column in declared:
@@ -84,7 +86,9 @@ def test_inside_a_block_the_graver_is_first_even_if_smaller() -> None:
 
 
 def test_of_equal_falls_the_newer_is_first_and_then_source_and_row() -> None:
-    rows = falling("older", -1.2, day=1700) + falling("newer", -1.2, day=1800)
+    later = np.timedelta64(100, "D")
+    newer = [replace(r, born=BORN + later, measured=r.on + later) for r in falling("newer", -1.2)]
+    rows = falling("older", -1.2) + newer
     assert order(check(rows))[0] == "newer"
     same = falling("second", -1.2, source="b.csv") + falling("first", -1.2, source="a.csv")
     assert order(check(same))[0] == "first"

@@ -30,7 +30,7 @@ from centiles.errors import (
     UsageError,
 )
 from centiles.measures import MEASURES, SEXES
-from centiles.monitoring.rulesets import SEVERITIES
+from centiles.monitoring.schema import SEVERITIES
 from centiles.records import layouts
 from centiles.records.columns import PROBLEM_CODES
 from centiles.references import reference
@@ -38,7 +38,10 @@ from centiles.reports.results import SCORED_FORMS
 from tests.commandline import FALLING, HEADER, STEADY, export, run
 
 ROOT = Path(__file__).resolve().parents[1]
-RESULTS = {"children.csv", "findings.csv", "scored.csv", "problems.csv", "run.json"}
+RESULTS = {
+    "children.csv", "findings.csv", "contacts.csv", "teams.csv", "scored.csv", "problems.csv",
+    "run.json",
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -704,8 +707,8 @@ def test_explain_lists_every_code_and_explains_each() -> None:
 
 def test_explain_shows_how_grave_and_how_often() -> None:
     shown = run("explain", "WT-FALL-1Y").out
-    assert re.search(r"watch from 1 centile space: \d+ in 1,000", shown)
-    assert "urgent from 2 centile spaces" in shown
+    assert re.search(r"watch: falls by 1 space \(.*\) or more\. .*\d+ in 1,000", shown)
+    assert "urgent: falls by 2 spaces" in shown
     assert "project" in shown
 
 

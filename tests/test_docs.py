@@ -168,8 +168,17 @@ def test_the_picture_is_there_and_small() -> None:
 def test_configurations_shown_are_configurations(page: Path) -> None:
     presets = {text for _, text in files_shown(page)}
     for block in blocks(page, "toml"):
-        if block not in presets:
+        if block not in presets and not block.startswith("extends"):
             Config.from_entries(tomllib.loads(block), page.name)
+
+
+def test_the_rule_set_shown_is_one(tmp_path: Path) -> None:
+    (shown,) = blocks(ROOT / "docs" / "rules.md", "toml")
+    path = tmp_path / "ours.toml"
+    path.write_text(shown, encoding="utf-8")
+    known = ruleset(str(path))
+    assert known.name == "our-service"
+    assert len(known.rules) == len(ruleset("uk").rules) - 2
 
 
 @each_page

@@ -7,14 +7,23 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from centiles.monitoring.pairs import (
-    highest_before,
-    highest_of_ages,
-    newest_of_another,
-    percent_lost,
-)
+from centiles.measures import MEASURES
+from centiles.monitoring.baselines import Baselines
+from centiles.monitoring.pairs import percent_lost
 from centiles.references import reference
 from tests.cohorts import points
+
+
+def highest_before(some, rows, *, raw=False, from_age_days=-np.inf, gap_days=0.0, **window):
+    """Return the highest earlier points, measure by measure."""
+    known = Baselines(some, int(some.child.max()) + 1)
+    window |= {"from_age_days": from_age_days, "gap_days": gap_days}
+    found = np.full(len(rows), -1)
+    for code, name in enumerate(MEASURES):
+        mine = np.flatnonzero(some.measure[rows] == code)
+        asked = known.highest_value if raw else known.highest
+        found[mine] = asked(str(name), rows[mine], **window)
+    return found
 
 
 def random_points(seed: int, children: int, *, most: int = 12):
@@ -151,7 +160,7 @@ def test_the_earlier_values_of_a_disagreeing_day_count_as_the_older() -> None:
 def test_highest_of_certain_days_from_birth() -> None:
     ages, z = (14, 15, 40, 56, 57, 90), (3.0, 0.1, 1.0, 0.5, 2.0, 0.0)
     some = points(*((0, "weight", age, each) for age, each in zip(ages, z, strict=True)))
-    found = highest_of_ages(some, np.arange(6), 15, 56)
+    found = Baselines(some, 1).starting_weight(np.arange(6))
     assert list(found) == [-1, -1, 1, 2, 2, 2]  # only what was before, days 15 and 56 included
 
 
@@ -159,9 +168,7 @@ def test_the_newest_point_of_another_section() -> None:
     rows = [(0, "weight", age, 0.0) for age in (1300, 1400, 1470, 1500)]
     rows += [(1, "weight", age, 0.0) for age in (1500, 1600)]
     some = points(*rows)
-    before, there = newest_of_another(some, np.arange(6), some.section)
-    assert list(there) == [False, False, True, True, False, False]
-    assert list(before[there]) == [1, 1]
+    assert list(some.last_section) == [-1, -1, 1, 1, -1, -1]
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ def test_no_other_weight_is_said_of_the_time_it_was_first_so() -> None:
 def test_bmi_is_bmi() -> None:
     rows = falls((4000, -3.5), measure="bmi")
     assert said(rows, "BMI-BELOW-04").startswith(
-        "BMI is below the 0.4th centile line, at z −3.50 ("
+        "BMI is below the 0.4th centile line, at z −3.50, 70 % of the median ("
     )
 
 

@@ -15,14 +15,12 @@ made here.
 from __future__ import annotations
 
 import argparse
-import inspect
-import math
 import re
 import subprocess
 import sys
 import tempfile
 import textwrap
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -30,14 +28,15 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from centiles import demo  # noqa: E402 - the checkout's own package
-from centiles.ages import DAYS_IN_YEAR  # noqa: E402
 from centiles.checks import Checked, check  # noqa: E402
 from centiles.demo.stories import SERVICES  # noqa: E402
-from centiles.lms import LINE_LABELS, LINE_Z, SPACE  # noqa: E402
-from centiles.measures import Measure, Sex  # noqa: E402
-from centiles.monitoring import conditions, episodes, rules  # noqa: E402
-from centiles.monitoring.conditions import Conditions  # noqa: E402
-from centiles.monitoring.rulesets import CONDITIONS, Level, Rule, RuleSet, ruleset  # noqa: E402
+from centiles.measures import Sex  # noqa: E402
+from centiles.monitoring import conditions, described, episodes, gaps, joins, losses, rules  # noqa: E402
+from centiles.monitoring.described import number, time_words  # noqa: E402
+from centiles.monitoring.rates import said_of  # noqa: E402
+from centiles.monitoring.rulesets import SHIPPED, ruleset  # noqa: E402
+from centiles.monitoring.schema import KINDS, Rule, RuleSet  # noqa: E402
+from centiles.monitoring.wording import wait_words  # noqa: E402
 from centiles.records import columns, read  # noqa: E402
 from centiles.reports.summary import summary_lines  # noqa: E402
 
@@ -57,6 +56,14 @@ TABLES = {
     "CONTACTS": (
         "contacts.csv",
         "What contacts and records lack: a list of its own, which sets no child's level.",
+    ),
+    "TEAMS": (
+        "teams.csv",
+        "One row a team: the contacts it had, those without a measurement, what its children lack.",
+    ),
+    "TRIAL": (
+        "the --out of centiles trial",
+        "What the check would have raised over the past: a row a term, severity and rule.",
     ),
     "SCORED": (
         "scored.csv or scored.parquet",
@@ -97,7 +104,39 @@ ends is told in [decision 5](decisions/0005-fixed-start-of-a-finding.md).
 A finding says when another measurement tells something new.
 
 {steps}
-"""
+
+## Other sets
+
+Chosen with `--rules NAME`. A service’s own set is a TOML file of the same form: a copy of a shipped
+one, or one that starts from it and says only what differs. Its own rules replace those of the same
+id, others are added, and those of `without` are left out; all that is wrong with a file is told
+together.
+
+```toml
+extends = "uk"
+name = "our-service"
+without = ["WT-RISE-2", "BMI-RISE-2"]
+
+[see_by]
+act = {{ days = 7 }}
+
+[[rule]]
+id = "WT-FALL-1Y"
+kind = "fall"
+measure = "weight"
+title = "weight fallen within a year"
+definition = "weight z at least 1 centile space below the highest of the last 13 months"
+source = "our pathway"
+ages = [4, 18]
+from_age = 4
+within_days = 396
+guidance = "Send it to the weekly meeting."
+[[rule.level]]
+severity = "act"
+at_least = 1
+```
+
+{others}"""
 
 SIGN_OFF = """\
 <!-- Items and wording are written by tools/build_docs.py from centiles/monitoring/uk.toml. Owner,
@@ -144,148 +183,65 @@ def cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-def number(amount: float) -> str:
-    """Return a number in as few digits as it has, with a true minus."""
-    return f"{amount:.4g}".replace("-", "−")
-
-
-def counted(amount: float, unit: str) -> str:
-    """Return an amount with its unit, one of it or many."""
-    return f"{number(amount)} {unit}" + ("" if number(amount) == "1" or unit == "%" else "s")
-
-
-def time_words(days: float) -> str:
-    """Return days in the largest unit that says them: 13 months (396 days), 8 weeks, 1 day."""
-    months = round(days / DAYS_IN_YEAR * 12)
-    if months and abs(days - months * DAYS_IN_YEAR / 12) <= 1:
-        exact = f" ({number(days)} days)" if float(days).is_integer() else ""
-        return counted(months, "month") + exact
-    weeks = days / 7
-    return counted(weeks, "week") if days > 28 and weeks.is_integer() else counted(days, "day")
-
-
 # --- rules ---------------------------------------------------------------------------------------
-
-
-def asked() -> Mapping[str, str]:
-    """Return what each condition asks, in the words beside the code that decides it."""
-    said = {name: str(inspect.getdoc(getattr(Conditions, name))) for name in CONDITIONS}
-    return {name: uncapitalised(words.rstrip(".")) for name, words in said.items()}
-
-
-def uncapitalised(text: str) -> str:
-    """Return a sentence as part of another: its first word small, unless it is an initialism."""
-    first = text.split()[0]
-    return text if len(first) > 1 and first.isupper() else text[0].lower() + text[1:]
-
-
-def ages_words(rule: Rule) -> str:
-    """Return the ages at which a rule speaks."""
-    low, high = (bound / DAYS_IN_YEAR for bound in rule.ages)
-    end = f"to under {counted(high, 'year')}" if high <= 20 else "on"
-    if math.isfinite(rule.from_day):
-        return f"from {counted(rule.from_day, 'day')} after birth {end}"
-    return (
-        f"all {end}".replace("all on", "all ages")
-        if low < 0
-        else f"from {counted(low, 'year')} {end}"
-    )
-
-
-def earlier_words(rule: Rule) -> str:
-    """Return what the newest value is compared with."""
-    if rule.comparator == "birth":
-        return "the child’s starting weight (see above)"
-    if rule.kind == "level":
-        return "shown beside it: the highest z of the last 36 months, carried over joins"
-    what = "highest value" if rule.kind == "loss" else "highest z, carried over joins"
-    said = f"the {what}, of the last {time_words(rule.within_days)}"
-    if rule.gap_days:
-        said += f", at least {counted(rule.gap_days, 'day')} before"
-    if math.isfinite(rule.from_age):
-        said += f", at {counted(rule.from_age / DAYS_IN_YEAR, 'year')} or older"
-    return said
-
-
-def line_words(z: float) -> str:
-    """Return a z with the centile line it is, if it is one."""
-    names = [label for label, line in zip(LINE_LABELS, LINE_Z, strict=True) if abs(line - z) < 1e-9]
-    return f"z {number(z)}" + (f", the {names[0]} line" if names else "")
-
-
-def band_words(rule: Rule, level: Level) -> str:
-    """Return the amount a rule asks for by bands of the starting weight."""
-    beyond = level.beyond / SPACE
-    edges = [edge for edge, _ in rule.bands]
-    names = [
-        dict(zip([round(z, 6) for z in LINE_Z], LINE_LABELS, strict=True)).get(round(e, 6))
-        for e in edges
-    ]
-    where = [f"born below the {names[0]}", f"from there to the {names[1]}", "above"]
-    parts = [
-        f"{counted(spaces + beyond, 'space')} ({place})"
-        for (_, spaces), place in zip(rule.bands, where, strict=True)
-    ]
-    return "falls by " + ", ".join(parts)
-
-
-def amount_words(rule: Rule, level: Level) -> str:
-    """Return the amount a tier asks for."""
-    if rule.kind == "level":
-        return f"below {line_words(-level.amount)}"
-    if rule.bands:
-        return band_words(rule, level)
-    if rule.kind == "loss":
-        said = f"lower by more than {counted(level.amount, '%')}"
-        if level.older != level.amount:
-            older = counted(rule.older_from / DAYS_IN_YEAR, "year")
-            said += f" (from {older} {counted(level.older, '%')})"
-        return said
-    spaces = level.amount / SPACE
-    size = f"{counted(spaces, 'space')} ({number(level.amount)} z)"
-    return f"falls by more than {size}" if level.strict else f"falls by {size} or more"
-
-
-def wait_words(wait: Mapping[str, int]) -> str:
-    """Return how soon a finding is to be seen."""
-    if "working_days" in wait:
-        return counted(wait["working_days"], "working day")
-    return time_words(float(wait["days"])) if wait.get("days") else "the same day"
 
 
 def tier_rows(known: RuleSet, rule: Rule) -> list[tuple[str, str, str, str, str]]:
     """Return a row for each tier: severity, amount, conditions, to be seen within, how often."""
-    asks = asked()
     return [
         (
             level.severity,
-            amount_words(rule, level),
-            "; ".join(asks[word] for word in level.when) or "–",
+            described.amount_words(rule, level),
+            "; ".join(map(described.condition_words, level.when)) or "–",
             wait_words(level.see_by or known.see_by[level.severity]),
-            rule.base_rate.get(level.severity) or "–",
+            often(rule, level.severity),
         )
         for level in rule.levels
     ]
 
 
+def often(rule: Rule, severity: str) -> str:
+    """Return how often healthy children meet a tier, at each age it is known for."""
+    found = said_of(rule, severity)
+    if len(found) == 1:
+        return found[0][2] or "–"
+    return " ".join(f"{low:g} to {high:g} years: {said}" for low, high, said in found)
+
+
 def rule_text(known: RuleSet, rule: Rule) -> str:
     """Return the section of one rule."""
     kind = "project rule (**P**): not national guidance" if rule.project else "national guidance"
-    recovery = "2 percentage points" if rule.kind == "loss" else "⅓ of a space"
     about = [
         ("Met when", rule.definition),
-        ("Measure", Measure(rule.measure).label),
-        ("Ages", ages_words(rule)),
-        ("Compared with", earlier_words(rule)),
+        ("Measure", described.measures_words(rule)),
+        ("Ages", described.ages_words(rule)),
+        ("Compared with", described.earlier_words(rule)),
         ("Source", rule.source),
         ("Standing", kind),
-        ("Recovering", f"{recovery} better than where it is first met"),
+        ("Recovering", described.recovery_words(rule)),
         ("What next", rule.guidance),
     ]
+    if rule.leaves_to:
+        about.insert(-1, ("Not listed", f"while one of these is: {', '.join(rule.leaves_to)}"))
     mark = " (P)" if rule.project else ""
     tiers = table(("severity", "amount", "and", "see within", "how often"), tier_rows(known, rule))
     title = f"{rule.title[0].upper()}{rule.title[1:]}."
     return "\n\n".join((f"## {rule.id}{mark}", title, table(("", ""), about), tiers)) + "\n"
+
+
+def set_text(known: RuleSet) -> str:
+    """Return the section of one of the other sets: a line a rule."""
+    rows = [
+        (
+            rule.id,
+            rule.definition,
+            ", ".join(dict.fromkeys(level.severity for level in rule.levels)),
+            rule.source,
+        )
+        for rule in known.rules
+    ]
+    shown = table(("rule", "met when", "severity", "source"), rows)
+    return f"### `{known.name}`\n\n{known.title}.\n\n{shown}\n"
 
 
 def rules_page() -> str:
@@ -303,6 +259,7 @@ def rules_page() -> str:
         known=known,
         marks=marks,
         rules="\n".join(rule_text(known, rule) for rule in known.rules),
+        others="\n".join(set_text(ruleset(name)) for name in SHIPPED if name != known.name),
         steps=steps,
     )
 
@@ -326,9 +283,11 @@ def sign_off_items() -> list[tuple[str, str]]:
             items.append((f"{rule.id}{mark}, {severity}", said))
             if within != wait_words(known.see_by[severity]):
                 items.append((f"{rule.id}{mark}, {severity}, see by", f"{within} ({also})"))
-        items.append((f"{rule.id}{mark}, ages", ages_words(rule)))
-        if rule.kind != "level" and rule.comparator != "birth":
-            items.append((f"{rule.id}{mark}, compared with", earlier_words(rule)))
+        items.append((f"{rule.id}{mark}, ages", described.ages_words(rule)))
+        if KINDS[rule.kind].of_change and (rule.kind, rule.comparator) != ("fall", "birth"):
+            items.append((f"{rule.id}{mark}, compared with", described.earlier_words(rule)))
+        recovering = (f"{rule.id}{mark}, recovering", described.recovery_words(rule))
+        items += [recovering] if rule.kind in ("rate", "static", "gain", "surprise", "gap") else []
     items += [
         (f"weighing again, from {time_words(age)}", time_words(wait)) for age, wait in known.reweigh
     ]
@@ -339,13 +298,18 @@ def shared_items() -> list[tuple[str, str]]:
     """Return the numbers that rules and states share, which stand in code."""
     girls, boys = (conditions.PUBERTY_YEARS[sex] for sex in (Sex.FEMALE, Sex.MALE))
     young, older = episodes.SUSTAINED_AFTER_DAYS
-    beyond = number(rules.LOSS_BEYOND_ERROR)
-    guard = time_words(float(conditions.JOIN_GUARD_DAYS))
+    beyond = number(losses.LOSS_BEYOND_ERROR)
+    guard = time_words(float(joins.JOIN_GUARD_DAYS))
     return [
         ("pubertal window", f"girls {girls[0]} to {girls[1]}, boys {boys[0]} to {boys[1]} years"),
         ("conditional gain below that of 5 %", f"under {number(conditions.GAIN_5_PERCENT)}"),
         ("a loss beyond measurement error", f"more than {beyond}·√2 standard deviations of one"),
         ("a level rule first met after a change of tables is watch", f"within {guard}"),
+        (
+            "a finding under this age of unknown gestation is one level lower",
+            f"{rules.GESTATION_MATTERS_BELOW} days",
+        ),
+        ("no BMI near, for a gap of height and weight", f"within {gaps.BMI_WITHIN_DAYS} days"),
         ("sustained", f"after {young} days under 1 year, {older} days from then on"),
         ("closed", f"better for {episodes.CLOSED_AFTER_DAYS} days"),
         ("lapsed, past the rule’s ages", time_words(episodes.LAPSED_PAST_AGES_DAYS)),

@@ -12,12 +12,12 @@ from centiles.ages import DAYS_IN_YEAR
 from centiles.charts import style
 from centiles.charts.texts import centile_words
 from centiles.charts.windows import Window
-from centiles.measures import Measure, Sex
+from centiles.measures import Measure
+from centiles.monitoring.background import expected_height
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-ADULT_DAYS: Final = 20 * DAYS_IN_YEAR  # parents are scored at the end of the tables
 RANGE_Z: Final = 1.4  # either side of the expected z: nine children in ten
 _FROM_YEARS: Final = 2.0  # before it a length says little of the height to come
 _RIGHT: Final = 43.0  # of the axes, past the names of the lines [pt]
@@ -55,12 +55,8 @@ def expected(mother_cm: float, father_cm: float) -> Expected | None:
     >>> round(found.z, 2)
     0.01
     """
-    mother, father = (
-        zscores.zscore(height, measure=Measure.HEIGHT, sex=sex, age_days=ADULT_DAYS)
-        for height, sex in ((mother_cm, Sex.FEMALE), (father_cm, Sex.MALE))
-    )
-    z = (mother + father) / 4
-    return Expected(float(z)) if np.isfinite(z) else None
+    z = float(expected_height(np.array(mother_cm), np.array(father_cm)))
+    return Expected(z) if np.isfinite(z) else None
 
 
 def shown_expected(

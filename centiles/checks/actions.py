@@ -16,9 +16,8 @@ from centiles.monitoring.contact_rules import contact_rules
 from centiles.monitoring.episodes import CLOSED, LAPSED, STATES
 from centiles.monitoring.findings import Cohort, waits
 from centiles.monitoring.points import points_of
-from centiles.monitoring.rulesets import RuleSet
+from centiles.monitoring.schema import RuleSet
 from centiles.monitoring.wording import KNOWN
-from centiles.orders import timeline_key
 from centiles.records import columns
 
 FELL_FURTHER: Final = SPACE / 3  # since the action, carried: the finding is back at the top
@@ -64,7 +63,7 @@ def _fell_since(findings: pd.DataFrame, age: FloatArray, cohort: Cohort) -> Floa
     points = points_of(cohort.scored, some, cohort.conflict, cohort.unsure, doubtful=True)
     measure = codes_of(findings["measure"].astype("category"), MEASURES)
     to_age = findings["to_age_days"].to_numpy()
-    to = np.searchsorted(points.key, timeline_key(findings["child"].to_numpy(), measure, to_age))
+    to = points.newest_at(findings["child"].to_numpy(), measure, to_age)
     before = points.first_after(to, age) - 1
     there = np.flatnonzero((before >= points.starts[to]) & (before < to))
     fell[there] = points.falls(before[there], to[there])

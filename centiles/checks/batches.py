@@ -14,10 +14,12 @@ from centiles.checks.actions import answered, unknown_rules
 from centiles.checks.assessed import not_assessed
 from centiles.checks.backgrounds import too_many_problems
 from centiles.checks.cohorts import NEVER, cohort_of
+from centiles.checks.contacts import listed, outcomes
 from centiles.checks.profiles import Profile, stop_if_a_file_names_a_child
 from centiles.checks.services import cross_service
 from centiles.checks.worklist import last_measured, sources_of
 from centiles.monitoring.background import lines_do_not_fit
+from centiles.monitoring.contacts import Seen, parts_of
 from centiles.monitoring.findings import Cohort, findings_of
 from centiles.records import columns
 from centiles.records import pseudonyms as pseudonymous
@@ -33,13 +35,16 @@ class Batch:
     """What a batch of whole children gives; those of several batches stand one below the other.
 
     ``findings`` are as the rules made them, with what of the child itself raises them; ``children``
-    has a row a child; ``homes`` a row a child and household.
+    has a row a child; ``homes`` a row a child and household; ``contacts`` are the contact findings
+    but those that chase others; ``outcomes`` has a row a team and what came of its contacts.
     """
 
     done: Scored = field(repr=False)
     findings: pd.DataFrame
     children: pd.DataFrame
     homes: pd.DataFrame
+    contacts: pd.DataFrame
+    outcomes: pd.DataFrame
 
 
 def batch_of(records: Records, profile: Profile) -> Batch:
@@ -72,6 +77,8 @@ def batch_of(records: Records, profile: Profile) -> Batch:
         cross_service=cross_service(findings, cohort, profile, done.as_of),
         unfit=_unfit(findings, cohort),
     )
+    seen = Seen(cohort, findings, profile.rules, done.as_of, profile.sensitive)
+    lacking = parts_of(seen)
     if profile.pseudonyms is not None:
         done, cohort = _pseudonymised(done, cohort, profile.pseudonyms)
         findings = _hidden(findings, cohort, hide_dates=profile.hides_dates)
@@ -88,7 +95,14 @@ def batch_of(records: Records, profile: Profile) -> Batch:
         "child_id": cohort.child_ids[homes.child],
         "household_id": homes.ids[homes.household],
     }
-    return Batch(done, findings, children[children["child_id"] != ""], pd.DataFrame(pairs))
+    return Batch(
+        done=done,
+        findings=findings,
+        children=children[children["child_id"] != ""],
+        homes=pd.DataFrame(pairs),
+        contacts=listed(lacking, cohort, profile.rules, hide_dates=profile.hides_dates),
+        outcomes=outcomes(seen.visits, cohort),
+    )
 
 
 def _with_problems(done: Scored, *more: pd.DataFrame) -> Scored:

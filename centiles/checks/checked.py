@@ -25,7 +25,11 @@ from centiles.records.timelines import FATES
 
 @dataclass(frozen=True)
 class Provenance:
-    """What a result was made with, so that it can be made again."""
+    """What a result was made with, so that it can be made again.
+
+    ``contacts_sha256`` is of the contact rules and raises; ``pseudonyms`` tells the key of the
+    pseudonyms from others, "" for none.
+    """
 
     version: str
     reference: str
@@ -34,6 +38,8 @@ class Provenance:
     correction: str
     rules: str
     rules_sha256: str
+    contacts_sha256: str
+    pseudonyms: str
     as_of: str
 
 
@@ -86,6 +92,7 @@ class Checked:
     provenance: Provenance
     sides: SideFiles = field(default_factory=SideFiles)
     contacts: pd.DataFrame = field(default_factory=lambda: columns.frame(columns.CONTACTS, {}))
+    teams: pd.DataFrame = field(default_factory=lambda: columns.frame(columns.TEAMS, {}))
     tables: tuple[TextTable, ...] = field(default=(), repr=False, compare=False)
 
     @cached_property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,15 @@ import pandas as pd
 from centiles.checks.actions import known
 from centiles.checks.batches import Batch, batch_of
 from centiles.checks.checked import Checked, Provenance
+from centiles.checks.cohorts import NEVER
+from centiles.checks.contacts import in_order, overdue, teams
+from centiles.checks.previous import Previous, compared, read_previous, stop_if_later
 from centiles.checks.profiles import Profile, profile_of
 from centiles.checks.raises import raised
 from centiles.checks.ranking import ranked
 from centiles.checks.worklist import worklist
-from centiles.errors import CentilesError
+from centiles.errors import CentilesError, UsageError
+from centiles.monitoring.contact_rules import contact_rules
 from centiles.monitoring.findings import dated, worded
 from centiles.records import columns
 from centiles.records.pseudonyms import Pseudonyms
@@ -36,6 +41,7 @@ def check(
     repair: bool = False,
     sensitive: bool = False,
     pseudonyms: Pseudonyms | None = None,
+    previous: str | Path | None = None,
 ) -> Checked:
     """Return every value scored, every finding, and the children ranked by them.
 
@@ -63,11 +69,16 @@ def check(
     pseudonyms
         What to call children instead, and whether to show dates; as they are where not given.
 
+    previous
+        The result folder of an earlier run, to say of each finding what became of it since.
+
     Raises
     ------
     UsageError
-        If an option is not one of its words, ``as_of`` is given for records with ages only, or
-        ``due_by`` is before the last date of knowledge.
+        If an option is not one of its words, ``as_of`` is given for records with ages only,
+        ``due_by`` is before the last date of knowledge, or ``previous`` cannot be compared with.
+    UnreadableError
+        If ``previous`` cannot be read.
 
     Examples
     --------
@@ -86,35 +97,63 @@ def check(
         unknown_gestation=unknown_gestation, repair=repair, sensitive=sensitive,
         pseudonyms=pseudonyms,
     )  # fmt: skip
+    before = read_previous(previous, _provenance(profile, NEVER)) if previous else None
     batch = batch_of(records, profile)
-    findings = with_households(batch, profile)
-    checked = with_ranks(findings, batch, records, profile)
+    _stop_if_before(profile.due_by, batch.done.as_of)
+    findings, contacts = with_households(batch, profile)
+    checked = with_ranks(findings, contacts, batch, records, profile, before)
     _stop_if_lost(checked)
     return checked
 
 
-def with_households(batch: Batch, profile: Profile) -> pd.DataFrame:
-    """Return findings with their final levels, dates and sentences.
+def _stop_if_before(due_by: np.datetime64 | None, as_of: np.datetime64) -> None:
+    if due_by is not None and due_by < as_of:
+        raise UsageError(
+            f"due by: found {due_by}, expected the last date of knowledge, {as_of}, or a later one"
+        )
+
+
+def with_households(batch: Batch, profile: Profile) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return findings with their final levels, dates and sentences, and the contact findings.
 
     The first step that looks at more than one child: from small tables only.
     """
     findings = raised(batch.findings, batch.homes, sensitive=profile.sensitive)
     findings = known(dated(findings, profile.rules), profile.rules, batch.done.as_of)
-    return worded(findings, profile.rules)
+    late = overdue(
+        findings, profile.rules, as_of=batch.done.as_of, due_by=profile.due_by,
+        hide_dates=profile.hides_dates,
+    )  # fmt: skip
+    contacts = columns.concatenated(columns.CONTACTS, [batch.contacts, late])
+    return worded(findings, profile.rules), in_order(contacts)
 
 
-def with_ranks(findings: pd.DataFrame, batch: Batch, records: Records, profile: Profile) -> Checked:
+def with_ranks(
+    findings: pd.DataFrame,
+    contacts: pd.DataFrame,
+    batch: Batch,
+    records: Records,
+    profile: Profile,
+    before: Previous | None = None,
+) -> Checked:
     """Return everything in the order to look at it."""
     done = batch.done
+    made = _provenance(profile, done.as_of)
     ordered, lead, rank = ranked(findings, batch.children["child_id"])
+    found = _declared(columns.FINDINGS, ordered)
+    if before is not None:
+        stop_if_later(before, made.as_of)
+        found = columns.concatenated(columns.FINDINGS, list(compared(found, before)))
     return Checked(
-        findings=_declared(columns.FINDINGS, ordered),
+        findings=found,
         scored=done.frame,
         problems=done.problems,
         children=worklist(ordered, lead, rank, batch.children),
         sources=records.sources,
-        provenance=_provenance(profile, done.as_of),
+        provenance=made,
         sides=done.sides,
+        contacts=contacts,
+        teams=teams(batch.outcomes, contacts),
         # Tables hold every identifier.
         tables=records.tables if profile.pseudonyms is None else (),
     )
@@ -131,6 +170,8 @@ def _provenance(profile: Profile, as_of: np.datetime64) -> Provenance:
         correction=str(profile.correction),
         rules=profile.rules.name,
         rules_sha256=profile.rules.sha256,
+        contacts_sha256=contact_rules().sha256,
+        pseudonyms=profile.pseudonyms.fingerprint if profile.pseudonyms else "",
         as_of="" if unknown else str(as_of),
     )
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from centiles.ages import Correction
 from centiles.errors import UsageError
-from centiles.monitoring.rulesets import RuleSet, ruleset
+from centiles.monitoring.rulesets import ruleset
+from centiles.monitoring.schema import RuleSet
 from centiles.records.pseudonyms import Pseudonyms
 from centiles.records.reading import Records
 

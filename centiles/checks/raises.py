@@ -16,7 +16,7 @@ from centiles.ages import DAYS_IN_MONTH
 from centiles.monitoring.background import MOST_IN_A_HOUSEHOLD, Events
 from centiles.monitoring.contact_rules import OTHER_INFORMATION, contact_rules
 from centiles.monitoring.episodes import CLOSED, LAPSED, STATES
-from centiles.monitoring.rulesets import SEVERITIES
+from centiles.monitoring.schema import SEVERITIES
 
 Flags = NDArray[np.bool_]
 

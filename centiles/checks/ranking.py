@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from centiles.monitoring.rulesets import SEVERITIES
+from centiles.monitoring.schema import SEVERITIES
 from centiles.monitoring.wording import KNOWN, VERIFY_TODAY
 
 OPEN_STATES: Final = ("new", "sustained", "recovering")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from centiles.checks.ranking import BLOCKS
 from centiles.monitoring.findings import Cohort
-from centiles.monitoring.rulesets import SEVERITIES
+from centiles.monitoring.schema import SEVERITIES
 from centiles.records import columns
 from centiles.records.reading import Source
 

@@ -1,6 +1,6 @@
 """What a child's points are compared with: its highest in a window, its birth, its first weights.
 
-Worked out once for all points of a cohort, and shared by the rules.
+Worked out for all points of a cohort, and shared by the rules.
 """
 
 from __future__ import annotations
@@ -11,15 +11,20 @@ from typing import Final
 import numpy as np
 
 from centiles import ages
-from centiles.measures import MEASURES, Measure
+from centiles.ages import FloatArray
+from centiles.measures import Measure
 from centiles.monitoring import pairs
+from centiles.monitoring.pairs import Highest
 from centiles.monitoring.points import Flags, Points, Rows
 
 BIRTH_WEIGHT_BY_DAY: Final = 1
 # Where the birth weight is not known: the highest weight of these days, counted from birth.
 EARLY_DAYS: Final = (15, 56)
+# The first weeks once feeding is settled: 4 to 8 weeks, corrected.
+SETTLED_WEEKS_DAYS: Final = (28, 56)
 # Born before 37 weeks: the first weight from this corrected age [d] on.
 SETTLED_FROM_DAYS: Final = 14
+THREE_YEARS: Final = 1096
 
 
 class Baselines:
@@ -28,39 +33,114 @@ class Baselines:
     def __init__(self, points: Points, children: int) -> None:
         self.points, self.children = points, children
         self.of = cache(self._of)
-        self.highest = cache(self._highest)
+        self._table = cache(self._make_table)
+        self._raw_table = cache(self._make_raw_table)
+        self.widest = cache(self._widest)
 
     def _of(self, measure: str) -> Rows:
         """Return the points of a measure, in order."""
-        return np.flatnonzero(self.points.measure == MEASURES.index(Measure(measure)))
+        there = self.points.of(measure)
+        return np.arange(there.start, there.stop)
 
-    def _highest(
+    def highest(
         self,
         measure: str,
+        rows: Rows,
+        *,
         within_days: float,
         from_age_days: float = -np.inf,
         gap_days: float = 0.0,
-        kind: str = "z",
+        sign: int = 1,
     ) -> Rows:
-        """Return the start of the furthest fall to each point of a measure, −1 for none.
+        """Return the start of the furthest fall to points, carried over joins; −1 for none.
 
-        Parameters are those of :func:`pairs.highest_before`; ``kind`` is ``"z"`` or ``"value"``.
+        Parameters
+        ----------
+        measure
+            Their measure.
+        rows
+            The later points, shape (n,).
+        within_days, from_age_days, gap_days
+            As in :func:`pairs.window`.
+        sign
+            1 for the highest, −1 for the lowest: the start of the furthest rise.
+        """
+        low, high = pairs.window(
+            self.points, rows, within_days=within_days, from_age_days=from_age_days,
+            gap_days=gap_days,
+        )  # fmt: skip
+        return self.highest_between(measure, rows, low, high, sign=sign)
+
+    def highest_between(
+        self, measure: str, rows: Rows, low: Rows, high: Rows, *, sign: int = 1
+    ) -> Rows:
+        """Return the highest of the points of each ``[low, high)``, carried to the later ones."""
+        found = np.full(len(rows), -1, dtype=np.intp)
+        section = self.points.section[rows]
+        usable = (low < high) & self.points.comparable[rows]
+        for code in np.unique(section[usable]):
+            at = np.flatnonzero(usable & (section == code))
+            kept, place, table = self._table(measure, int(code), sign)
+            begin = self.points.of(measure).start
+            best = table.of(place[low[at] - begin], place[high[at] - begin])
+            found[at] = np.where(best >= 0, kept[best], -1)
+        return found
+
+    def highest_value(
+        self, measure: str, rows: Rows, *, within_days: float, gap_days: float,
+        from_age_days: float = -np.inf,
+    ) -> Rows:  # fmt: skip
+        """Return where the highest value of a window before points is, −1 for none."""
+        low, high = pairs.window(
+            self.points, rows, within_days=within_days, from_age_days=from_age_days,
+            gap_days=gap_days,
+        )  # fmt: skip
+        begin = self.points.of(measure).start
+        found = np.full(len(rows), -1, dtype=np.intp)
+        at = np.flatnonzero((low < high) & self.points.comparable[rows])
+        best = self._raw_table(measure).of(low[at] - begin, high[at] - begin)
+        found[at] = np.where(best >= 0, best + begin, -1)
+        return found
+
+    def _make_table(self, measure: str, section: int, sign: int) -> tuple[Rows, Rows, Highest]:
+        """Return the points that can be carried to a section, where each is, and their highest.
+
+        Points of later sections are left out, so that no point is looked at for nothing.
         """
         rows = self.of(measure)
-        start = pairs.highest_before(
-            self.points,
-            rows,
-            within_days=within_days,
-            from_age_days=from_age_days,
-            gap_days=gap_days,
-            raw=kind == "value",
-        )
-        return np.where(self.points.comparable[rows], start, -1)
+        carried = self.points.carried_to(section)[self.points.of(measure)]
+        kept = np.flatnonzero(~np.isnan(carried))
+        place = np.zeros(len(rows) + 1, dtype=np.intp)
+        np.cumsum(~np.isnan(carried), out=place[1:])
+        return rows[kept], place, Highest(sign * carried[kept])
+
+    def _make_raw_table(self, measure: str) -> Highest:
+        return Highest(self.points.value_before[self.points.of(measure)])
+
+    def _widest(self, measure: str) -> FloatArray:
+        """Return how far each point of a measure lies below the highest of 36 months, at most [z].
+
+        Nothing in a shorter window can be more, so that rules look at few points only. Where the
+        correction for gestation stopped in between it is infinite: to be looked at.
+        """
+        rows, points = self.of(measure), self.points
+        start = self.highest(measure, rows, within_days=THREE_YEARS)
+        fell = np.full(len(rows), -np.inf)
+        at = np.flatnonzero(start >= 0)
+        fell[at] = points.carried(start[at], rows[at]) - points.z[rows[at]]
+        return np.where(points.shift[rows] != points.shift[points.starts[rows]], np.inf, fell)
 
     @cached_property
     def birth(self) -> Rows:
         """Each child's weight of day 0 or 1, −1 where there is none."""
         rows = self.of(Measure.WEIGHT)
+        first = (self.points.age[rows] <= BIRTH_WEIGHT_BY_DAY) & self.points.comparable[rows]
+        return self._first_by_child(rows[first])
+
+    @cached_property
+    def birth_length(self) -> Rows:
+        """Each child's length of day 0 or 1, −1 where there is none."""
+        rows = self.of(Measure.HEIGHT)
         first = (self.points.age[rows] <= BIRTH_WEIGHT_BY_DAY) & self.points.comparable[rows]
         return self._first_by_child(rows[first])
 
@@ -71,22 +151,36 @@ class Baselines:
         found[self.points.child] = self.points.gestation < ages.TERM_FROM_DAYS
         return found
 
-    @cached_property
-    def starting_weight(self) -> Rows:
-        """What NICE NG75 compares each weight with, for all points of weight; −1 for none.
+    def starting_weight(self, rows: Rows) -> Rows:
+        """Return what NICE NG75 compares weights with; −1 for none.
 
         The birth weight; where that is not known the highest so far of day 15 to 8 weeks; born
         before 37 weeks, the first at 14 days or more corrected.
         """
-        points, rows = self.points, self.of(Measure.WEIGHT)
+        points = self.points
         child = points.child[rows]
-        comparable = points.comparable[rows]
-        settled = rows[(points.corrected[rows] >= SETTLED_FROM_DAYS) & comparable]
-        fixed = np.where(self.preterm, self._first_by_child(settled), self.birth)[child]
-        early = pairs.highest_of_ages(points, rows, *EARLY_DAYS)
         unknown = (self.birth[child] < 0) & ~self.preterm[child]
-        start = np.where(unknown, early, fixed)
-        return np.where((start < rows) & comparable, start, -1)
+        start = np.where(self.preterm[child], self._settled[child], self.birth[child])
+        at = rows[unknown]
+        low = points.first_at(at, np.full(len(at), float(EARLY_DAYS[0])))
+        high = np.minimum(points.first_after(at, np.full(len(at), float(EARLY_DAYS[1]))), at)
+        start[unknown] = self.highest_between(Measure.WEIGHT, at, low, high)
+        return np.where((start < rows) & points.comparable[rows], start, -1)
+
+    def settled_weight(self, rows: Rows) -> Rows:
+        """Return the highest weight of 4 to 8 weeks, corrected, so far; −1 for none."""
+        points, (first, last) = self.points, SETTLED_WEEKS_DAYS
+        shift = points.shift[points.starts[rows]]
+        low = points.first_at(rows, first + shift)
+        high = np.minimum(points.first_after(rows, last + shift), rows)
+        return self.highest_between(Measure.WEIGHT, rows, low, high)
+
+    @cached_property
+    def _settled(self) -> Rows:
+        """Each child's first weight at 14 days corrected or older, −1 for none."""
+        rows = self.of(Measure.WEIGHT)
+        settled = self.points.corrected[rows] >= SETTLED_FROM_DAYS
+        return self._first_by_child(rows[settled & self.points.comparable[rows]])
 
     def _first_by_child(self, rows: Rows) -> Rows:
         found = np.full(self.children, -1, dtype=np.intp)

@@ -145,3 +145,8 @@ def chance_beyond(amount: FloatArray, threshold: FloatArray, sd: FloatArray) -> 
     array([0.5])
     """
     return np.asarray(ndtr((amount - threshold) / sd))
+
+
+def value_error(points: Points, rows: Rows) -> FloatArray:
+    """Return the standard deviation of measurement of points, in the unit of each."""
+    return measurement_sd(points.measure[rows], points.age[rows], points.value[rows])

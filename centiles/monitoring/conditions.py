@@ -6,83 +6,91 @@ from typing import Final
 
 import numpy as np
 
-from centiles import zscores
-from centiles.ages import DAYS_IN_YEAR, VERY_PRETERM_BELOW_DAYS, FloatArray
+from centiles.ages import DAYS_IN_YEAR
 from centiles.lms import LINE_Z, SPACE
 from centiles.measures import SEXES, Measure, Sex
-from centiles.monitoring import conditional, pairs
-from centiles.monitoring.baselines import Baselines
-from centiles.monitoring.episodes import Episodes
+from centiles.monitoring import conditional
+from centiles.monitoring.baselines import THREE_YEARS
+from centiles.monitoring.correlations import correlation
+from centiles.monitoring.joins import low_before
+from centiles.monitoring.kinds import Sort
+from centiles.monitoring.levels import percent_of_median
+from centiles.monitoring.losses import LOSS_BEYOND_ERROR
 from centiles.monitoring.pairs import percent_lost
 from centiles.monitoring.points import Flags, Rows
-from centiles.monitoring.rulesets import Rule
-from centiles.references import reference
 
 GAIN_5_PERCENT: Final = -1.645
-JOIN_GUARD_DAYS: Final = 396
 THIRTEEN_MONTHS: Final = 396
-THREE_YEARS: Final = 1096
 SAME_TIME_DAYS: Final = 28
 PUBERTY_YEARS: Final = {Sex.FEMALE: (10, 14), Sex.MALE: (11, 16)}
 # What can hold for a child that has not changed at all, and so says nothing at a join.
 NOT_OF_CHANGE: Final = frozenset(
-    {"below_04", "birth_weight_from_9th", "born_at_term", "sustained", "outside_puberty"}
-)
+    {
+        "below_04", "above_996", "birth_weight_from_9th", "born_at_term", "sustained",
+        "outside_puberty", "again_6_to_12_months_later", "born_at_2500_g", "born_small",
+        "below_parents_by_1", "below_parents_by_1_6", "below_parents_by_2", "feeding_event",
+    }
+)  # fmt: skip
 
 _LOWEST, _SECOND, _NINTH = LINE_Z[:3]
+_HIGHEST = LINE_Z[-1]
+_FEEDING = ("feeding", "eating")
 
 
 class Conditions:
-    """The conditions, each worked out for all episodes of one rule."""
+    """The conditions of points, each worked out for pairs of them.
 
-    def __init__(self, baselines: Baselines, rule: Rule, episodes: Episodes) -> None:
-        self.baselines, self.rule, self.episodes = baselines, rule, episodes
-        self.points = baselines.points
-        self.child = self.points.child[episodes.to]
+    ``first`` is where a finding opened, ``start`` the earlier point (−1 for none), ``to`` the
+    newest; where a rule is looked for, ``to`` is ``first``.
+    """
 
-    @property
-    def sustained(self) -> Flags:
-        """Met by a second valid point, 2 weeks later under 1 year, 4 weeks after."""
-        return self.episodes.sustained
+    def __init__(self, sort: Sort, first: Rows, start: Rows, to: Rows) -> None:
+        self.sort, self.watch, self.points = sort, sort.watch, sort.points
+        self.first, self.start, self.to = first, start, to
+        self.child = self.points.child[to]
 
     @property
     def gain_below_5_percent(self) -> Flags:
         """The conditional gain over the fall is below what 5 % of healthy children show."""
-        start, to = self.episodes.start, self.episodes.to
         points = self.points
-        z1, z2 = points.carried(start, to), points.z[to]
-        r = conditional.correlation(self.rule.measure, points.age[start], points.age[to])
+        z1, z2 = points.carried(self.start, self.to), points.z[self.to]
+        r = correlation(self.sort.measure, points.age[self.start], points.age[self.to])
         with np.errstate(invalid="ignore"):
             return np.asarray(conditional.conditional_gain(z1, z2, r) < GAIN_5_PERCENT)
 
     @property
     def born_at_term(self) -> Flags:
         """Not known to be born before 37 weeks."""
-        return ~self.baselines.preterm[self.child]
+        return ~self.watch.preterm[self.child]
 
     @property
     def below_04(self) -> Flags:
         """Below the 0.4th line as well, and not merely by a change of tables."""
-        to = self.episodes.to
-        return np.asarray((self.points.z[to] < _LOWEST) & ~self._changed_tables(to, _LOWEST)[1])
+        low = self.points.z[self.to] < _LOWEST
+        return np.asarray(low & ~low_before(self.sort, self.to, -_LOWEST)[1])
+
+    @property
+    def above_996(self) -> Flags:
+        """Above the 99.6th line."""
+        return np.asarray(self.points.z[self.to] > _HIGHEST)
 
     @property
     def fell_a_space(self) -> Flags:
         """A carried fall of a space or more from the highest of 36 months."""
-        return self._fell(self.rule.measure, THREE_YEARS, SPACE)
+        return self._fell(self.sort.measure, THREE_YEARS, SPACE)
 
     @property
     def birth_weight_from_9th(self) -> Flags:
         """Born at the 9th line or above it."""
-        birth = self.baselines.birth[self.child]
+        birth = self.watch.birth[self.child]
         return np.asarray((birth >= 0) & (self.points.z[birth] >= _NINTH))
 
     @property
     def earlier_at_2nd(self) -> Flags:
         """Carried, at the 2nd line or above within the 36 months before it was first met."""
-        start, first = self.episodes.start, self.episodes.first
         with np.errstate(invalid="ignore"):
-            return (start >= 0) & (self.points.carried(start, first) >= _SECOND)
+            carried = self.points.carried(self.start, self.first)
+            return np.asarray((self.start >= 0) & (carried >= _SECOND))
 
     @property
     def bmi_fell_1z_in_13_months(self) -> Flags:
@@ -97,99 +105,105 @@ class Conditions:
     @property
     def lost_5_percent_in_13_months(self) -> Flags:
         """More than 5 % of the weight lost."""
-        at, there = self._newest(Measure.WEIGHT)
-        if not there.any():
-            return there
-        gap = float(SAME_TIME_DAYS)
-        highest = self.baselines.highest(Measure.WEIGHT, THIRTEEN_MONTHS, -np.inf, gap, "value")
-        start = highest[at]
-        now = self.baselines.of(Measure.WEIGHT)[at]
-        lost = percent_lost(self.points.value_before[start], self.points.value[now])
-        return np.asarray(there & (start >= 0) & (lost > 5))
+        before, now = self._highest_weight()
+        lost = percent_lost(self.points.value_before[before], self.points.value[now])
+        return np.asarray((before >= 0) & (lost > 5))
+
+    @property
+    def lost_weight_in_13_months(self) -> Flags:
+        """Weight lost, by more than measurement error."""
+        before, now = self._highest_weight()
+        lost = self.points.value_before[before] - self.points.value[now]
+        error = np.sqrt(2) * conditional.value_error(self.points, now)
+        return np.asarray((before >= 0) & (lost > LOSS_BEYOND_ERROR * error))
 
     @property
     def bmi_below_70_percent(self) -> Flags:
         """BMI below 70 % of the median for age and sex."""
-        to = self.episodes.to
-        percent = zscores.percent_median_bmi(
-            self.points.value[to], sex=self.points.sex[to] + 1, age_days=self.points.corrected[to]
-        )
-        return np.asarray(percent) < 70
+        points, to = self.points, self.to
+        percent = percent_of_median(points.value[to], points.sex[to], points.corrected[to])
+        return np.asarray(percent < 70)
 
     @property
     def outside_puberty(self) -> Flags:
         """Not at an age when the growth spurt moves centiles."""
-        years = self.points.corrected[self.episodes.to] / DAYS_IN_YEAR
+        years = self.points.corrected[self.to] / DAYS_IN_YEAR
         low, high = np.array([PUBERTY_YEARS[sex] for sex in SEXES]).T
-        sex = self.points.sex[self.episodes.to]
+        sex = self.points.sex[self.to]
         return np.asarray(~((years >= low[sex]) & (years < high[sex])))
 
     @property
-    def low_before(self) -> Flags:
-        """First met within 13 months of a change of tables, and on the new ones low before it."""
-        return self._changed_tables(self.episodes.first, self.rule.below)[0]
+    def feeding_event(self) -> Flags:
+        """A concern about feeding or eating was recorded in the 13 months before."""
+        events = self.watch.background.events.of(*_FEEDING)
+        found = np.zeros(len(self.to), dtype=np.bool_)
+        if len(events) == 0:
+            return found
+        key = events.child * 1e6 + np.nan_to_num(events.age_days, nan=-1e5)
+        key = np.sort(key)
+        age = self.points.age[self.to]
+        last = np.searchsorted(key, self.child * 1e6 + age, side="right")
+        first = np.searchsorted(key, self.child * 1e6 + age - THIRTEEN_MONTHS, side="left")
+        return np.asarray(last > first)
 
-    def _changed_tables(self, rows: Rows, below: float) -> tuple[Flags, Flags]:
-        """Return which points follow a change of tables, within 13 months, of a child already low.
+    @property
+    def born_at_2500_g(self) -> Flags:
+        """A birth weight of 2,500 g or more is known."""
+        birth = self.watch.birth[self.child]
+        return np.asarray((birth >= 0) & (self.points.value[birth] >= 2.5))
 
-        The tables change at a join, and where the correction of an age stops. Already low is whose
-        newest point before it is below the line as scored on the new ones; second, which of those
-        was not on the old.
-        """
-        low = np.zeros((2, len(rows)), dtype=np.bool_)
-        for before, near, z in (self._joined(rows), self._uncorrected(rows)):
-            with np.errstate(invalid="ignore"):
-                already = near & (z < below)
-            low |= [already, already & (self.points.z_before[before] >= below)]
-        return low[0], low[1]
+    @property
+    def born_small(self) -> Flags:
+        """Birth weight or length below z −2."""
+        found = np.zeros(len(self.to), dtype=np.bool_)
+        for born in (self.watch.birth, self.watch.birth_length):
+            birth = born[self.child]
+            found |= (birth >= 0) & (self.points.z[birth] < -2)
+        return found
 
-    def _joined(self, rows: Rows) -> tuple[Rows, Flags, FloatArray]:
-        """Return the newest points before a join, whether it was near, and their z carried."""
-        points = self.points
-        before, there = pairs.newest_of_another(points, rows, points.section)
-        joins = np.array([join.at_day for join in reference().joins if join.carried])
-        since = points.corrected[rows][:, None] - joins
-        near = ((since >= 0) & (since <= JOIN_GUARD_DAYS)).any(axis=1)
-        return before, there & near, points.carried(before, rows)
+    @property
+    def below_parents_by_1(self) -> Flags:
+        """More than 1 z below what the parents' heights lead one to expect."""
+        return self._below_parents(1.0)
 
-    def _uncorrected(self, rows: Rows) -> tuple[Rows, Flags, FloatArray]:
-        """Return the same of where the correction for gestation stopped, without it."""
-        points = self.points
-        before, there = pairs.newest_of_another(points, rows, points.shift)
-        z = np.full(len(rows), np.nan)
-        at = np.flatnonzero(there)
-        if len(at):
-            was = before[at]
-            age = points.age[was] - points.shift[rows[at]]
-            z[at] = points.rescored(points.value_before[was], was, age)
-        years = np.where(points.gestation[rows] < VERY_PRETERM_BELOW_DAYS, 2, 1)
-        since = points.age[rows] - years * DAYS_IN_YEAR
-        return before, there & (since >= 0) & (since <= JOIN_GUARD_DAYS), z
+    @property
+    def below_parents_by_1_6(self) -> Flags:
+        """More than 1.6 z below what the parents' heights lead one to expect."""
+        return self._below_parents(1.6)
+
+    @property
+    def below_parents_by_2(self) -> Flags:
+        """More than 2 z below what the parents' heights lead one to expect."""
+        return self._below_parents(2.0)
+
+    def _below_parents(self, size: float) -> Flags:
+        expected = self.watch.expected_height[self.child]
+        with np.errstate(invalid="ignore"):
+            return np.asarray(expected - self.points.z[self.to] > size)
 
     def _fell(self, measure: str, within: float, size: float) -> Flags:
         """Whether a measure fell by ``size`` to its newest point by the day of the finding."""
-        at, there = self._newest(measure)
-        fell = np.zeros(len(there), dtype=np.bool_)
-        if not there.any():
-            return fell
-        start = self.baselines.highest(measure, within)[at]
-        there = there & (start >= 0)
-        rows = self.baselines.of(measure)[at]
-        fell[there] = self.points.falls(start[there], rows[there]) >= size
+        now = self._newest(measure)
+        fell = np.zeros(len(now), dtype=np.bool_)
+        at = np.flatnonzero(now >= 0)
+        start = self.watch.highest(measure, now[at], within_days=within)
+        at, start = at[start >= 0], start[start >= 0]
+        fell[at] = self.points.falls(start, now[at]) >= size
         return fell
 
-    def _newest(self, measure: str) -> tuple[Rows, Flags]:
-        """Return a measure's newest point within 28 days before each finding, among its own."""
-        points, rows = self.points, self.baselines.of(measure)
-        if len(rows) == 0:
-            return np.zeros(len(self.child), np.intp), np.zeros(len(self.child), np.bool_)
-        age = points.age[self.episodes.to]
-        place = (
-            np.searchsorted(
-                points.child[rows] * 1e6 + points.age[rows], self.child * 1e6 + age, side="right"
-            )
-            - 1
+    def _highest_weight(self) -> tuple[Rows, Rows]:
+        """Return the heaviest weight of the 13 months before the newest, and that; −1 for none."""
+        now = self._newest(Measure.WEIGHT)
+        before = np.full(len(now), -1, dtype=np.intp)
+        at = np.flatnonzero(now >= 0)
+        before[at] = self.watch.highest_value(
+            Measure.WEIGHT, now[at], within_days=THIRTEEN_MONTHS, gap_days=SAME_TIME_DAYS
         )
-        at = np.clip(place, 0, len(rows) - 1)
-        there = (place >= 0) & (points.child[rows[at]] == self.child)
-        return at, there & (age - points.age[rows[at]] <= SAME_TIME_DAYS)
+        return before, now
+
+    def _newest(self, measure: str) -> Rows:
+        """Return a measure's newest point within 28 days before each finding, −1 for none."""
+        age = self.points.age[self.to]
+        newest = self.points.newest_at(self.child, measure, age)
+        near = (newest >= 0) & (age - self.points.age[newest] <= SAME_TIME_DAYS)
+        return np.where(near, newest, -1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -12,13 +11,15 @@ from numpy.typing import NDArray
 
 from centiles.ages import FloatArray
 from centiles.lms import POSITIONS, SPACE, position_codes
-from centiles.measures import measurement_sd
-from centiles.monitoring import conditional, wording
+from centiles.measures import MEASURES, Measure
+from centiles.monitoring import conditional, rates, wording
 from centiles.monitoring.background import Background
 from centiles.monitoring.episodes import CLOSED, LAPSED, RECOVERING, STATES
-from centiles.monitoring.points import Flags, Points, Rows, points_of
-from centiles.monitoring.rules import Found, Watch
-from centiles.monitoring.rulesets import SEVERITIES, RuleSet
+from centiles.monitoring.kinds import Watch
+from centiles.monitoring.levels import percent_of_median
+from centiles.monitoring.points import Flags, Points, Rows, Spans, points_of
+from centiles.monitoring.rules import Found, found_by
+from centiles.monitoring.schema import KINDS, SEVERITIES, Rule, RuleSet
 
 # Never a cause: the prompt that no explanation be left out, with its pathway.
 PROMPT: Final = (
@@ -85,107 +86,142 @@ def _set_apart(findings: pd.DataFrame) -> pd.DataFrame:
 
 def _ask_again(findings: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
     """Return findings that only one of a day's values makes, as watch."""
-    keys = ["child", "rule", "first_day"]
+    about = ["child", "rule", "measure"]
     block = np.where(findings["doubtful"], wording.VERIFY_TODAY, "")
-    findings = findings.assign(block=block, see_by_rule=None)
-    seen = pd.MultiIndex.from_frame(known[["child", "rule", "to_day"]])
-    new = ~pd.MultiIndex.from_frame(findings[["child", "rule", "to_day"]]).isin(seen)
+    findings = findings.assign(block=block, see_days=-1, see_working=-1)
+    seen = pd.MultiIndex.from_frame(known[[*about, "to_day"]])
+    new = ~pd.MultiIndex.from_frame(findings[[*about, "to_day"]]).isin(seen)
     fresh = findings[new]
     said = "Two values that day disagree: measure again. "
     return fresh.assign(
         severity=np.minimum(fresh["severity"], _WATCH),
         guidance=said + fresh["guidance"],
         disputed=True,
-    ).drop_duplicates(keys)
+    ).drop_duplicates([*about, "first_day"])
 
 
 def _pass(cohort: Cohort, rules: RuleSet, points: Points) -> pd.DataFrame:
     """Return the findings of every rule over one set of points."""
     watch = Watch(points, cohort.now_age_days, len(cohort.child_ids), cohort.background)
-    tables = [_table(cohort, points, watch.found(rule)) for rule in rules.rules]
-    return pd.concat(tables, ignore_index=True)
-
-
-def _table(cohort: Cohort, points: Points, found: Found) -> pd.DataFrame:
-    """Return one rule's episodes as rows of the findings table, with what ranking needs."""
-    episodes, rule = found.episodes, found.rule
-    to, start, first = episodes.to, episodes.start, episodes.first
-    count, there = len(to), episodes.start >= 0
-    change = np.full(count, np.nan)
-    carried = np.full(count, np.nan)
-    change[there] = points.z[to[there]] - points.z_before[start[there]]
-    carried[there] = -points.falls(start[there], to[there])
-    level = rule.kind == "level"
-    error = _error(points, found, there)
-    from_age = np.where(there, points.age[start], np.nan)
-    dates = _dates(cohort, points, start, first, to)
-    severity = np.asarray(found.severity)
-    margin = np.abs(episodes.amount - episodes.threshold)
-    with np.errstate(invalid="ignore"):
-        borderline = margin < error
-    table = pd.DataFrame(
-        {
-            "child": points.child[to],
-            "child_id": cohort.child_ids[points.child[to]],
-            "rule": rule.id,
-            "severity": severity,
-            "state": np.asarray(STATES, dtype=object)[episodes.state],
-            "opened_on": dates["first"],
-            "project_rule": rule.project,
-            "borderline": borderline,
-            "raised_by": "",
-            "measure": rule.measure,
-            "to_index": points.row[to],
-            "from_index": np.where(there, points.row_before[start], -1),
-            "from_date": dates["start"],
-            "from_age_days": from_age,
-            "from_value": np.where(there, points.value_before[start], np.nan),
-            "from_z": np.where(there, points.z_before[start], np.nan),
-            "to_date": dates["to"],
-            "to_age_days": points.age[to],
-            "to_value": points.value[to],
-            "to_z": points.z[to],
-            "change_z": change,
-            "carried_change_z": carried,
-            "spaces": (-points.z[to] if level else -carried) / SPACE,
-            "interval_days": points.age[to] - from_age,
-            "probability": conditional.chance_beyond(episodes.amount, episodes.threshold, error),
-            "block": "",
-            "guidance": f"{rule.guidance} {PROMPT}".strip(),
-            "is_change": not level,
-            "downward": True,
-            "join_guard": found.join_guard,
-            "gestation_unknown": found.gestation_unknown,
-            "threshold": episodes.threshold,
-            "better": episodes.amount <= episodes.threshold - rule.recovery,
-            "disputed": False,
-            "first_day": points.age[first],
-            "to_day": points.age[to],
-            "doubtful": points.doubtful[to] | (there & points.doubtful_before[start]),
-            "conflict": points.conflict[to] | (there & points.conflict[start]),
-        }
+    place = {rule.id: number for number, rule in enumerate(rules.rules)}
+    found = found_by(watch, rules.rules)
+    parts = [_columns(cohort, each, place[each.rule.id]) for each in found]
+    table = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    code = table.pop("rule_code")
+    said = {
+        "rule": [rule.id for rule in rules.rules],
+        "guidance": [f"{rule.guidance} {PROMPT}".strip() for rule in rules.rules],
+    }
+    words = {name: np.array(each, dtype=object)[code] for name, each in said.items()}
+    measure = np.array(list(map(str, MEASURES)), dtype=object)[table.pop("measure_code")]
+    ids = cohort.child_ids[table["child"]]
+    frame = pd.DataFrame({**table, **words, "measure": measure, "child_id": ids})
+    return frame.assign(
+        base_rate=rates.words_of(rules, code, table["severity"], table["to_age_days"])
     )
-    table["base_rate"] = [rule.base_rate.get(SEVERITIES[k], "") for k in severity]
-    table["see_by_rule"] = pd.Series(found.see_by, dtype="object")
-    return table
 
 
-def _error(points: Points, found: Found, there: Flags) -> FloatArray:
-    """Return the standard deviation of each finding's amount from measurement error."""
-    start, to = found.episodes.start, found.episodes.to
-    if found.rule.kind == "loss":
-        spread = np.sqrt(2) * measurement_sd(points.measure[to], points.age[to], points.value[to])
-        return np.asarray(100 * spread / points.value_before[start])
-    sd = conditional.z_error(points, to)
-    if found.rule.kind == "fall":
-        sd[there] = np.hypot(sd[there], conditional.z_error(points, start[there]))
-    return sd
+def _columns(cohort: Cohort, found: Found, rule_code: int) -> dict[str, NDArray[Any]]:
+    """Return one rule's episodes as columns of the findings table, with what ranking needs."""
+    sort, rule, episodes, points = found.sort, found.rule, found.episodes, found.sort.points
+    to, start, first = episodes.to, episodes.start, episodes.first
+    count, kind = len(to), KINDS[rule.kind]
+    alike = (start >= 0) & (points.measure[start] == points.measure[to])
+    before, there = np.where(alike, start, -1), np.flatnonzero(alike)
+    carried, from_z, from_value, from_age = np.full((4, count), np.nan)
+    from_z[there], from_value[there] = (
+        points.z_before[before[there]],
+        points.value_before[before[there]],
+    )
+    from_age[there] = points.age[before[there]]
+    change = points.z[to] - from_z
+    carried[there] = -points.falls(before[there], to[there])
+    error = sort.error(Spans(first, start, to)) if count else np.zeros(0)
+    with np.errstate(invalid="ignore"):
+        borderline = np.abs(episodes.amount - episodes.threshold) < error
+        better = episodes.amount <= np.maximum(episodes.threshold - rule.recovery, rule.closes_at)
+    dates = _dates(cohort, points, before, found.opened, to)
+    wait = np.array([_wait(rule, tier) for tier in range(-1, len(rule.levels))])[found.tier + 1]
+    return {
+        "child": points.child[to],
+        "rule_code": np.full(count, rule_code),
+        "measure_code": points.measure[to].astype(np.intp),
+        "severity": found.severity,
+        "state": np.asarray(STATES, dtype=object)[episodes.state],
+        "opened_on": dates["opened"],
+        "project_rule": np.full(count, rule.project),
+        "borderline": borderline,
+        "raised_by": np.full(count, "", dtype=object),
+        "to_index": points.row[to],
+        "from_index": np.where(before >= 0, points.row_before[before], -1),
+        "beside_index": np.where((start >= 0) & ~alike, points.row_before[start], -1),
+        "from_date": dates["start"],
+        "from_age_days": from_age,
+        "from_value": from_value,
+        "from_z": from_z,
+        "to_date": dates["to"],
+        "to_age_days": points.age[to],
+        "to_value": points.value[to],
+        "to_z": points.z[to],
+        "change_z": change,
+        "carried_change_z": carried,
+        "spaces": _spaces(rule, episodes.amount, points.z[to], carried),
+        "interval_days": points.age[to] - from_age,
+        "probability": conditional.chance_beyond(episodes.amount, episodes.threshold, error),
+        "block": np.full(count, "", dtype=object),
+        "is_change": np.full(count, kind.of_change),
+        "join_guard": found.join_guard,
+        "gestation_unknown": found.gestation_unknown,
+        "day_unknown": found.day_unknown,
+        "downward": np.full(count, _is_downward(rule)),
+        "disputed": np.zeros(count, dtype=np.bool_),
+        "amount": episodes.amount,
+        "threshold": episodes.threshold,
+        "better": better,
+        "first_day": points.age[first],
+        "to_day": points.age[to],
+        "see_days": wait[:, 0],
+        "see_working": wait[:, 1],
+        "points_between": to - np.where(before >= 0, before, to) + 1,
+        "percent_median": _percent_of_median(points, to),
+        "doubtful": points.doubtful[to] | ((start >= 0) & points.doubtful_before[start]),
+        "conflict": points.conflict[to] | ((start >= 0) & points.conflict[start]),
+    }
+
+
+def _spaces(rule: Rule, amount: FloatArray, z: FloatArray, carried: FloatArray) -> FloatArray:
+    """Return the size of findings in centile spaces: of a change, or away from the 50th."""
+    if rule.kind in ("rise", "drift", "gap"):
+        return amount / SPACE
+    if KINDS[rule.kind].of_change:
+        return -carried / SPACE
+    return (z if np.isfinite(rule.above) else -z) / SPACE
+
+
+def _is_downward(rule: Rule) -> bool:
+    """Whether a rule is about too little, and not too much."""
+    return rule.kind != "rise" and not np.isfinite(rule.above)
+
+
+def _wait(rule: Rule, tier: int) -> tuple[int, int]:
+    """Return how soon a level asks to be seen, in days and working days; −1 where it does not."""
+    own = (rule.levels[tier].see_by if tier >= 0 else None) or {}
+    return own.get("days", -1), own.get("working_days", -1)
+
+
+def _percent_of_median(points: Points, to: Rows) -> FloatArray:
+    """Return BMI in per cent of the median, NaN of other measures."""
+    bmi = np.flatnonzero(points.measure[to] == MEASURES.index(Measure.BMI))
+    found = np.full(len(to), np.nan)
+    at = to[bmi]
+    found[bmi] = percent_of_median(points.value[at], points.sex[at], points.corrected[at])
+    return found
 
 
 def _dates(cohort: Cohort, points: Points, *which: Rows) -> dict[str, NDArray[np.datetime64]]:
-    """Return the dates of start, first and newest points, NaT where only ages are known."""
+    """Return the dates of start, opening and newest points, NaT where only ages are known."""
     measured = cohort.scored["measured_on"].to_numpy()
-    names = ("start", "first", "to")
+    names = ("start", "opened", "to")
     return {
         name: np.where(rows >= 0, measured[points.row[rows]], np.datetime64("NaT"))
         for name, rows in zip(names, which, strict=True)
@@ -199,6 +235,8 @@ def _located(findings: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
     to = findings["to_index"].to_numpy()
     start = findings["from_index"].to_numpy()
     child, there = findings["child"].to_numpy(), start >= 0
+    beside = findings["beside_index"].to_numpy()  # where it is −1 nothing is said of it
+    also = (("on", "measured_on"), ("value", "value"), ("z", "z"))
     return findings.assign(
         source=source[to],
         to_row=row[to],
@@ -209,6 +247,7 @@ def _located(findings: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
         team=team[to],
         to_on=findings["to_date"],  # kept, to compare with, where dates are not shown
         born=cohort.born[child],
+        **{f"beside_{name}": scored[column].to_numpy()[beside] for name, column in also},
     )
 
 
@@ -226,16 +265,8 @@ def dated(findings: pd.DataFrame, rules: RuleSet) -> pd.DataFrame:
 
 def worded(findings: pd.DataFrame, rules: RuleSet) -> pd.DataFrame:
     """Return findings with their severities in words, each in one sentence."""
-    out = findings.assign(
-        severity=np.asarray(SEVERITIES, dtype=object)[findings["severity"].to_numpy()]
-    )
-    born = out["born"].to_numpy().astype("datetime64[D]").astype(object)  # the language's, or None
-    by_id = {rule.id: rule for rule in rules.rules}
-    out["sentence"] = [
-        wording.sentence(row_, by_id[str(row_.rule)], birth)
-        for row_, birth in zip(out.itertuples(), born, strict=True)
-    ]
-    return out
+    severity = np.asarray(SEVERITIES, dtype=object)[findings["severity"].to_numpy()]
+    return findings.assign(severity=severity, sentence=wording.sentences(findings, rules))
 
 
 def _positions(z: pd.Series) -> NDArray[np.object_]:
@@ -246,11 +277,15 @@ def waits(
     from_day: NDArray[np.datetime64], findings: pd.DataFrame, rules: RuleSet
 ) -> NDArray[np.datetime64]:
     """Return when each finding is to be seen by, counted from a day of each; NaT for none."""
+    usual = [rules.see_by[word] for word in SEVERITIES]
+    place = findings["severity"].to_numpy(dtype=np.int64)
+    own = findings["see_days"].to_numpy(), findings["see_working"].to_numpy()
+    has_own = (own[0] >= 0) | (own[1] >= 0)
+    days, working = (
+        np.where(has_own, np.maximum(mine, 0), np.array([u.get(word, 0) for u in usual])[place])
+        for mine, word in zip(own, ("days", "working_days"), strict=True)
+    )
     out = np.full(len(findings), np.datetime64("NaT"), dtype="datetime64[D]")
-    wait: Iterable[Any] = zip(findings["see_by_rule"], findings["severity"], strict=True)
-    chosen = [own if own else dict(rules.see_by[SEVERITIES[rank]]) for own, rank in wait]
-    days = np.array([each.get("days", 0) for each in chosen], dtype=np.int64)
-    working = np.array([each.get("working_days", 0) for each in chosen], dtype=np.int64)
     known = np.flatnonzero(~np.isnat(from_day))
     out[known] = from_day[known] + days[known]
     busy = known[working[known] > 0]

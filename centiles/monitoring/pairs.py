@@ -2,108 +2,71 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from centiles.ages import FloatArray
-from centiles.monitoring.points import Flags, Points, Rows
+from centiles.monitoring.points import Points, Rows
+from centiles.orders import MOST_DAYS
 
 
-def highest_before(
+class Highest:
+    """Where the highest value of any run is, the last of equals: two look-ups an answer.
+
+    Tables of the highest in every run of 1, 2, 4 … values, made as they are asked for.
+    """
+
+    def __init__(self, value: FloatArray) -> None:
+        self.value = np.where(np.isnan(value), -np.inf, value)
+        self.tables = [np.arange(len(value))]
+
+    def of(self, low: Rows, high: Rows) -> Rows:
+        """Return where the highest of each ``[low, high)`` is, −1 where all are NaN or none is."""
+        found = np.full(len(low), -1, dtype=np.intp)
+        length = high - low
+        level = np.frexp(np.maximum(length, 0))[1] - 1
+        for k in np.unique(level[length > 0]):
+            mine = np.flatnonzero(level == k)
+            table = self._table(int(k))
+            left, right = table[low[mine]], table[high[mine] - (1 << int(k))]
+            found[mine] = np.where(self.value[right] >= self.value[left], right, left)
+        return np.where((found >= 0) & np.isfinite(self.value[found]), found, -1)
+
+    def _table(self, level: int) -> Rows:
+        while len(self.tables) <= level:
+            before, step = self.tables[-1], 1 << (len(self.tables) - 1)
+            left, right = before[:-step], before[step:]
+            self.tables.append(np.where(self.value[right] >= self.value[left], right, left))
+        return self.tables[level]
+
+
+def window(
     points: Points,
     rows: Rows,
     *,
     within_days: float,
     from_age_days: float = -np.inf,
     gap_days: float = 0.0,
-    raw: bool = False,
-) -> Rows:
-    """Return for each point the earlier one from which it fell furthest, −1 for none.
+) -> tuple[Rows, Rows]:
+    """Return the first of the earlier points in a window, and the first after them.
 
     Parameters
     ----------
     points
         All points.
     rows
-        The later points, shape (n,), in order.
+        The later points, shape (n,).
     within_days
         How far back the window reaches [d], both ends included.
     from_age_days
         The youngest corrected age [d] of an earlier point.
     gap_days
         How long before the later point an earlier one must be [d]; 0 is "at all".
-    raw
-        Compare values rather than z carried over joins.
     """
     age = points.age[rows]
     oldest = np.maximum(age - within_days, from_age_days + age - points.corrected[rows])
-    newest = (rows if gap_days == 0 else points.first_after(rows, age - gap_days)) - 1
-    if raw:
-        return _last_highest(points, points.value_before, rows, newest, oldest)
-    return _highest_carried(points, rows, newest, oldest)
-
-
-def highest_of_ages(points: Points, rows: Rows, from_day: float, to_day: float) -> Rows:
-    """Return the highest earlier point of certain days from birth, carried, −1 for none.
-
-    Parameters
-    ----------
-    points
-        All points.
-    rows
-        The later points, shape (n,), in order.
-    from_day, to_day
-        The ages since birth [d] an earlier point may have, both included.
-    """
-    newest = np.minimum(points.first_after(rows, np.full(len(rows), float(to_day))), rows) - 1
-    return _highest_carried(points, rows, newest, np.full(len(rows), float(from_day)))
-
-
-def _highest_carried(points: Points, rows: Rows, newest: Rows, oldest: FloatArray) -> Rows:
-    """Return where the highest z of each window is, carried to the later points."""
-    found = np.full(len(rows), -1, dtype=np.intp)
-    section = points.section[rows]
-    for code in np.unique(section):
-        mine = np.flatnonzero(section == code)
-        carried = points.carried_to(int(code))
-        found[mine] = _last_highest(points, carried, rows[mine], newest[mine], oldest[mine])
-    return found
-
-
-def _last_highest(
-    points: Points, value: FloatArray, rows: Rows, newest: Rows, oldest: FloatArray
-) -> Rows:
-    """Return where the highest value of each window is, the last of equals, −1 for none.
-
-    All windows are walked back at once, a point at a time, so that the cost is one for each pair.
-
-    Parameters
-    ----------
-    points
-        All points.
-    value
-        What is compared, shape (points,); NaN is never the highest.
-    rows
-        The later points, shape (n,).
-    newest
-        The newest point of each window, shape (n,).
-    oldest
-        The age [d] its oldest point may have, shape (n,).
-    """
-    found = np.full(len(rows), -1, dtype=np.intp)
-    highest = np.full(len(rows), -np.inf)
-    first = points.starts[rows]
-    open_, at = np.arange(len(rows)), newest
-    while len(open_):
-        inside = (at >= first[open_]) & (points.age[at] >= oldest[open_])
-        open_, at = open_[inside], at[inside]
-        higher = value[at] > highest[open_]
-        better = open_[higher]
-        found[better], highest[better] = at[higher], value[at[higher]]
-        at = at - 1
-    return found
+    low = points.first_at(rows, np.maximum(oldest, -MOST_DAYS / 2))
+    low = np.maximum(low, points.starts[rows])
+    return low, rows if gap_days == 0 else points.first_after(rows, age - gap_days)
 
 
 def percent_lost(before: FloatArray, now: FloatArray) -> FloatArray:
@@ -119,21 +82,11 @@ def percent_lost(before: FloatArray, now: FloatArray) -> FloatArray:
     return np.round(100 * (before - now) / before, 9)
 
 
-def newest_of_another(points: Points, rows: Rows, kind: NDArray[Any]) -> tuple[Rows, Flags]:
-    """Return the newest earlier point of another kind, −1 for none, and whether there is one.
-
-    Parameters
-    ----------
-    points
-        All points.
-    rows
-        The later points, shape (n,).
-    kind
-        What sort of point each is, such as its section, shape (points,).
-    """
-    change = np.zeros(len(points), dtype=np.bool_)
-    if len(points) > 1:
-        change[1:] = (kind[1:] != kind[:-1]) & (points.segment[1:] == points.segment[:-1])
-    last = np.maximum.accumulate(np.where(change, np.arange(len(points)), -1))[rows]
-    there = (last >= 0) & (last > points.starts[rows]) & (last <= rows)
-    return np.where(there, last - 1, -1), there
+def newest_before(points: Points, rows: Rows, gap_days: float) -> Rows:
+    """Return the newest point at least ``gap_days`` before each, −1 for none or for a −1."""
+    found = np.full(len(rows), -1, dtype=np.intp)
+    there = np.flatnonzero(rows >= 0)
+    at = rows[there]
+    before = points.first_after(at, points.age[at] - gap_days) - 1
+    found[there] = np.where(before >= points.starts[at], before, -1)
+    return found

@@ -1,13 +1,15 @@
 """Scored values as points: one a child, measure and day, sorted, ready to be compared.
 
 Everything in this package works on all points at once. A *segment* is the points of one child in
-one measure, contiguous and in order of age.
+one measure, contiguous and in order of age; the segments of a measure follow one another, so that
+each measure is one slice.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -16,7 +18,7 @@ from numpy.typing import NDArray
 
 from centiles import zscores
 from centiles.ages import DAYS_IN_YEAR, FloatArray
-from centiles.measures import MEASURES, SEXES, codes_of
+from centiles.measures import MEASURES, SEXES, Measure, codes_of
 from centiles.orders import MOST_DAYS, run_starts, sorted_by, timeline_key
 from centiles.references import Reference, reference, table_codes
 
@@ -29,7 +31,7 @@ MONTH_BELOW: Final = 2 * DAYS_IN_YEAR
 
 @dataclass(frozen=True)
 class Points:
-    """Arrays over points, shape (n,), sorted by child, measure and age.
+    """Arrays over points, shape (n,), sorted by measure, child and age.
 
     Where two values of a day disagree a point stands for both: ``z`` and ``value`` are what it
     counts as when it is the newer of a pair, ``z_before`` and ``value_before`` when it is the
@@ -61,13 +63,13 @@ class Points:
 
     @cached_property
     def segment(self) -> NDArray[np.int64]:
-        """The number of each point's segment: its child and measure."""
-        return self.child * len(MEASURES) + self.measure
+        """The number of each point's segment: its measure and child."""
+        return np.asarray(self.measure * (self.child.max(initial=0) + 1) + self.child)
 
     @cached_property
     def key(self) -> FloatArray:
         """Segment and age as one number, increasing: what a window is searched in."""
-        return timeline_key(self.child, self.measure, self.age)
+        return self.segment * float(MOST_DAYS) + self.age
 
     @cached_property
     def table(self) -> NDArray[np.intp]:
@@ -92,6 +94,27 @@ class Points:
         first = run_starts(self.segment)
         return np.repeat(first, np.diff(np.append(first, len(self))))
 
+    def of(self, measure: str) -> slice:
+        """Return where the points of a measure are."""
+        return self._slices[MEASURES.index(Measure(measure))]
+
+    @cached_property
+    def _slices(self) -> list[slice]:
+        sizes = np.bincount(self.measure, minlength=len(MEASURES))
+        return [slice(*pair) for pair in pairwise(np.r_[0, np.cumsum(sizes)].tolist())]
+
+    def newest_at(
+        self, child: NDArray[np.int64], measure: str | NDArray[np.int8], age: FloatArray
+    ) -> Rows:
+        """Return the newest point of children in a measure at or before an age [d], −1 for none."""
+        if len(self) == 0:
+            return np.full(len(child), -1, dtype=np.intp)
+        code: Any = MEASURES.index(Measure(measure)) if isinstance(measure, str) else measure
+        segment = code * (self.child.max() + 1) + child
+        at = np.searchsorted(self.key, segment * float(MOST_DAYS) + age, side="right") - 1
+        mine = (at >= 0) & (self.segment[at] == segment)
+        return np.where(mine, at, -1)
+
     @cached_property
     def comparable(self) -> Flags:
         """Which points are of a day known well enough to be compared with another."""
@@ -104,6 +127,23 @@ class Points:
     def first_after(self, rows: Rows, age: FloatArray) -> Rows:
         """Return the first point of each row's segment after an age [d]."""
         return np.searchsorted(self.key, self.segment[rows] * float(MOST_DAYS) + age, side="right")
+
+    @cached_property
+    def last_section(self) -> Rows:
+        """The newest earlier point on another section of its segment, −1 for none."""
+        return self._newest_other(self.section)
+
+    @cached_property
+    def last_shift(self) -> Rows:
+        """The newest earlier point of its segment with another correction of age, −1 for none."""
+        return self._newest_other(self.shift)
+
+    def _newest_other(self, kind: NDArray[Any]) -> Rows:
+        place = np.arange(len(self))
+        change = np.zeros(len(self), dtype=np.bool_)
+        change[1:] = (kind[1:] != kind[:-1]) & (self.segment[1:] == self.segment[:-1])
+        last = np.maximum.accumulate(np.where(change, place, -1))
+        return np.where(last > self.starts, last - 1, -1)
 
     def carried(self, earlier: Rows, later: Rows) -> FloatArray:
         """Return the z of earlier points as they would have scored on the later ones' section."""
@@ -154,6 +194,19 @@ class Points:
         return np.asarray(z, dtype=np.float64)
 
 
+@dataclass(frozen=True)
+class Spans:
+    """Points in the light of findings, shape (n,).
+
+    ``first`` is where each finding opened, ``start`` the earlier point that was fixed then (−1 for
+    none), ``row`` the point in question.
+    """
+
+    first: Rows
+    start: Rows
+    row: Rows
+
+
 def points_of(
     scored: pd.DataFrame,
     child: NDArray[np.int64],
@@ -188,8 +241,8 @@ def points_of(
     measure = codes_of(scored["measure"].iloc[rows], MEASURES)
     age = scored["age_days"].to_numpy()[rows]
     z = scored["z"].to_numpy()[rows]
-    key = timeline_key(child[rows], measure, age)
-    order = sorted_by(key, z)
+    order = sorted_by(timeline_key(child[rows], measure, age), z)
+    order = order[np.argsort(measure[order], kind="stable")]  # cheap: there are few
     rows, measure, age = rows[order], measure[order], age[order]
     first = run_starts(child[rows], measure, age)
     last = np.append(first, len(rows))[1:] - 1

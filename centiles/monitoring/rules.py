@@ -2,175 +2,199 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import numpy as np
 
-from centiles.ages import FloatArray
-from centiles.lms import SPACE
-from centiles.measures import measurement_sd
-from centiles.monitoring.background import Background, nothing_known
-from centiles.monitoring.baselines import Baselines
+from centiles.monitoring import changes, drifts, gains, gaps, levels, losses
 from centiles.monitoring.conditions import NOT_OF_CHANGE, Conditions
 from centiles.monitoring.episodes import (
     CLOSED,
     RECOVERING,
-    Amount,
+    Course,
     Episodes,
     Hits,
     episodes_of,
+    reached_twice,
 )
-from centiles.monitoring.pairs import percent_lost
-from centiles.monitoring.points import Flags, Points, Rows
-from centiles.monitoring.rulesets import SEVERITIES, Level, Rule
+from centiles.monitoring.joins import low_before
+from centiles.monitoring.kinds import Sort, Watch, reaches
+from centiles.monitoring.points import Flags, Rows, Spans
+from centiles.monitoring.schema import CONDITIONS_OF_EPISODES, KINDS, SEVERITIES, Level, Rule
 
-LOSS_BEYOND_ERROR: Final = 1.96
-THREE_YEARS: Final = 1096
+# Under 14 days a z rests on the gestation; unknown, a finding is one level lower.
+GESTATION_MATTERS_BELOW: Final = 14
+AGAIN_AFTER_DAYS: Final = (182, 366)  # 6 to 12 months
 
-_TINY: Final = 1e-9  # so that a line belongs to its band, whatever binary makes of it
 _WATCH: Final = SEVERITIES.index("watch")
+_SORTS: Final[dict[str, type[Sort]]] = {
+    "fall": changes.Fall,
+    "rise": changes.Rise,
+    "level": levels.Line,
+    "median": levels.Median,
+    "parents": levels.BesideParents,
+    "loss": losses.Loss,
+    "rate": losses.Rate,
+    "static": losses.Static,
+    "gain": gains.Gain,
+    "surprise": gains.Surprise,
+    "drift": drifts.Drift,
+    "gap": gaps.Gap,
+}
+_COMPARED: Final[dict[tuple[str, str], type[Sort]]] = {
+    ("fall", "birth"): changes.FallFromBirth,
+    ("fall", "early"): changes.FallFromEarly,
+    ("loss", "birth"): losses.LossFromBirth,
+}
 
 
 @dataclass(frozen=True)
 class Found:
-    """The episodes of one rule, and for each its severity and what bears on it."""
+    """The episodes of one rule in one measure, and for each its severity and what bears on it.
 
-    rule: Rule
+    ``opened`` is the point it was first met at: the second, where a rule asks for two. ``tier`` is
+    the level it has reached, −1 where it is recovering or reaches none just now;
+    ``gestation_unknown`` and ``day_unknown`` say what made it a level lower.
+    """
+
+    sort: Sort
     episodes: Episodes
+    opened: Rows
     severity: Rows
-    see_by: list[dict[str, int] | None]
+    tier: Rows
     join_guard: Flags
     gestation_unknown: Flags
+    day_unknown: Flags
+
+    @property
+    def rule(self) -> Rule:
+        """The rule."""
+        return self.sort.rule
+
+    def take(self, chosen: Flags) -> Found:
+        """Return some of the findings."""
+        if chosen.all():
+            return self
+        parts: dict[str, Any] = {
+            name: getattr(self, name)[chosen]
+            for name in self.__dataclass_fields__
+            if name not in ("sort", "episodes")
+        }
+        return replace(self, episodes=self.episodes.take(chosen), **parts)
 
 
-class Watch(Baselines):
-    """All points of a cohort under watch: every rule asks the same baselines."""
-
-    def __init__(
-        self,
-        points: Points,
-        now_age_days: FloatArray,
-        children: int,
-        background: Background | None = None,
-    ) -> None:
-        super().__init__(points, children)
-        self.now_age_days = now_age_days
-        self.background = background or nothing_known(children)
-
-    def speaks(self, rule: Rule) -> Flags:
-        """Return at which of its measure's points a rule speaks, by age."""
-        rows = self.of(rule.measure)
-        corrected, age = self.points.corrected[rows], self.points.age[rows]
-        inside = (corrected >= rule.ages[0]) & (corrected < rule.ages[1])
-        if np.isfinite(rule.from_day):  # days count from birth
-            inside = (age >= rule.from_day) & (corrected < rule.ages[1])
-            inside &= self.points.comparable[rows]
-        return inside
-
-    def found(self, rule: Rule) -> Found:
-        """Return the findings of one rule, graded."""
-        hits = {"fall": self._falls, "level": self._levels, "loss": self._losses}[rule.kind](rule)
-        episodes = episodes_of(
-            self.points, hits, self._amount(rule),
-            recovery=rule.recovery, last_age_days=rule.ages[1], now_age_days=self.now_age_days,
-        )  # fmt: skip
-        return _graded(self, rule, episodes)
-
-    def _amount(self, rule: Rule) -> Amount:
-        points = self.points
-        if rule.kind == "fall":
-            return points.falls
-        if rule.kind == "level":
-            return lambda _, row: -points.z[row]
-        return lambda start, row: percent_lost(points.value_before[start], points.value[row])
-
-    def _falls(self, rule: Rule) -> Hits:
-        """A fall in z from the highest of a window, or from a child's starting weight."""
-        points, rows = self.points, self.of(rule.measure)
-        if rule.comparator == "birth":
-            start = self.starting_weight
-            threshold = self._band(rule)[points.child[rows]]
-        else:
-            start = self.highest(rule.measure, rule.within_days, rule.from_age, rule.gap_days)
-            threshold = np.full(len(rows), rule.levels[0].amount)
-        met = (start >= 0) & self.speaks(rule)
-        size = np.full(len(rows), np.nan)
-        size[met] = points.falls(start[met], rows[met])
-        strict = rule.levels[0].strict
-        with np.errstate(invalid="ignore"):
-            met &= size > threshold if strict else size >= threshold
-        return Hits(rows, met, start, threshold, strict)
-
-    def _band(self, rule: Rule) -> FloatArray:
-        """Each child's threshold [z] by the band of its birth weight; the middle one if unknown."""
-        known = self.birth >= 0
-        z = np.zeros(self.children)
-        z[known] = self.points.z[self.birth[known]]
-        (low, below), (high, middle), (_, above) = rule.bands
-        return np.select([z < low - _TINY, z <= high + _TINY], [below, middle], above) * SPACE
-
-    def _levels(self, rule: Rule) -> Hits:
-        """A z below a line; from the highest of the last 36 months, for what went before."""
-        points, rows = self.points, self.of(rule.measure)
-        start = self.highest(rule.measure, THREE_YEARS)
-        met = (points.z[rows] < rule.below) & self.speaks(rule)
-        return Hits(rows, met, start, np.full(len(rows), -rule.below), strict=True)
-
-    def _losses(self, rule: Rule) -> Hits:
-        """A value lower than the highest of a window by a percentage, and by more than error."""
-        points, rows = self.points, self.of(rule.measure)
-        start = self.highest(rule.measure, rule.within_days, rule.from_age, rule.gap_days, "value")
-        older = points.corrected[rows] >= rule.older_from
-        threshold = np.where(older, rule.levels[0].older, rule.levels[0].amount)
-        met = (start >= 0) & self.speaks(rule)
-        before, now = points.value_before[start], points.value[rows]
-        error = measurement_sd(points.measure[rows], points.age[rows], now)
-        lost = before - now > LOSS_BEYOND_ERROR * np.sqrt(2) * error
-        met &= lost & (percent_lost(before, now) > threshold)
-        return Hits(rows, met, start, threshold, strict=True)
+def sort_of(watch: Watch, rule: Rule, measure: str) -> Sort:
+    """Return a rule in one of its measures, ready to be asked."""
+    made = _COMPARED.get((rule.kind, rule.comparator), _SORTS[rule.kind])
+    return made(watch, rule, measure)
 
 
-def _graded(watch: Watch, rule: Rule, episodes: Episodes) -> Found:
+def found_by(watch: Watch, rules: tuple[Rule, ...]) -> list[Found]:
+    """Return the findings of rules, one for each rule and measure, without the outspoken ones."""
+    found = [found_of(watch, rule, measure) for rule in rules for measure in rule.measures]
+    by_place = {(each.rule.id, each.sort.measure): each for each in found}
+    return [_unless_outspoken(each, by_place) for each in found]
+
+
+def _unless_outspoken(found: Found, others: dict[tuple[str, str], Found]) -> Found:
+    """Leave out findings for which a graver rule of the same measure speaks already."""
+    points, episodes = found.sort.points, found.episodes
+    if not found.rule.leaves_to or not len(episodes.to):
+        return found
+    spoken = np.zeros(found.sort.watch.children, dtype=np.bool_)
+    for code in found.rule.leaves_to:
+        if (graver := others.get((code, found.sort.measure))) is not None:
+            going_on = graver.episodes.state != CLOSED
+            spoken[points.child[graver.episodes.to[going_on]]] = True
+    return found.take((episodes.state == CLOSED) | ~spoken[points.child[episodes.to]])
+
+
+def found_of(watch: Watch, rule: Rule, measure: str) -> Found:
+    """Return the findings of one rule in one measure, graded."""
+    sort = sort_of(watch, rule, measure)
+    course = Course(
+        sort.amount, rule.recovery, rule.closes_at, rule.last_age_days, rule.counts_from_birth,
+        watch.now_age_days,
+    )  # fmt: skip
+    return _graded(sort, episodes_of(watch.points, _hits(sort), course))
+
+
+def _hits(sort: Sort) -> Hits:
+    """Return where a rule is met: where any of its levels is, as far as points can say."""
+    rows, start = sort.candidates()
+    size = sort.amount(Spans(rows, start, rows)) if len(rows) else np.zeros(0)
+    threshold = np.full(len(rows), np.inf)
+    for level in sort.rule.levels:
+        needed = sort.needed(level, rows)
+        at = np.flatnonzero(reaches(size, needed, strict=level.strict))
+        for word in level.when:
+            if word not in CONDITIONS_OF_EPISODES:
+                holds = Conditions(sort, rows[at], start[at], rows[at])
+                at = at[getattr(holds, word)]
+        threshold[at] = np.minimum(threshold[at], needed[at])
+    met = np.isfinite(threshold)
+    return Hits(rows[met], start[met], threshold[met], sort.rule.levels[0].strict)
+
+
+def _graded(sort: Sort, episodes: Episodes) -> Found:
     """Return episodes with the highest severity whose amount and conditions hold.
 
-    A child that is recovering is one level lower than the rule's first.
+    A child that is recovering is one level lower than the rule's first. An episode that meets what
+    no level asks of it, such as a second weight, is no finding.
     """
-    points, count = watch.points, len(episodes.to)
-    severity = np.full(count, SEVERITIES.index(rule.levels[0].severity))
-    extra = np.zeros(count, dtype=np.bool_)
-    see_by: list[dict[str, int] | None] = [None] * count
-    holds = Conditions(watch, rule, episodes)
+    points, rule, count = sort.points, sort.rule, len(episodes.to)
     open_ = ~np.isin(episodes.state, (RECOVERING, CLOSED))
-    for level in rule.levels[1:]:
-        reached = _reached(level, rule, episodes, points) & open_
-        for word in level.when:
-            reached = reached & getattr(holds, word)
+    severity = np.full(count, -1)
+    tier = np.full(count, -1)
+    opened = np.full(count, len(points))
+    extra = np.zeros(count, dtype=np.bool_)
+    for place, level in enumerate(rule.levels):
+        since, reached = _reached(sort, level, episodes)
+        opened = np.where(since >= 0, np.minimum(opened, since), opened)
+        reached &= open_
         rank = SEVERITIES.index(level.severity)
+        tier = np.where(reached & (rank >= severity), place, tier)
         severity = np.where(reached, np.maximum(severity, rank), severity)
         extra |= reached & bool(set(level.when) - NOT_OF_CHANGE)
-        if level.see_by is not None:
-            for k in np.flatnonzero(reached):
-                see_by[k] = dict(level.see_by)
+    least = min(SEVERITIES.index(level.severity) for level in rule.levels)
+    severity = np.maximum(severity, least)
     guard = np.zeros(count, dtype=np.bool_)
-    if rule.kind == "level":
-        guard = holds.low_before & ~extra
+    if not KINDS[rule.kind].of_change:
+        guard = low_before(sort, episodes.first, episodes.threshold)[0] & ~extra
         severity = np.where(guard, np.minimum(severity, _WATCH), severity)
-    severity = np.where(open_, severity, np.maximum(severity - 1, 0))
-    unknown = np.isnan(points.gestation[episodes.to])
-    if rule.comparator == "birth":
-        from_birth = watch.birth[points.child[episodes.to]] >= 0
-        severity = np.where(unknown & from_birth, np.maximum(severity - 1, 0), severity)
-    return Found(rule, episodes, severity, see_by, guard, unknown)
+        tier = np.where(guard, -1, tier)
+    lower = np.where(open_, 0, 1)
+    unknown, inexact = _unsure(sort, episodes)
+    severity = np.maximum(severity - lower - unknown - inexact, 0)
+    found = Found(sort, episodes, opened, severity, tier, guard, unknown, inexact)
+    return found.take(opened < len(points))
 
 
-def _reached(level: Level, rule: Rule, episodes: Episodes, points: Points) -> Flags:
-    """Return where the newest amount reaches a level's own."""
-    older = points.corrected[episodes.first] >= rule.older_from
-    needed = np.where(older, level.older, level.amount)
-    if rule.comparator == "birth":
-        needed = episodes.threshold + level.beyond
-    with np.errstate(invalid="ignore"):
-        if level.strict:
-            return np.asarray(episodes.amount > needed)
-        return np.asarray(episodes.amount >= needed)
+def _unsure(sort: Sort, episodes: Episodes) -> tuple[Flags, Flags]:
+    """Return which findings rest on a gestation, or on a day, that is not known."""
+    points, to = sort.points, episodes.to
+    rests = points.age[to] < GESTATION_MATTERS_BELOW
+    if isinstance(sort, changes.FallFromBirth):
+        rests |= sort.watch.birth[points.child[to]] >= 0
+    unknown = np.isnan(points.gestation[to]) & rests & KINDS[sort.rule.kind].of_z
+    return unknown, ~points.comparable[to]
+
+
+def _reached(sort: Sort, level: Level, episodes: Episodes) -> tuple[Rows, Flags]:
+    """Return from where on what a level asks of a course holds, −1 never, and where all holds."""
+    needed = sort.needed(level, episodes.first)
+    since = episodes.first
+    for word in level.when:
+        if word in CONDITIONS_OF_EPISODES:
+            apart = AGAIN_AFTER_DAYS if word == "again_6_to_12_months_later" else None
+            again = reached_twice(
+                sort.points, episodes, sort.amount, needed, strict=level.strict, apart=apart
+            )
+            since = np.where((since >= 0) & (again >= 0), np.maximum(since, again), -1)
+    reached = (since >= 0) & reaches(episodes.amount, needed, strict=level.strict)
+    holds = Conditions(sort, episodes.first, episodes.start, episodes.to)
+    for word in level.when:
+        if word not in CONDITIONS_OF_EPISODES and reached.any():
+            reached = reached & getattr(holds, word)
+    return since, reached

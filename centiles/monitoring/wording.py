@@ -2,111 +2,255 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import make_dataclass
 from functools import cache
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import ndtr
 
 from centiles.ages import DAYS_IN_MONTH, age_words
-from centiles.lms import LINE_LABELS, LINE_Z
+from centiles.lms import LINE_LABELS, LINE_Z, POSITIONS, SPACE, centiles_from_z, position_codes
 from centiles.measures import Measure
-from centiles.monitoring.rulesets import NOT_MEASURED, Rule
+from centiles.monitoring.schema import NOT_MEASURED, SEVERITIES, Rule, RuleSet
 
 # Not strftime's: the words do not change with the machine's language.
 _MONTHS: Final = (
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
 )  # fmt: skip
-_WITHIN: Final = {
-    "urgent": "2 working days",
-    "act": "14 days",
-    "watch": "8 weeks",
-    "info": "8 weeks",
-}
 VERIFY_TODAY: Final = "verify today"  # the block of what only a doubtful value makes
 KNOWN: Final = "known"  # the block of what is acted on, until its review
 _BETTER: Final = {"closed": "has recovered", "lapsed": "was recovering"}
 _AGAIN: Final = {"closed": "has been", "lapsed": "was being"}
+_ENDINGS: Final = {"1": "st", "2": "nd", "3": "rd"}
+PRINTED_BELOW_PERCENT: Final = 85  # of the median: below it the per cent is printed
+_USED: Final = (
+    "rule", "measure", "state", "block", "better", "is_change", "join_guard", "unfit",
+    "raised_words", "gestation_unknown", "day_unknown", "base_rate", "see", "see_on", "amount",
+    "threshold", "spaces", "interval_days", "points_between", "percent_median", "first_day",
+    "to_day", "from_z", "from_value", "from_position", "from_seen", "to_z", "to_value",
+    "to_position", "to_seen", "beside_seen",
+)  # fmt: skip
 _STRETCHED_Z: Final = -4.0  # below it the tables stretch, and a size is "more than"
 
 
-def sentence(finding: Any, rule: Rule, birth_date: Any) -> str:
-    """Return a finding as one sentence.
+_Finding: Any = make_dataclass("_Finding", _USED, slots=True)  # a finding, as words need it
+
+
+def sentences(findings: pd.DataFrame, rules: RuleSet) -> list[str]:
+    """Return findings as one sentence each.
 
     Parameters
     ----------
-    finding
-        One row of the findings table.
-    rule
-        Its rule.
-    birth_date
-        The child's date of birth, NaT where only ages are known.
+    findings
+        The findings table, severities as places in SEVERITIES.
+    rules
+        The rules it was made with.
     """
-    if rule.kind == "level":
-        parts = [_level(finding, rule.below, birth_date)]
-    else:
-        parts = [(_loss if rule.kind == "loss" else _fall)(finding, birth_date)]
+    births = findings["born"].to_numpy().astype("datetime64[D]").astype(object)  # or None
+    table = findings.assign(
+        from_seen=_seen(findings, "from", births),
+        to_seen=_seen(findings, "to", births),
+        beside_seen=_heights(findings),
+        see_on=_date_words(findings["see_by"]),
+        see=_see(findings, rules),
+    )
+    by_id = {rule.id: rule for rule in rules.rules}
+    columns = [table[name].to_numpy(dtype=object).tolist() for name in _USED]
+    return [_sentence(each, by_id[each.rule]) for each in map(_Finding, *columns)]
+
+
+def _sentence(finding: Any, rule: Rule) -> str:
+    parts = [_SAID[rule.kind](finding, rule)]
     if finding.join_guard:
         parts.append("the reference changes at this age; the child did not")
-    if finding.gestation_unknown and rule.comparator == "birth":
-        parts.append("gestation is not known, taken as if born at term")
     if finding.unfit:
         parts.append("UK-WHO lines do not fit this child")
+    if finding.gestation_unknown:
+        parts.append("gestation is not known, taken as if born at term")
+    if finding.day_unknown:
+        parts.append("the day is not known, only the month")
     raised = f"Raised: {finding.raised_words}. " if finding.raised_words else ""
     return f"{'; '.join(parts)}. {_rate(finding, rule)}{raised}{_next(finding)}"
 
 
-def _fall(finding: Any, birth_date: Any) -> str:
+def _fall(finding: Any, rule: Rule) -> str:
     size, gone = _spaces(finding.spaces, finding.to_z), interval(finding.interval_days)
+    rise = rule.kind == "rise"
+    label, did = _label(finding), "rose" if rise else "fell"
+    if finding.better:
+        still = _amount_off(finding, "above" if rise else "below")
+        said = f"{label} {did} and {_better(finding)}: {still} {gone} on"
+    else:
+        said = f"{label} {did} {size} in {gone}"
+    return f"{said}, {_from_to(finding)}{_lost(finding)}"
+
+
+def _drift(finding: Any, _: Rule) -> str:
+    gone, label = interval(finding.interval_days), _label(finding)
+    size = _spaces(finding.spaces, finding.to_z)
+    number = f"{finding.points_between} {label}s"
+    if finding.better:
+        said = f"{label} drifted down and {_better(finding)}, over {gone} ({number})"
+    else:
+        said = f"{label} drifted down {size} over {gone} ({number})"
+    return f"{said}, {_from_to(finding)}{_lost(finding)}"
+
+
+def _loss(finding: Any, rule: Rule) -> str:
+    gone, birth = interval(finding.interval_days), rule.comparator == "birth"
     label = _label(finding)
     if finding.better:
-        still = _amount_below(finding.spaces, finding.to_z)
-        said = f"{label} fell and {_better(finding)}: {still} {gone} on"
-    else:
-        said = f"{label} fell {size} in {gone}"
-    return f"{said}, {_from_to(finding, birth_date)}{_lost(finding)}"
-
-
-def _loss(finding: Any, birth_date: Any) -> str:
-    gone = interval(finding.interval_days)
-    if finding.better:
         again = _AGAIN.get(finding.state, "is being")
-        said = f"{_label(finding)} was lost and {again} regained, {gone} on"
+        said = f"{label} was lost and {again} regained, {gone} on"
+    elif birth:
+        said = f"{label} is {_amount_lost(finding)} below the birth weight after {gone}"
     else:
-        said = f"{_label(finding)} is {_amount_lost(finding)} lower than {gone} before"
-    return f"{said}, {_from_to(finding, birth_date)}"
+        said = f"{label} is {_amount_lost(finding)} lower than {gone} before"
+    return f"{said}, {_from_to(finding)}"
+
+
+def _rate_of_loss(finding: Any, rule: Rule) -> str:
+    gone, label = interval(finding.interval_days), _label(finding)
+    if finding.better or finding.to_value >= finding.from_value:
+        return _loss(finding, rule)
+    said = f"{label} fell by {finding.amount:.1f} kg a week or more in two intervals in a row"
+    return f"{said}: {_amount_lost(finding)} in {gone}, {_from_to(finding)}"
+
+
+def _static(finding: Any, _: Rule) -> str:
+    gained, gone = finding.to_value - finding.from_value, interval(finding.interval_days)
+    label = _label(finding)
+    if finding.better:
+        again = "has been" if finding.state == "closed" else "is being"
+        said = f"{label} stood still and {again} gained again"
+    elif gained > 0:
+        said = f"{label} rose by only {gained:.1f} kg in {gone}"
+    else:
+        said = f"{label} did not rise in {gone}"
+    return f"{said}, {_from_to(finding)}"
+
+
+def _gain(finding: Any, _: Rule) -> str:
+    gone, label = interval(finding.interval_days), _label(finding)
+    if finding.better:
+        said = f"{label} gained little and {_better(finding)}, {gone} on"
+    else:
+        less = 100 * float(ndtr(finding.amount))
+        of = "more than 99 in 100" if less >= 99.5 else f"about {less:.0f} in 100"
+        said = f"{label} gained less in {gone} than in {of} healthy children who stood there"
+    return f"{said}, {_from_to(finding)}{_lost(finding)}"
+
+
+def _surprise(finding: Any, _: Rule) -> str:
+    gone, label = interval(finding.interval_days), _label(finding)
+    if finding.better:
+        said = f"{label} fell below this child’s own course and {_better(finding)}, {gone} on"
+        return f"{said}, {_from_to(finding)}{_lost(finding)}"
+    size = _spaces(finding.spaces, finding.to_z)
+    moved = f"fell {size} in {gone}" if finding.spaces > 0 else f"changed little in {gone}"
+    lies = f"{finding.amount:.1f} standard deviations below what its earlier course leads to"
+    return f"{label} {moved}, {_from_to(finding)}{_lost(finding)}; {lies}"
+
+
+def _gap(finding: Any, _: Rule) -> str:
+    weight = f"weight {_place(finding.to_position, moving=True)} ({finding.to_seen})"
+    if finding.better:
+        known = "is smaller now, or BMI is known since"
+        return f"weight was far below height; the gap {known}: {weight}"
+    size = _spaces(finding.spaces, finding.to_z)
+    return f"weight is {size} below height: {finding.beside_seen}, {weight}; no BMI within 28 days"
+
+
+def _heights(findings: pd.DataFrame) -> list[str]:
+    """Return the height each finding is beside, as "height between … (12 Mar 2025, 112.0 cm)"."""
+    out = [""] * len(findings)
+    at = np.flatnonzero(findings["beside_index"].to_numpy() >= 0)
+    rows = findings[["beside_on", "beside_value", "beside_z"]].iloc[at]
+    for k, (on, value, z) in zip(at.tolist(), rows.itertuples(index=False), strict=True):
+        date = date_words(on)
+        place = _place(POSITIONS[int(position_codes(z))], moving=True)
+        out[k] = f"height {place} ({f'{date}, ' if date else ''}{_amount(value, 'height')})"
+    return out
 
 
 @cache
 def _line(below: float) -> str:
-    """Return what a z is called: its centile line, where it is one."""
+    """Return what a z is called: its centile line or exact centile, where it is one."""
     nearest = int(np.argmin(np.abs(np.array(LINE_Z) - below)))
-    on_line = bool(np.isclose(LINE_Z[nearest], below))
-    return f"the {LINE_LABELS[nearest]} centile line" if on_line else f"z {_z(below)}"
+    if np.isclose(LINE_Z[nearest], below):
+        return f"the {LINE_LABELS[nearest]} centile line"
+    centile = float(centiles_from_z(below))
+    if np.isclose(centile, round(centile, 1), atol=1e-6):
+        return f"the {_ordinal(centile)} centile"
+    return f"z {_z(below)}"
 
 
-def _level(finding: Any, below: float, birth_date: Any) -> str:
-    line = _line(below)
-    label, now = _label(finding), _seen(finding, "to", birth_date)
+def _ordinal(number: float) -> str:
+    """Return a centile as people say it: 2nd, 85th, 99.6th."""
+    text = f"{number:.1f}".removesuffix(".0")
+    ending = "th" if "." in text or text[-2:-1] == "1" else _ENDINGS.get(text[-1], "th")
+    return text + ending
+
+
+def _level(finding: Any, rule: Rule) -> str:
+    high = np.isfinite(rule.above)
+    line, side = _line(rule.above if high else rule.below), "above" if high else "below"
+    label, now = _label(finding), finding.to_seen
+    of_median = _of_median(finding)
     if finding.better:
         place = _place(finding.to_position)
-        said = f"{label} was below {line} and {_better(finding)}: now {place} ({now})"
+        said = f"{label} was {side} {line} and {_better(finding)}: now {place} ({now})"
     else:
-        said = f"{label} is below {line}, at z {_z(finding.to_z)} ({now})"
+        said = f"{label} is {side} {line}, at z {_z(finding.to_z)}{of_median} ({now})"
+    return f"{said}; {_before(finding)}"
+
+
+def _before(finding: Any) -> str:
+    label = _label(finding)
     if not np.isfinite(finding.from_z):
         since = "" if finding.first_day == finding.to_day else " it first was"
-        return f"{said}; no other {label} in the 36 months before{since}"
+        return f"no other {label} in the 36 months before{since}"
     before = f"{interval(finding.interval_days)} before it was {_place(finding.from_position)}"
-    return f"{said}; {before} ({_seen(finding, 'from', birth_date)})"
+    return f"{before} ({finding.from_seen})"
+
+
+def _of_median(finding: Any) -> str:
+    percent = finding.percent_median
+    return f", {np.floor(percent):.0f} % of the median" if percent < PRINTED_BELOW_PERCENT else ""
+
+
+def _median(finding: Any, _: Rule) -> str:
+    percent = f"{np.floor(finding.percent_median):.0f} % of the median for age and sex"
+    if finding.better:
+        line = f"{-finding.threshold:.0f} %"
+        said = f"BMI was below {line} of the median and {_better(finding)}: now {percent}"
+    else:
+        said = f"BMI is {percent}"
+    return f"{said} ({finding.to_seen}); {_before(finding)}"
+
+
+def _parents(finding: Any, _: Rule) -> str:
+    size = _spaces(finding.amount / SPACE, finding.to_z)
+    place = _place(finding.to_position)
+    expected = "what the parents’ heights lead one to expect"
+    if finding.better:
+        said = f"height was far below {expected} and {_better(finding)}"
+    else:
+        said = f"height is {size} below {expected}"
+    return f"{said}: it is {place} ({finding.to_seen})"
 
 
 def _better(finding: Any) -> str:
     return _BETTER.get(finding.state, "is recovering")
 
 
-def _from_to(finding: Any, birth_date: Any) -> str:
-    start = f"{_place(finding.from_position, moving=True)} ({_seen(finding, 'from', birth_date)})"
-    end = f"{_place(finding.to_position, moving=True)} ({_seen(finding, 'to', birth_date)})"
+def _from_to(finding: Any) -> str:
+    start = f"{_place(finding.from_position, moving=True)} ({finding.from_seen})"
+    end = f"{_place(finding.to_position, moving=True)} ({finding.to_seen})"
     return f"from {start} to {end}"
 
 
@@ -118,17 +262,30 @@ def _lost(finding: Any) -> str:
 def _amount_lost(finding: Any) -> str:
     lost = finding.from_value - finding.to_value
     digits, percent = (1 if lost >= 1 else 2), 100 * lost / finding.from_value
-    return f"{lost:.{digits}f} {Measure(finding.measure).unit} ({percent:.0f} %)"
+    return f"{lost:.{digits}f} {_UNITS[finding.measure]} ({percent:.0f} %)"
 
 
-def _seen(finding: Any, end: str, birth_date: Any) -> str:
+def _seen(findings: pd.DataFrame, end: str, births: NDArray[Any]) -> list[str]:
     """Return when and what: "12 Mar 2025, 18.4 kg, 5 y 0 m", or "18.4 kg, at 5 y 0 m"."""
-    on, value = getattr(finding, f"{end}_date"), getattr(finding, f"{end}_value")
-    age = age_words(getattr(finding, f"{end}_age_days"), birth_date)
-    date = date_words(on)
-    if not date:
-        return f"{_amount(value, finding.measure)}, at {age}"
-    return f"{date}, {_amount(value, finding.measure)}, {age}"
+    words = _date_words(findings[f"{end}_date"])
+    ages, values = findings[f"{end}_age_days"].to_list(), findings[f"{end}_value"].to_list()
+    found = []
+    for date, value, measure, age, birth in zip(
+        words, values, findings["measure"].to_numpy(), ages, births, strict=True
+    ):
+        if np.isnan(value):
+            found.append("")
+            continue
+        old = age_words(age, birth)
+        amount = _amount(value, measure)
+        found.append(f"{date}, {amount}, {old}" if date else f"{amount}, at {old}")
+    return found
+
+
+def _date_words(dates: pd.Series) -> NDArray[np.object_]:
+    """Return dates in words, each distinct one worded once."""
+    days, place = np.unique(dates.to_numpy(), return_inverse=True)
+    return np.array([*map(date_words, days), ""], dtype=object)[place]
 
 
 def date_words(date: Any) -> str:
@@ -164,8 +321,9 @@ def _spaces(spaces: float, z: float) -> str:
     return f"{spaces:.1f} centile space{'s' if f'{spaces:.1f}' != '1.0' else ''}"
 
 
-def _amount_below(spaces: float, z: float) -> str:
-    return f"{_spaces(spaces, z)} below where it was" if spaces >= 0.05 else "back where it was"
+def _amount_off(finding: Any, side: str) -> str:
+    size = _spaces(finding.spaces, finding.to_z)
+    return f"{size} {side} where it was" if finding.spaces >= 0.05 else "back where it was"
 
 
 def _z(z: float) -> str:
@@ -179,18 +337,23 @@ def _place(position: str, *, moving: bool = False) -> str:
     return position.removeprefix("on ") if moving else position
 
 
+_LABELS: Final = {str(measure): measure.label for measure in Measure}
+_UNITS: Final = {str(measure): measure.unit for measure in Measure}
+
+
 def _label(finding: Any) -> str:
-    return Measure(finding.measure).label
+    return _LABELS[finding.measure]
 
 
 def _amount(value: float, measure: str) -> str:
     digits = 2 if measure == "weight" and value < 10 else 1
-    return f"{value:.{digits}f} {Measure(measure).unit}"
+    return f"{value:.{digits}f} {_UNITS[measure]}"
 
 
 def _rate(finding: Any, rule: Rule) -> str:
     """Return how often healthy children do this, where that is known of this very finding."""
-    past_the_window = finding.interval_days > rule.within_days and rule.comparator == "highest"
+    windowed = finding.is_change and rule.comparator == "highest"
+    past_the_window = windowed and finding.interval_days > rule.within_days
     unknown = finding.base_rate in ("", NOT_MEASURED)
     if unknown or finding.block == VERIFY_TODAY or past_the_window:
         return ""
@@ -203,10 +366,58 @@ def _next(finding: Any) -> str:
         return "Verify the measurement today."
     if finding.state in ("closed", "lapsed"):
         return f"{finding.state.capitalize()}."
-    on = date_words(finding.see_by)
     if finding.block == KNOWN:
-        return f"Known, next review{f' {on}' if on else ' to come'}."
-    by = f": by {on}" if on else ""
-    if finding.see_by_rule:
-        return "See the same day."
-    return f"See within {_WITHIN[finding.severity]}{by}."
+        return f"Known, next review{f' {finding.see_on}' if finding.see_on else ' to come'}."
+    return str(finding.see)
+
+
+def _see(findings: pd.DataFrame, rules: RuleSet) -> NDArray[np.object_]:
+    """Return by when each is to be seen, in words."""
+    usual = [rules.see_by[severity] for severity in SEVERITIES]
+    code = findings["severity"].to_numpy()
+    own = findings["see_days"].to_numpy(), findings["see_working"].to_numpy()
+    on, place = np.unique(findings["see_by"].to_numpy(), return_inverse=True)
+    keys, which = np.unique(np.stack([code, *own, place]), axis=1, return_inverse=True)
+    said = []
+    for severity, days, working, at in keys.T.tolist():
+        asked = {"days": days, "working_days": working}
+        wait = {unit: n for unit, n in asked.items() if n >= 0} or dict(usual[severity])
+        by = date_words(on[at])
+        if not any(wait.values()):
+            said.append("See the same day.")
+        else:
+            said.append(f"See within {wait_words(wait)}{f': by {by}' if by else ''}.")
+    return np.array(said, dtype=object)[which.ravel()]
+
+
+def wait_words(wait: Mapping[str, int]) -> str:
+    """Return how soon: "the same day", "2 working days", "8 weeks".
+
+    Examples
+    --------
+    >>> wait_words({"days": 0}), wait_words({"working_days": 1}), wait_words({"days": 56})
+    ('the same day', '1 working day', '8 weeks')
+    """
+    ((unit, number),) = wait.items()
+    if number == 0:
+        return "the same day"
+    if unit == "days" and number >= 28 and number % 7 == 0:
+        unit, number = "weeks", number // 7
+    word = unit.replace("_", " ")
+    return f"{number} {word if number != 1 else word.removesuffix('s')}"
+
+
+_SAID: Final[dict[str, Callable[[Any, Rule], str]]] = {
+    "fall": _fall,
+    "rise": _fall,
+    "level": _level,
+    "median": _median,
+    "parents": _parents,
+    "loss": _loss,
+    "rate": _rate_of_loss,
+    "static": _static,
+    "gain": _gain,
+    "surprise": _surprise,
+    "drift": _drift,
+    "gap": _gap,
+}

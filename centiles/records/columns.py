@@ -131,6 +131,7 @@ FINDINGS: Final = _columns(
     probability number that the true change (or level) meets the rule, given measurement error
     see_by date be seen by
     reweigh_from date not worth measuring again before
+    previous word since the run compared with: new, worse, unchanged, better or closed
     block word urgent to watch, verify today, or known
     sentence text the finding in one line
     guidance text what the rule's source asks for
@@ -161,6 +162,34 @@ CONTACTS: Final = _columns(
     team text the team or school
     see_by date be seen by
     sentence text the finding in one line
+    """
+)
+
+TEAMS: Final = _columns(
+    """
+    team text the team or school, empty where the export names none
+    contacts integer days on which it saw a child, measured or not
+    not_measured integer those of them without a measurement
+    reasons text why, in the words of the export, each with its number
+    missed integer contacts without a weight or height that should have had it: MISSED, watch
+    not_since integer findings of NOT-SINCE, in the children it saw last
+    overdue integer findings of OVERDUE, in the children it measured last
+    baseline_missing integer findings of BASELINE-MISSING, in the children it saw last
+    height_missing integer findings of HEIGHT-MISSING, in the children it saw last
+    overweighed integer findings of OVERWEIGHED
+    """
+)
+
+TRIAL: Final = _columns(
+    """
+    term word the school term
+    severity word info, watch, act or urgent
+    rule word the rule; any: all rules together, a child at its highest severity
+    new integer findings that were new
+    risen integer findings that were there, and rose to this severity
+    children integer children with either
+    known integer children known at the end of the term
+    per_1000 number children with either, of a thousand known
     """
 )
 

@@ -133,7 +133,7 @@ def _columns_of(
         codes, words = pd.factorize(rows["child_id"].iloc[mine])
         found = [(OWN, pd.Series(words, dtype="str"), codes.astype(np.int64))]
     else:
-        at = np.searchsorted(known.rows, rows["row"].to_numpy()[mine])
+        at = _places_of(rows["row"].to_numpy()[mine], known.rows)
         found = [
             (kind, column.stripped, column.codes[at].astype(np.int64))
             for kind, column in zip(known.kinds, known.columns, strict=True)
@@ -143,6 +143,13 @@ def _columns_of(
         blank = np.append((words_ == "").to_numpy(), True)
         out.append((kind, words_, np.where(blank[place], _NONE, place)))
     return out
+
+
+def _places_of(numbers: Integers, rows: Integers) -> Integers:
+    """Return where numbers of rows are among all rows of their file, which increase."""
+    if len(rows) and rows[-1] - rows[0] == len(rows) - 1:  # no number is left out
+        return np.asarray(numbers - rows[0], dtype=np.int64)
+    return np.asarray(np.searchsorted(rows, numbers), dtype=np.int64)
 
 
 def settled(
@@ -179,12 +186,30 @@ def settled(
         joined = refused.sound(np.concatenate([joined, across], axis=1), across)
         label, problems = components(nodes.count, *joined), refused.problems
     child = np.where(first < 0, _NONE, np.append(label, _NONE)[first])
-    codes, labels = pd.factorize(child)
-    ids = _called(nodes, nodes.chief(label, order), child, np.asarray(labels, dtype=np.int64))
-    nobody = np.flatnonzero(labels == _NONE)
-    return Identities(
-        np.where(np.isin(codes, nobody), _NONE, codes).astype(np.int64), ids, tuple(problems)
-    )
+    child, labels = _numbered(child, nodes.count)
+    ids = _called(nodes, nodes.chief(label, order), child, labels)
+    return Identities(child, ids, tuple(problems))
+
+
+def _numbered(label: Integers, count: int) -> tuple[Integers, Integers]:
+    """Return labels below ``count`` numbered as they first appear, and the labels in that order.
+
+    −1 stays −1, and has its place in that order too.
+
+    Examples
+    --------
+    >>> numbers, labels = _numbered(np.array([5, -1, 2, 5]), 6)
+    >>> numbers.tolist(), labels.tolist()
+    ([0, -1, 2, 0], [5, -1, 2])
+    """
+    first = np.full(count + 1, len(label), dtype=np.int64)  # the last place is that of −1
+    first[label[::-1]] = np.arange(len(label))[::-1]  # the first row of each is written last
+    seen = np.flatnonzero(first < len(label))
+    seen = seen[np.argsort(first[seen], kind="stable")]
+    number = np.full(count + 1, _NONE, dtype=np.int64)
+    number[seen] = np.arange(len(seen))
+    number[_NONE] = _NONE
+    return number[label], np.where(seen == count, _NONE, seen)
 
 
 def components(count: int, one: Integers, other: Integers) -> Integers:

@@ -79,15 +79,15 @@ def spikes(
     there is no neighbour.
     """
     first, second = z - before, z - after
-    near = np.zeros(len(z), dtype=np.bool_)
-    if len(z) > 2:
-        near[1:-1] = (segment[2:] == segment[:-2]) & (
-            age_days[2:] - age_days[:-2] < SPIKE_WITHIN_DAYS
-        )
-    with np.errstate(invalid="ignore"):
-        size = np.minimum(np.abs(first), np.abs(second))
-        returns = np.abs(before - after) <= np.maximum(SPIKE_RETURN_Z, SPIKE_RETURN_SHARE * size)
-        return near & (size >= SPIKE_Z) & (first * second > 0) & returns
+    size = np.minimum(np.abs(first), np.abs(second))
+    at = np.flatnonzero(size >= SPIKE_Z)  # few, with a neighbour on either side
+    near = segment[at + 1] == segment[at - 1]
+    near &= age_days[at + 1] - age_days[at - 1] < SPIKE_WITHIN_DAYS
+    back = np.maximum(SPIKE_RETURN_Z, SPIKE_RETURN_SHARE * size[at])
+    returns = np.abs(before[at] - after[at]) <= back
+    found = np.zeros(len(z), dtype=np.bool_)
+    found[at] = near & (first[at] * second[at] > 0) & returns
+    return found
 
 
 def repeats(segment: Codes, measure: Codes, age_days: FloatArray, value: FloatArray) -> Flags:

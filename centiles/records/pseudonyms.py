@@ -74,6 +74,11 @@ class Pseudonyms:
         """
         return self._made("P", identifier)
 
+    @property
+    def fingerprint(self) -> str:
+        """What tells one key from another, and nothing about it."""
+        return self._made("K", "centiles")
+
     def household(self, identifier: str) -> str:
         """Return a household's pseudonym."""
         return self._made("H", identifier)

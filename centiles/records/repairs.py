@@ -234,9 +234,8 @@ def suspects(
 
 def _apart(first: FloatArray, second: FloatArray) -> FloatArray:
     """Return how far a point is from the nearer of two neighbours; both must be on one side."""
-    both = np.where(first * second > 0, np.minimum(np.abs(first), np.abs(second)), 0.0)
-    one = np.where(np.isnan(first), np.abs(second), np.abs(first))
-    return np.where(np.isnan(first) | np.isnan(second), one, both)
+    between = first * second <= 0  # never where there is one neighbour, or none
+    return np.where(between, 0.0, np.fmin(np.abs(first), np.abs(second)))
 
 
 def repairs(values: Values) -> Repairs:

@@ -348,15 +348,16 @@ class _Scoring(Timeline):
 
     def _neighbours(self, at: Rows, segment: NDArray[np.int64]) -> tuple[FloatArray, FloatArray]:
         """Return the z of the points before and after, as on each point's own section."""
-        before = np.full(len(at), np.nan)
-        after = np.full(len(at), np.nan)
-        if len(at) > 1:
-            table = table_codes(self.measure[at], self.sex[at] == 0)
-            section, z = self.section[at], self.z[at]
-            onward = reference().carried(z[:-1], table[:-1], section[:-1], section[1:])
-            onward = np.where(segment[1:] == segment[:-1], onward, np.nan)
-            before[1:] = onward
-            after[:-1] = z[:-1] - (onward - z[1:])
+        z, section = self.z[at], self.section[at]
+        same = segment[1:] == segment[:-1]
+        onward = np.where(same, z[:-1], np.nan)
+        joins = np.flatnonzero(same & (section[1:] != section[:-1]))
+        earlier = at[joins]
+        table = table_codes(self.measure[earlier], self.sex[earlier] == 0)
+        onward[joins] = reference().carried(z[joins], table, section[joins], section[joins + 1])
+        before, after = np.full(len(at), np.nan), np.full(len(at), np.nan)
+        before[1:] = onward
+        after[:-1] = z[:-1] - (onward - z[1:])
         return before, after
 
     def result(self) -> Scored:

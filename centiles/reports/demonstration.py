@@ -35,7 +35,9 @@ def write_demonstration(folder: str | Path, *, seed: int, force: bool = False) -
             )
             measures = checked.child(child_id).findings["measure"].astype(str).tolist()[:1]
             charts.save(
-                checked.child(child_id), made / "charts" / f"{rank:02d}.png", measures,
+                checked.child(child_id),
+                made / "charts" / f"{rank:02d}.png",
+                measures,
                 drawn_on=TODAY,
             )
         (made / MARK).write_bytes((made / "results" / MARK).read_bytes())

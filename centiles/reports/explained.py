@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
-
 from centiles.errors import UsageError
-from centiles.lms import SPACE
-from centiles.monitoring.conditions import Conditions
-from centiles.monitoring.rulesets import Level, Rule, ruleset
+from centiles.monitoring import described
+from centiles.monitoring.rates import said_of
+from centiles.monitoring.rulesets import ruleset
+from centiles.monitoring.schema import Rule
 from centiles.records.columns import PROBLEM_CODES
 
 
@@ -15,7 +14,7 @@ def codes(rules: str = "uk") -> list[str]:
     """Return every rule and problem code with what it is, a line each."""
     known = {rule.id: rule.title for rule in ruleset(rules).rules}
     known |= {code: problem.reason for code, problem in PROBLEM_CODES.items()}
-    return [f"{code:<14}{said}" for code, said in known.items()]
+    return [f"{code:<18}{said}" for code, said in known.items()]
 
 
 def explained(code: str, rules: str = "uk") -> list[str]:
@@ -44,39 +43,33 @@ def explained(code: str, rules: str = "uk") -> list[str]:
 
 def _rule_lines(rule: Rule) -> list[str]:
     project = " (a rule of this project, not national guidance)" if rule.project else ""
-    rates = list(dict.fromkeys(rate for rate in rule.base_rate.values() if rate))
     lines = [
         f"{rule.id}: {rule.title}{project}",
         f"Met when: {rule.definition}",
+        f"Ages: {described.ages_words(rule)}",
+        f"Compared with: {described.earlier_words(rule)}",
         f"Source: {rule.source}",
     ]
-    for level in rule.levels:
-        said = level.severity + _amount(rule, level)
+    rates = [_often(rule, level.severity) for level in rule.levels]
+    same = len(set(rates)) == 1
+    for level, rate in zip(rule.levels, rates, strict=True):
+        said = f"{level.severity}: {described.amount_words(rule, level)}"
         if level.when:
-            said += f" if {'; '.join(map(_asked, level.when))}"
-        rate = rule.base_rate.get(level.severity, "") if len(rates) > 1 else ""
-        lines.append(f"  {said}{f': {rate}' if rate else ''}")
-    lines += [f"How often: {rates[0].removeprefix('How often ')}"] if len(rates) == 1 else []
-    return [*lines, f"What next: {rule.guidance}"]
+            said += f", if {'; '.join(map(described.condition_words, level.when))}"
+        lines.append(f"  {said}{f'. {rate}' if rate and not same else ''}")
+    lines += [f"How often: {rates[0]}"] if same and rates[0] else []
+    if rule.leaves_to:
+        lines.append(f"Not listed while one of these is: {', '.join(rule.leaves_to)}")
+    return [
+        *lines,
+        f"Recovering: {described.recovery_words(rule)}",
+        f"What next: {rule.guidance}",
+    ]
 
 
-def _asked(condition: str) -> str:
-    """Return what a condition asks, in the words beside the code that decides it."""
-    said = inspect.getdoc(getattr(Conditions, condition, None)) or condition.replace("_", " ")
-    first, _, rest = said.splitlines()[0].rstrip(".").partition(" ")
-    return f"{first if len(first) > 1 and first.isupper() else first.lower()} {rest}".strip()
-
-
-def _amount(rule: Rule, level: Level) -> str:
-    """Return how large a change a level needs, in words."""
-    if rule.kind == "level" or not (level.amount or level.beyond):
-        return ""
-    if not level.amount:
-        return f" from {_spaces(level.beyond)} more than that"
-    amount = _spaces(level.amount) if rule.kind == "fall" else f"{level.amount:g} %"
-    return f" from {'more than ' if level.strict else ''}{amount}"
-
-
-def _spaces(z: float) -> str:
-    spaces = f"{round(z / SPACE, 2):g}"
-    return f"{spaces} centile space{'' if spaces == '1' else 's'}"
+def _often(rule: Rule, severity: str) -> str:
+    """Return how often healthy children meet a severity, at each age it is known for."""
+    known = said_of(rule, severity)
+    if len(known) == 1:
+        return known[0][2]
+    return " ".join(f"{low:g} to {high:g} years: {said}" for low, high, said in known)

@@ -16,8 +16,9 @@ from centiles.errors import UnwritableError
 MARK: Final = "run.json"  # what every folder of ours holds, and no other folder does
 # What we put in a folder, and what an operating system does: --force removes nothing else.
 OURS: Final = frozenset(
-    (MARK, "children.csv", "findings.csv", "problems.csv", "scored.csv", "scored.parquet",
-     "charts", "exports", "results", ".DS_Store", "Thumbs.db", "desktop.ini")
+    (MARK, "children.csv", "findings.csv", "contacts.csv", "teams.csv", "problems.csv",
+     "scored.csv", "scored.parquet", "charts", "exports", "results", ".DS_Store", "Thumbs.db",
+     "desktop.ini")
 )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from centiles.checks import Checked
 from centiles.errors import UsageError
-from centiles.records.columns import CHILDREN, FINDINGS, PROBLEMS, SCORED, Column
+from centiles.records.columns import CHILDREN, CONTACTS, FINDINGS, PROBLEMS, SCORED, TEAMS, Column
 from centiles.records.sides import SIDE_FATES
 from centiles.reports.folders import MARK, whole_folder
 from centiles.reports.rejected import rejected_tables
@@ -40,9 +40,10 @@ def write(
 ) -> Path:
     """Write a result folder and return its path.
 
-    It holds ``children.csv`` (the ranked worklist), ``findings.csv``, ``scored.csv`` or
-    ``scored.parquet``, ``problems.csv`` and ``run.json``, readable by their owner only; and, where
-    rows could not be used, ``rejected.csv``, in the user's own columns, ready to mend.
+    It holds ``children.csv`` (the ranked worklist), ``findings.csv``, ``contacts.csv``,
+    ``teams.csv``, ``scored.csv`` or ``scored.parquet``, ``problems.csv`` and ``run.json``,
+    readable by their owner only; and, where rows could not be used, ``rejected.csv``, in the
+    user's own columns, ready to mend.
 
     Parameters
     ----------
@@ -70,6 +71,8 @@ def write(
         for name, frame, schema in (
             ("children", checked.children, CHILDREN),
             ("findings", checked.findings, FINDINGS),
+            ("contacts", checked.contacts, CONTACTS),
+            ("teams", checked.teams, TEAMS),
             ("problems", checked.problems, PROBLEMS),
         ):
             write_csv(arrow_table(frame, schema), made / f"{name}.csv")
