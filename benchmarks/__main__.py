@@ -27,6 +27,7 @@ import pyarrow.parquet as pq
 import centiles
 from benchmarks.cohort import write_export
 from centiles import reports
+from centiles.records import from_frame
 from centiles.references import reference
 
 TODAY = "2026-07-01"
@@ -145,6 +146,41 @@ def check_row(folder: Path, rows: int = 1_000_000) -> Row:
     )  # fmt: skip
 
 
+def chart_row() -> Row:
+    """One PNG of a chart beside a bare matplotlib figure of as many lines and points."""
+    from io import BytesIO
+
+    from matplotlib.figure import Figure
+
+    born = np.datetime64("2016-03-12")
+    days = np.linspace(0, 3000, 14).astype(int)
+    visits = {
+        "child_id": ["a"] * len(days), "sex": ["male"] * len(days), "gestation": ["39+1"] * 14,
+        "birth_date": [str(born)] * len(days), "measured_on": [str(born + day) for day in days],
+        "weight_kg": [str(round(3.5 + 7 * (day / 365.25) ** 0.6, 2)) for day in days],
+    }  # fmt: skip
+    child = centiles.check(from_frame(visits), today=TODAY).child("a")
+    drawn = centiles.charts.figure(child, "weight").axes[0]
+    lines = [line.get_xydata() for line in drawn.lines]
+    size = drawn.figure.get_size_inches()
+
+    def ours() -> None:
+        centiles.charts.figure(child, "weight").savefig(BytesIO(), dpi=150)
+
+    def bare() -> None:
+        page = Figure(figsize=size)
+        ax = page.add_subplot()
+        for points in lines:
+            ax.plot(*points.T)
+        page.savefig(BytesIO(), dpi=150)
+
+    mine, theirs, ratio = in_turn(ours, bare, 9)
+    return Row(
+        "one chart as PNG", "a bare matplotlib figure of as many lines and points",
+        mine, theirs, ratio, "≤ 2 ×", ratio <= 2,
+    )  # fmt: skip
+
+
 def help_row() -> Row:
     """``centiles --help`` beside a bare Typer app's, whole processes."""
     bare = "import typer; app = typer.Typer(rich_markup_mode=None)\n"
@@ -195,7 +231,7 @@ def main() -> int:
     args = parser.parse_args()
     folder = Path(tempfile.mkdtemp())
     try:
-        rows = [zscores_row(), peer_row(), check_row(folder, args.rows), help_row()]
+        rows = [zscores_row(), peer_row(), check_row(folder, args.rows), chart_row(), help_row()]
     finally:
         shutil.rmtree(folder)
     text = table_text(rows)

@@ -13,7 +13,7 @@ from centiles.ages import DAYS_IN_YEAR, TERM_FROM_DAYS, FloatArray, gestation_kn
 from centiles.charts import style
 from centiles.charts.labels import Placer, around
 from centiles.charts.windows import Window
-from centiles.measures import MEASURES, Measure
+from centiles.measures import Measure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,12 +70,10 @@ def points_of(child: Child, measure: str) -> tuple[Points, int]:
     """
     frame = child.scored
     frame = frame[frame["measure"].astype(object) == str(measure)]
-    fate, verdict = (frame[column].astype(object) for column in ("fate", "verdict"))
-    derived = frame["derived"].astype(object).fillna(value=False).astype(bool)
+    verdict = frame["verdict"].astype(object)
     columns = ("age_days", "corrected_age_days", "value")
     age, corrected, value = (numbers(frame, column) for column in columns)
-    kept = fate.isin(["scored", "unscored"]) | (derived & (fate != "merged"))
-    wanted = kept.to_numpy() & np.isfinite(value)
+    wanted = _is_drawn(frame) & np.isfinite(value)
     points = Points(
         age,
         np.where(np.isfinite(corrected), corrected, age),
@@ -86,6 +84,14 @@ def points_of(child: Child, measure: str) -> tuple[Points, int]:
     )
     dated = np.isfinite(age)
     return points.where(wanted & dated), int((wanted & ~dated).sum())
+
+
+def _is_drawn(frame: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return which rows are points, if they have a number, shape (rows,)."""
+    fate = frame["fate"].astype(object)
+    derived = frame["derived"].astype(object).fillna(value=False).astype(bool)
+    kept = fate.isin(["scored", "unscored"]) | (derived & (fate != "merged"))
+    return np.asarray(kept.to_numpy())
 
 
 def numbers(frame: Mapping[Any, Any] | pd.DataFrame, column: str) -> FloatArray:
@@ -151,10 +157,11 @@ def sources_of(child: Child) -> tuple[str, ...]:
 
     So a source has the same marker on every chart of a child.
     """
-    found = [points_of(child, measure)[0] for measure in MEASURES]
-    ages = np.concatenate([points.age_days for points in found])
-    sources = np.concatenate([points.source for points in found])
-    return tuple(dict.fromkeys(map(str, sources[np.argsort(ages, kind="stable")])))
+    frame = child.scored
+    drawn = _is_drawn(frame) & np.isfinite(numbers(frame, "value"))
+    order = np.argsort(numbers(frame, "age_days")[drawn], kind="stable")  # NaN last
+    sources = frame["source"].astype(object).fillna("").to_numpy()[drawn][order]
+    return tuple(dict.fromkeys(map(str, sources)))
 
 
 def inset(ax: Axes, value: FloatArray, height: float) -> FloatArray:
