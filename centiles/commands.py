@@ -19,8 +19,9 @@ from typing import Annotated, Any, Final
 import typer
 
 from centiles import options as opt
+from centiles.child_commands import chart, pseudonyms_of, sheet, todays_date
 from centiles.errors import CentilesError, MappingError, UnreadableError, UsageError
-from centiles.trial_command import trial
+from centiles.reading_options import AS_IT_IS, Reading, with_reading
 from centiles.version import __version__
 
 app = typer.Typer(
@@ -35,20 +36,15 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-_NAMELESS: Final = "child"  # the child of a chart from options alone
-
 
 @app.command()
+@with_reading
 def check(
     exports: opt.Exports,
     out: opt.ResultFolder = None,
     force: opt.Force = False,
     dry_run: opt.DryRun = False,
-    preset: opt.Preset = None,
-    config: opt.ConfigFile = None,
-    date_format: opt.DateFormat = None,
-    sex_codes: opt.SexCodes = None,
-    gestation_decimals: opt.GestationDecimals = None,
+    reading: Reading = AS_IT_IS,
     as_of: opt.AsOf = None,
     due_by: opt.DueBy = None,
     previous: opt.PreviousFolder = None,
@@ -57,6 +53,7 @@ def check(
     correction: opt.Correcting = opt.CorrectionName.DIGITAL,
     unknown_gestation: opt.UnknownGestation = opt.Unknown.SCORE,
     repair: opt.Repair = False,
+    skip_unreadable: opt.SkipUnreadable = False,
     scored: opt.ScoredForm = opt.Form.CSV,
     fail_on: opt.FailOn = None,
     as_json: opt.AsJson = False,
@@ -93,10 +90,10 @@ def check(
     from centiles.reports.results import run_record
     from centiles.reports.summary import mapping_lines, summary_lines
 
-    config = _config(config, exports)
-    reading = _reading(preset, config, date_format, sex_codes, gestation_decimals)
+    reading = reading.configured(exports)
+    keywords = reading.keywords() | {"skip_unreadable": skip_unreadable}
     if dry_run:
-        _show_mapping(exports, reading, as_json=as_json)
+        _show_mapping(exports, keywords, as_json=as_json)
         return
     if out is None:
         raise UsageError(
@@ -105,17 +102,16 @@ def check(
         )
     stop_unless_free(out, force=force)
     ruleset(rules)  # told before the reading, which may be long
-    today, until = _today(), opt.date(as_of, "--as-of")
+    today, until = todays_date(), opt.date(as_of, "--as-of")
     options: dict[str, Any] = {
-        "preset": preset, "config": config and str(config), "config_sha256": _digest(config),
-        "date_format": date_format, "sex_codes": sex_codes,
-        "gestation_decimals": gestation_decimals, "as_of": as_of, "today": today,
-        "rules": rules, "correction": correction, "unknown_gestation": unknown_gestation,
-        "repair": repair, "scored": scored, "due_by": due_by, "sensitive": sensitive,
-        "previous": previous and str(previous),
+        **reading.recorded(), "config_sha256": _digest(reading.config),
+        "never_merge_sha256": _digest(reading.never_merge), "skip_unreadable": skip_unreadable,
+        "as_of": as_of, "today": today, "rules": rules, "correction": correction,
+        "unknown_gestation": unknown_gestation, "repair": repair, "scored": scored,
+        "due_by": due_by, "sensitive": sensitive, "previous": previous and str(previous),
     }  # fmt: skip
-    records = read(exports, children=children, events=events, actions=actions, **reading)
-    pseudonyms = _pseudonyms(records, pseudonymise, dates)
+    records = read(exports, children=children, events=events, actions=actions, **keywords)
+    pseudonyms = pseudonyms_of(records, pseudonymise, dates)
     options |= {"pseudonyms": pseudonyms is not None, "dates": pseudonyms and pseudonyms.dates}
     _say(*mapping_lines(records.sources))
     if save_mapping is not None:
@@ -141,15 +137,12 @@ def check(
 
 
 @app.command()
+@with_reading
 def score(
-    export: opt.Export,
+    exports: opt.ExportScored,
     output: opt.ScoredFile,
     force: opt.Force = False,
-    preset: opt.Preset = None,
-    config: opt.ConfigFile = None,
-    date_format: opt.DateFormat = None,
-    sex_codes: opt.SexCodes = None,
-    gestation_decimals: opt.GestationDecimals = None,
+    reading: Reading = AS_IT_IS,
     correction: opt.Correcting = opt.CorrectionName.DIGITAL,
 ) -> None:
     """Append z, centile and position to a file's own columns, and nothing else.
@@ -163,147 +156,16 @@ def score(
     """  # noqa: D301 -- \b keeps the lines as they are
     from centiles.reports.appended import write_appended
 
-    config = _config(config, [export])
-    reading = _reading(preset, config, date_format, sex_codes, gestation_decimals)
+    keywords = reading.configured(exports).keywords()
     values, unscored = write_appended(
-        export, output, correction=correction, today=_today(), force=force, **reading
+        exports, output, correction=correction, today=todays_date(), force=force, **keywords
     )
     _say(f"values scored: {values:,}; not scored (their z is left empty): {unscored:,}")
     typer.echo(str(output))
 
 
-@app.command()
-def chart(
-    output: opt.ChartFile,
-    export: opt.ExportsOfChild = None,
-    child: opt.ChildId = None,
-    sex: opt.SexOfChild = None,
-    born: opt.Born = None,
-    gestation: opt.Gestation = None,
-    point: opt.Points = None,
-    measure: opt.MeasuresShown = None,
-    window: opt.WindowName = None,
-    ages: opt.AgesShown = opt.Ages.BOTH,
-    sds: opt.SdsChart = False,
-    family: opt.FamilyView = False,
-    name: opt.NameShown = None,
-    sensitive: opt.SensitiveShown = False,
-    force: opt.ReplaceChart = False,
-    children: opt.ChildrenFile = None,
-    events: opt.EventsFile = None,
-    actions: opt.ActionsFile = None,
-    preset: opt.Preset = None,
-    config: opt.ConfigFile = None,
-    date_format: opt.DateFormat = None,
-    sex_codes: opt.SexCodes = None,
-    gestation_decimals: opt.GestationDecimals = None,
-    as_of: opt.AsOf = None,
-    rules: opt.Rules = "uk",
-    correction: opt.Correcting = opt.CorrectionName.DIGITAL,
-    pseudonymise: opt.Pseudonymise = None,
-    dates: opt.DatesShown = None,
-) -> None:
-    """Draw one child's centile charts, from exports or from the options alone.
-
-    A chart is a check of one child, drawn: the same scores and findings. Dates are YYYY-MM-DD.
-    --sds draws all measures on one axis of z; --family the children of one household.
-
-    \b
-    Examples:
-      centiles chart export.csv --child 9990000018 -o chart.pdf
-      centiles chart export.csv --child 9990000018 --measure weight -o chart.png
-      centiles chart export.csv --child 9990000018 --sds -o sds.svg
-      centiles chart --sex male --born 2020-03-12 --point 2025-03-12:weight:18.4
-          --point 2026-02-09:weight:15.1 -o chart.png
-    """  # noqa: D301 -- \b keeps the lines as they are
-    from centiles import charts
-    from centiles.records import read
-
-    if export:
-        if child is None:
-            raise UsageError(
-                "chart: found exports and no --child, expected the child's identifier in them"
-            )
-        if point or sex or born or gestation:
-            raise UsageError(
-                "chart: found exports together with --sex, --born, --gestation or --point; "
-                "give one or the other"
-            )
-        config = _config(config, export)
-        reading = _reading(preset, config, date_format, sex_codes, gestation_decimals)
-        records = read(export, children=children, events=events, actions=actions, **reading)
-    else:
-        if child is not None or family:
-            raise UsageError("chart: found --child and no export, expected the child's file too")
-        records, child = _records(opt.visits(sex, born, gestation, point)), _NAMELESS
-        name = name or ""
-    checked, found = _checked_child(
-        records, child, _pseudonyms(records, pseudonymise, dates),
-        rules=rules, correction=correction, as_of=opt.date(as_of, "--as-of"), sensitive=sensitive,
-    )  # fmt: skip
-    if family:
-        house = [checked.child(each) for each in checked.household(found.child_id)]
-        about: dict[str, Any] = {"name": name, "sensitive": sensitive, "replace": force}
-        paths = charts.save_family(house, output, measure, **about)
-    elif sds:
-        paths = charts.save_sds(found, output, window=window, name=name, replace=force)
-    else:
-        paths = charts.save(
-            found, output, measure, window=window, ages=ages, name=name, sensitive=sensitive,
-            replace=force,
-        )  # fmt: skip
-    for path in paths:
-        typer.echo(str(path))
-
-
-app.command()(trial)
-
-
-@app.command()
-def sheet(
-    output: opt.SheetFile,
-    export: opt.Exports,
-    child: opt.SheetOf,
-    name: opt.NameShown = None,
-    sensitive: opt.SensitiveShown = False,
-    force: opt.ReplaceChart = False,
-    children: opt.ChildrenFile = None,
-    events: opt.EventsFile = None,
-    actions: opt.ActionsFile = None,
-    preset: opt.Preset = None,
-    config: opt.ConfigFile = None,
-    date_format: opt.DateFormat = None,
-    sex_codes: opt.SexCodes = None,
-    gestation_decimals: opt.GestationDecimals = None,
-    as_of: opt.AsOf = None,
-    rules: opt.Rules = "uk",
-    correction: opt.Correcting = opt.CorrectionName.DIGITAL,
-    pseudonymise: opt.Pseudonymise = None,
-    dates: opt.DatesShown = None,
-) -> None:
-    """Write one child's record and referral sheet: A4, for the notes or a letter.
-
-    First page: then and now in words, open findings with dates, what is missing, the baseline.
-    Second: the charts. Third: every measurement with its source, events and actions.
-
-    \b
-    Example:
-      centiles sheet clinic.csv school.csv --child 9990000018 -o sheet.pdf
-    """  # noqa: D301 -- \b keeps the lines as they are
-    from centiles.records import read
-    from centiles.reports.sheet import write_sheet
-
-    config = _config(config, export)
-    reading = _reading(preset, config, date_format, sex_codes, gestation_decimals)
-    records = read(export, children=children, events=events, actions=actions, **reading)
-    checked, found = _checked_child(
-        records, child, _pseudonyms(records, pseudonymise, dates),
-        rules=rules, correction=correction, as_of=opt.date(as_of, "--as-of"), sensitive=sensitive,
-    )  # fmt: skip
-    made = write_sheet(
-        checked, found.child_id, output, name=name, sensitive=sensitive, replace=force
-    )
-    typer.echo(str(made))
+app.command()(chart)
+app.command()(sheet)
 
 
 @app.command()
@@ -471,45 +333,6 @@ def _json(record: Any) -> str:
     return json.dumps(record, indent=2)
 
 
-def _config(config: Path | None, exports: list[Path]) -> Path | None:
-    """Return the configuration that is given, or the nearest one; say if one was found."""
-    from centiles.records.configs import found_upward
-
-    if config is None and (config := found_upward(exports)) is not None:
-        _say(f"configuration: {config}")
-    return config
-
-
-def _pseudonyms(records: Any, key_file: Path | None, dates: str | None) -> Any:
-    """Return what --pseudonymise and --dates, or else the configuration, ask for."""
-    from centiles.records.pseudonyms import Pseudonyms, read_key
-
-    privacy = records.config.privacy
-    file, shown = key_file or privacy.pseudonymise, dates or privacy.dates
-    if file is not None:
-        return Pseudonyms(read_key(file), shown)
-    if shown != "keep":
-        raise UsageError("--dates: found no --pseudonymise, expected a key file with it")
-    return None
-
-
-def _reading(
-    preset: str | None,
-    config: Path | None,
-    date_format: str | None,
-    sex_codes: str | None,
-    gestation_decimals: str | None,
-) -> dict[str, Any]:
-    """Return the options of reading as :func:`centiles.read` takes them."""
-    return {
-        "gestation_decimals": gestation_decimals,
-        "preset": preset,
-        "config": config,
-        "date_format": date_format,
-        "sex_codes": opt.codes(sex_codes),
-    }
-
-
 def _show_mapping(exports: list[Path], reading: dict[str, Any], *, as_json: bool) -> None:
     """Print what a sample of each export says its columns are."""
     from centiles.records import read
@@ -531,39 +354,11 @@ def _show_mapping(exports: list[Path], reading: dict[str, Any], *, as_json: bool
         _say("A sample: the run itself looks at every row, and stops if something is not so.")
 
 
-def _today() -> str:
-    """Return the clock's date, after which a measurement is in the future."""
-    import numpy as np
-
-    return str(np.datetime64("today", "D"))
-
-
 def _digest(path: Path | None) -> str | None:
     """Return the SHA-256 of a file; none where there is none, which its reading will tell."""
     from hashlib import sha256
 
     return sha256(path.read_bytes()).hexdigest() if path is not None and path.is_file() else None
-
-
-def _records(visits: list[dict[str, str]]) -> Any:
-    """Return the records of the one child that the options of a chart describe."""
-    from centiles.records import from_frame
-
-    columns = {name: [visit[name] for visit in visits] for name in visits[0]}
-    columns["child_id"] = [_NAMELESS] * len(visits)
-    return from_frame(columns, name="options", preset="long")
-
-
-def _checked_child(records: Any, child: str, pseudonyms: Any, **asked: Any) -> tuple[Any, Any]:
-    """Return records checked and one child of them; say what is wrong with its rows."""
-    from centiles.checks import check as checked_of
-    from centiles.records.rows import identifier
-    from centiles.reports.summary import problem_lines, problems_of
-
-    checked = checked_of(records, today=_today(), pseudonyms=pseudonyms, **asked)
-    found = checked.child(pseudonyms.child(identifier(child)) if pseudonyms else child)
-    _say(*problem_lines(problems_of(found, checked.problems)))
-    return checked, found
 
 
 def _reaches(checked: Any, level: opt.Level) -> bool:

@@ -79,43 +79,6 @@ Exports = Annotated[
         show_default=False,
     ),
 ]
-Preset = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NAME",
-        help="The layout of the export, only needed where it is not recognised by itself: a .toml "
-        "file of one, or growthcleanr, fhir, long, wide, ncmp, ncmp-enhanced, sheet, csds, "
-        "systmone, emis, vision, opensafely or opensafely-wide.",
-    ),
-]
-ConfigFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--config",
-        metavar="FILE.toml",
-        help="A file that says which column is which, and in what unit.",
-    ),
-]
-DateFormat = Annotated[
-    str | None,
-    typer.Option(
-        metavar="FORMAT",
-        help="dd/mm/yyyy or mm/dd/yyyy; only needed if every date of a file fits both.",
-    ),
-]
-SexCodes = Annotated[
-    str | None,
-    typer.Option(
-        metavar="CODES", help="What the codes in the sex column mean, such as 0=male,1=female."
-    ),
-]
-GestationDecimals = Annotated[
-    str | None,
-    typer.Option(
-        metavar="WHAT",
-        help="What a gestation of 38.6 is: weeks (38.6 weeks) or days (38 weeks and 6 days).",
-    ),
-]
 Correcting = Annotated[
     CorrectionName,
     typer.Option(
@@ -233,13 +196,25 @@ FailOn = Annotated[
     Level | None,
     typer.Option(help="End with code 1 if a child has an open finding this grave or graver."),
 ]
+SkipUnreadable = Annotated[
+    bool,
+    typer.Option(
+        "--skip-unreadable",
+        help="Go on without an export that cannot be read; the results then begin with its name.",
+    ),
+]
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print run.json: counts, versions and hashes, no child.")
 ]
 
 # score
-Export = Annotated[
-    Path, typer.Argument(metavar="EXPORT", help="A CSV or Parquet file.", show_default=False)
+ExportScored = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="EXPORT",
+        help="A file, with the files linked to it if its layout has any; or a folder of them.",
+        show_default=False,
+    ),
 ]
 ScoredFile = Annotated[
     Path,

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import typer
 
 from centiles import options as opt
+from centiles.reading_options import AS_IT_IS, Reading, with_reading
 
 
+@with_reading
 def trial(
     exports: opt.Exports,
     first: opt.FirstDay,
     last: opt.LastDay,
     out: opt.TrialFile = None,
     force: opt.Force = False,
-    preset: opt.Preset = None,
-    config: opt.ConfigFile = None,
-    date_format: opt.DateFormat = None,
-    sex_codes: opt.SexCodes = None,
-    gestation_decimals: opt.GestationDecimals = None,
+    reading: Reading = AS_IT_IS,
     children: opt.ChildrenFile = None,
     events: opt.EventsFile = None,
     actions: opt.ActionsFile = None,
@@ -42,12 +38,9 @@ def trial(
     from centiles.records import read
     from centiles.reports.trials import trial_lines, write_trial
 
-    reading: dict[str, Any] = {
-        "preset": preset, "config": config, "date_format": date_format,
-        "sex_codes": opt.codes(sex_codes), "gestation_decimals": gestation_decimals,
-    }  # fmt: skip
+    keywords = reading.configured(exports).keywords()
     days = [np.datetime64(str(opt.date(d, o)), "D") for d, o in ((first, "--from"), (last, "--to"))]
-    records = read(exports, children=children, events=events, actions=actions, **reading)
+    records = read(exports, children=children, events=events, actions=actions, **keywords)
     table = trial_of(records, profile_of(rules=rules, correction=correction), *days)
     if out is not None:
         write_trial(table, out, force=force)

@@ -26,7 +26,7 @@ OUTSIDE = {
     "pyarrow": {"records", "reports"},
     "python_calamine": {"records"},
     "matplotlib": {"charts"},
-    "typer": {"commands", "options", "trial_command"},
+    "typer": {"child_commands", "commands", "options", "reading_options", "trial_command"},
     "rich": {"commands"},
     "jinja2": {"reports"},
     "xlsxwriter": {"reports"},

@@ -10,6 +10,7 @@ import pytest
 
 from centiles import checks
 from centiles.errors import CentilesError, UsageError
+from centiles.monitoring.rulesets import ruleset
 from centiles.records import columns
 from centiles.references import reference
 from tests.cohorts import BORN, UNKNOWN, Row, at, check, records
@@ -162,10 +163,13 @@ def test_rows_without_an_identifier_are_no_child() -> None:
     [
         ([Row("a", 1500, "weight", 16.0, sex="")], "sex not known: nothing scored"),
         ([Row("a", 1500, "weight", -1.0)], "nothing could be scored"),
-        ([at("a", 1500, "height", 0.0)], "no weight"),
-        (weights("a", (1500, 0.0)), "one weight only: no change in weight"),
-        (weights("a", (1500, 0.0), (1700, 0.0)), "no height from 2 years: no BMI"),
-        (weights("a", (400, 0.0), (500, 0.0)), "no birth or early weight: NG75-FALL not assessed"),
+        ([at("a", 1500, "height", 0.0)], "no weight: NG75-FALL, NG75-WT2"),
+        ([at("a", 1500, "height", 0.0)], "one height only from 3 years: HT-FALL-2"),
+        (weights("a", (1500, 0.0)), "one weight only from 4 years: WT-FALL-1Y"),
+        (weights("a", (1000, 0.0), (1500, 0.0)), "no earlier weight in 13 months: WT-LOSS"),
+        (weights("a", (1500, 0.0), (1700, 0.0)), "no height from 2 years, so no BMI: BMI-BELOW-04"),
+        (weights("a", (400, 0.0), (500, 0.0)), "no birth or early weight: NG75-FALL"),
+        (weights("a", (400, 0.0), gestation=UNKNOWN), "gestation not known: as if born at term"),
     ],
 )
 def test_what_could_not_be_assessed_is_said(rows, said) -> None:
@@ -173,8 +177,34 @@ def test_what_could_not_be_assessed_is_said(rows, said) -> None:
 
 
 def test_where_all_could_be_assessed_nothing_is_said() -> None:
-    rows = [*weights("a", (0, 0.0), (1500, 0.0), (1700, 0.0)), at("a", 1700, "height", 0.0)]
-    assert list(check(rows).children["not_assessed"]) == [""]
+    heights = [at("a", day, "height", 0.0) for day in (1500, 1700)]
+    rows = [*weights("a", (0, 0.0), (1500, 0.0), (1700, 0.0)), *heights]
+    assert list(check(rows, rules="ncmp").children["not_assessed"]) == [""]
+
+
+def test_a_child_not_seen_for_a_year_was_not_assessed_since() -> None:
+    """Last measured on day 1700 after 1 March 2010, which is 26 October 2014."""
+    heights = [at("a", day, "height", 0.0) for day in (1500, 1700)]
+    rows = [*weights("a", (0, 0.0), (1500, 0.0), (1700, 0.0)), *heights]
+    said = [
+        check(rows, rules="ncmp", as_of=BORN + 1700 + days).children["not_assessed"][0]
+        for days in (365, 366)
+    ]
+    assert said == ["", "nothing measured since Oct 2014"]
+
+
+def test_every_rule_is_asked_of_somebody_of_whom_something_is_lacking() -> None:
+    """A rule that the page of what was not assessed knows nothing of could not be missed."""
+    ages = (10, 30, 100, 800, 1300, 1600)
+    alone = [check([at("a", age, name, 0.0)]) for age in ages for name in ("head", "weight")]
+    said = "; ".join(done.children["not_assessed"][0] for done in alone)
+    missed = [rule.id for rule in ruleset("uk").rules if rule.id not in said]
+    assert missed == ["WT-LOSS-RATE", "WH-GAP"]  # these are about what is there
+
+
+def test_no_headline_reads_as_reassurance() -> None:
+    done = check(weights("a", (1500, 0.0), (1700, 0.0)))
+    assert "no reassurance" in done.children["headline"][0]
 
 
 # ---- one child

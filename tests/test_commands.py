@@ -186,6 +186,69 @@ def test_several_exports_become_one_timeline(tmp_path: Path, folder: Path) -> No
     assert child["level"] == "urgent"
 
 
+BROKEN = b"PK\x03\x04 no workbook"
+
+
+def test_one_unreadable_file_among_several_stops_unless_it_is_skipped(
+    visits: Path, tmp_path: Path, folder: Path
+) -> None:
+    broken = tmp_path / "hospital.xlsx"
+    broken.write_bytes(BROKEN)
+    ran = run("check", visits, broken, "--out", folder)
+    assert (ran.code, folder.exists()) == (3, False)
+    ran = run("check", visits, broken, "--out", folder, "--skip-unreadable")
+    assert ran.code == 0
+    summary = [line for line in ran.err.splitlines() if "←" not in line]
+    missing = "MISSING from these results, could not be read: hospital.xlsx (1 file)"
+    assert summary[0] == missing
+    record = (folder / "run.json").read_text("utf-8").splitlines()
+    assert record[1:3] == ['  "missing_sources": [', '    "hospital.xlsx"']
+    listed = [(row["code"], row["source"], row["row"]) for row in rows_of(folder / "problems.csv")]
+    assert listed == [("F05", "hospital.xlsx", "0")]
+
+
+def test_nothing_to_skip_changes_nothing(visits: Path, folder: Path) -> None:
+    ran = run("check", visits, "--out", folder, "--skip-unreadable")
+    assert (ran.code, "MISSING" in ran.err) == (0, False)
+    assert "missing_sources" not in json.loads((folder / "run.json").read_text("utf-8"))
+
+
+def test_what_cannot_be_read_at_all_is_never_skipped(tmp_path: Path, folder: Path) -> None:
+    broken = tmp_path / "hospital.xlsx"
+    broken.write_bytes(BROKEN)
+    assert run("check", broken, "--out", folder, "--skip-unreadable").code == 3
+
+
+def test_a_skipped_file_that_others_need_is_named(tmp_path: Path, folder: Path) -> None:
+    code = tmp_path / "SRCode.csv"
+    code.write_text("IDPatient,DateEvent,SNOMEDCode,NumericValue\n17,12 Mar 2025,27113001,18.4\n")
+    (tmp_path / "SRPatient.csv.gz").write_bytes(b"\x1f\x8b cut short")
+    ran = run("check", tmp_path, "--out", folder, "--skip-unreadable")
+    assert (ran.code, "left out as unreadable: SRPatient.csv.gz" in ran.err) == (2, True)
+
+
+def test_an_unclear_file_is_never_skipped(visits: Path, tmp_path: Path, folder: Path) -> None:
+    unclear = export(tmp_path / "unclear.csv", (STEADY[0].replace("25/03", "03/03"),))
+    unclear.write_text(unclear.read_text().replace("12/03/2020", "12/03/2020"))
+    ran = run("check", visits, unclear, "--out", folder, "--skip-unreadable")
+    assert (ran.code, "--date-format" in ran.err) == (2, True)
+
+
+def test_never_merge_is_a_file(tmp_path: Path, folder: Path) -> None:
+    head = "NHS number,Hospital number,Sex,Date of birth,Date measured,Weight (kg)"
+    one = export(tmp_path / "a.csv", ("9990000018,H1,F,13/03/2020,25/03/2025,18.4",), head)
+    two = export(tmp_path / "b.csv", (",H1,F,13/03/2020,25/03/2026,15.1",), head)
+    assert run("check", one, two, "--out", folder).code == 0
+    assert len(rows_of(folder / "children.csv")) == 1
+    apart = tmp_path / "apart.csv"
+    apart.write_text("child,other child\n9990000018,H1\n")
+    parted = run("check", one, two, "--out", folder, "--never-merge", apart, "--force")
+    assert (parted.code, len(rows_of(folder / "children.csv"))) == (0, 2)
+    options = json.loads((folder / "run.json").read_text("utf-8"))["options"]
+    assert options["never_merge"] == str(apart)
+    assert len(options["never_merge_sha256"]) == 64
+
+
 def test_as_of_replays_what_was_known(visits: Path, folder: Path) -> None:
     ran = run("check", visits, "--out", folder, "--as-of", "2025-12-31")
     assert "4 scored, 2 skipped" in ran.err

@@ -1,4 +1,4 @@
-"""Findings in time: they open, last, recover, close and lapse; and agree with plain loops."""
+"""Findings in time: they open, last, recover, close and lapse."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ import pytest
 
 from centiles import zscores
 from centiles.lms import SPACE
-from tests import plain_rules
-from tests.cohorts import Row, check, doubtful, met, points
-from tests.plain_rules import Plain, Point
+from tests.cohorts import Row, doubtful, met, points
 
 THIRD = SPACE / 3
 
@@ -157,7 +155,7 @@ def test_where_a_later_point_cannot_be_compared_the_last_that_can_stands() -> No
     assert (found.to, found.state) == (1400, "new")
 
 
-# ---- an independent reference: plain loops over one child
+# ---- children of whom all kinds of things happen
 
 
 def random_children(number: int, seed: int) -> list[list[Row]]:
@@ -192,70 +190,3 @@ def measured(child, age, z, sex, chance):
     if chance.random() < 0.6:
         rows.append(row("height", float(np.clip(z * 0.8 + chance.normal(0, 0.5), -3.9, 3.9)), 1))
     return rows
-
-
-def plain_points(rows: list[Row], measure: str) -> list[Point]:
-    """One child's values of a measure with their z; BMI of the weight and height of a day."""
-    if measure == "bmi":
-        heights = {row.age: row.value for row in rows if row.measure == "height"}
-        pairs = [(row.age, row.value / (heights[row.age] / 100) ** 2)
-                 for row in rows if row.measure == "weight" and row.age in heights]  # fmt: skip
-    else:
-        pairs = [(row.age, row.value) for row in rows if row.measure == measure]
-    return [
-        Point(age, value, zscores.zscore(value, measure=measure, sex=rows[0].sex, age_days=age))
-        for age, value in pairs
-    ]
-
-
-@pytest.fixture(scope="module")
-def cohort():
-    children = random_children(2400, seed=3)
-    # A height of another day would make a BMI too; the plain reference knows the same day only.
-    done = check([row for rows in children for row in rows], as_of="2032-01-01")
-    return children, done
-
-
-def now_of(rows):
-    return float((np.datetime64("2032-01-01") - np.datetime64("2010-03-01")).astype(int))
-
-
-@pytest.mark.parametrize(
-    "rule", ["WT-FALL-1Y", "WT-FALL-3Y", "WT-LOSS", "HT-FALL-2", "WT-BELOW-04", "NG75-WT2"]
-)
-def test_as_plain_loops_find_them(cohort, rule) -> None:
-    """Finding for finding: which, in what state, from where, to where, and how grave."""
-    children, done = cohort
-    mine = done.findings[done.findings["rule"] == rule]
-    found: dict[str, list[Plain]] = {}
-    for row in mine.itertuples():
-        start = None if np.isnan(row.from_age_days) else row.from_age_days
-        opened = (row.opened_on - np.datetime64("2010-03-01")) / np.timedelta64(1, "D")
-        graded = "" if plain_rules.RULES[rule].kind == "level" else str(row.severity)
-        one = Plain(rule, str(row.state), start, float(opened), row.to_age_days, graded)
-        found.setdefault(row.child_id, []).append(one)
-    expected = {
-        rows[0].child: plain_rules.findings(
-            rule, plain_points(rows, plain_rules.RULES[rule].measure), rows[0].sex, now_of(rows)
-        )
-        for rows in children
-    }
-    # A lone upward spike starts nothing urgent; the plain loops do not know of spikes.
-    spiked = set(done.problems["row"][done.problems["code"].isin(["G09", "G33", "G35"])])
-    apart = set(done.scored["child_id"][done.scored["row"].isin(spiked)])
-    expected = {c: each for c, each in expected.items() if each and c not in apart}
-    found = {c: each for c, each in found.items() if c not in apart}
-    for each in found.values():
-        each.sort(key=lambda one: one.opened)
-    assert found == expected
-    assert sum(map(len, expected.values())) >= 60, "too few to prove anything"
-
-
-def test_every_state_was_among_them(cohort) -> None:
-    assert set(cohort[1].findings["state"]) == {
-        "new",
-        "sustained",
-        "recovering",
-        "closed",
-        "lapsed",
-    }

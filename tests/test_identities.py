@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,10 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from centiles.records import Config, Records, from_frame
-from centiles.records.identities import components
+from centiles.errors import MappingError
+from centiles.records import Config, Records, from_frame, read
 from centiles.records.policies import Merge
 from centiles.records.reading import read_tables
+from centiles.records.refusals import components
 from centiles.records.scoring import Scored, scored
 from centiles.records.tables import table_of_frame
 
@@ -154,6 +156,49 @@ class TestRefused:
         done = settled(config=told, **files)
         assert children(done) == [FIRST, "H1"]
         assert {code for code, *_ in problems(done, *ODD)} == {"P22"}
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "child,is not,why\n999 000 0018,H1,another service's number\n",
+            "9990000018;H1\nH1;9990000018\n",
+            "child_id\tother\tthird\n9990000018\t\tH1\n",
+        ],
+    )
+    def test_never_merge_as_a_file(self, tmp_path: Path, text: str) -> None:
+        export({"NHS number": FIRST, "Hospital number": "H1"}).to_csv(tmp_path / "a.csv")
+        export({"Hospital number": "H1", "date": "2024-03-14"}).to_csv(tmp_path / "b.csv")
+        (tmp_path / "apart.csv").write_text(text)
+        paths = [tmp_path / "a.csv", tmp_path / "b.csv"]
+        assert children(scored(read(paths))) == [FIRST] * 2
+        done = scored(read(paths, never_merge=tmp_path / "apart.csv"))
+        assert children(done) == [FIRST, "H1"]
+        assert {code for code, *_ in problems(done, *ODD, "P26")} == {"P22"}
+
+    def test_two_children_under_one_number_are_parted_by_file(self) -> None:
+        files = {
+            "a": export({"NHS number": FIRST}),
+            "b": export({"NHS number": FIRST, "date": "2024-03-13"}),
+        }
+        apart = ((f"{FIRST} [a.csv]", f"{FIRST} [b.csv]"),)
+        done = settled(config=Config(merge=Merge(never_merge=apart)), **files)
+        assert children(done) == [f"{FIRST} [a.csv]", f"{FIRST} [b.csv]"]
+
+    def test_an_identifier_to_be_told_apart_that_nobody_has_is_listed(self, tmp_path: Path) -> None:
+        export({"NHS number": FIRST, "Hospital number": "H1"}).to_csv(tmp_path / "a.csv")
+        (tmp_path / "apart.csv").write_text(f"child,other\n{FIRST},H1\n\n{FIRST},H2\n")
+        done = scored(read(tmp_path / "a.csv", never_merge=tmp_path / "apart.csv"))
+        listed = done.problems[done.problems["code"] == "P26"]
+        assert listed[["source", "row"]].to_numpy().tolist() == [["apart.csv", 4]]
+        told = Config(merge=Merge(never_merge=((FIRST, "H2"),)))
+        done = scored(read(tmp_path / "a.csv", config=told))
+        assert done.problems[["code", "source"]].to_numpy().tolist() == [["P26", "configuration"]]
+
+    def test_one_identifier_by_itself_is_not_told_apart(self, tmp_path: Path) -> None:
+        export({"NHS number": FIRST}).to_csv(tmp_path / "a.csv")
+        (tmp_path / "apart.csv").write_text(f"child,other\n{FIRST},\n")
+        with pytest.raises(MappingError, match="fewer than two identifiers in 1 of its rows"):
+            read(tmp_path / "a.csv", never_merge=tmp_path / "apart.csv")
 
     def test_no_identifier_is_in_any_problem(self) -> None:
         done = settled(
@@ -304,3 +349,54 @@ def test_components_are_what_a_walk_finds(count: int, pairs: list[tuple[int, int
 @pytest.mark.parametrize("word", ["9990000018", "999 000 0018", "999-000-0018"])
 def test_ways_to_write_an_nhs_number(word: str) -> None:
     assert children(settled(a=export({"NHS number": word}))) == [FIRST]
+
+
+class TestNotYetKnown:
+    """What is learnt later decides nothing of whom an earlier row is of."""
+
+    def known(self, as_of: str | None, **files: pd.DataFrame) -> Scored:
+        return scored(records(**files), today="2030-01-01", as_of=as_of)
+
+    def test_a_later_row_joins_nobody(self) -> None:
+        files = {
+            "a": export({"NHS number": FIRST, "Hospital number": "", "recorded on": "2024-02-13"}),
+            "b": export({"Hospital number": "H1", "date": "2024-03-13"}),
+            "c": export({"NHS number": FIRST, "Hospital number": "H1", "date": "2025-03-13"}),
+        }
+        assert children(self.known(None, **files)) == [FIRST] * 3
+        assert children(self.known("2024-12-31", **files))[:2] == [FIRST, "H1"]
+
+    def test_later_rows_outvote_nobody_and_contradict_nobody(self) -> None:
+        files = {
+            "a": export({"NHS number": FIRST}),
+            "b": export(*({"NHS number": FIRST, "sex": "M", "date": f"2025-0{k}-13"}
+                          for k in (1, 2, 3))),
+        }  # fmt: skip
+        now, then = self.known(None, **files), self.known("2024-12-31", **files)
+        assert now.frame["fate"].tolist() == ["unscored", "scored", "scored", "scored"]
+        assert then.frame["fate"].tolist() == ["scored", "skipped", "skipped", "skipped"]
+        assert then.frame["sex"].tolist() == ["female"] * 4
+        assert then.problems.empty
+
+    def test_later_contradictions_part_nobody(self) -> None:
+        files = {
+            "a": export({"Patient ID": "12"}),
+            "b": export({"Patient ID": "12", "date": "2024-03-13"}),
+            "c": export({"Patient ID": "12", "date": "2025-03-13", "dob": "2021-02-13"}),
+        }
+        assert children(self.known(None, **files))[0] == "12 [a.csv]"
+        assert children(self.known("2024-12-31", **files)) == ["12"] * 3
+
+    def test_a_date_in_the_future_is_a_fault_that_was_known(self) -> None:
+        done = self.known(
+            "2024-12-31",
+            a=export({"child_id": "a", "date": "2034-02-13", "recorded on": "2024-02-13"},
+                     {"child_id": "a", "date": "2034-02-13", "recorded on": "2025-02-13"}),
+        )  # fmt: skip
+        assert done.frame["fate"].tolist() == ["unscored", "skipped"]
+
+    def test_a_fault_of_a_later_row_is_none_yet(self) -> None:
+        files = {"a": export({"child_id": "a"}, {"child_id": "a", "date": "2025-02-13",
+                                                 "weight kg": "heavy"})}  # fmt: skip
+        assert [*self.known(None, **files).problems["code"]] == ["G01"]
+        assert self.known("2024-12-31", **files).problems.empty

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import zlib
 from collections.abc import Iterator
@@ -118,6 +119,51 @@ def test_the_findings_are_those_that_are_made_without(folder: Path) -> None:
     ]
     pd.testing.assert_frame_equal(hidden[same], plain[same])
     assert set(hidden["child_id"]) == {Pseudonyms(KEY).child("9990000018")}
+
+
+def test_rows_that_could_not_be_used_are_counted_and_not_given_back(folder: Path) -> None:
+    out, said = check(folder)
+    assert [path.name for path in out.glob("rejected*")] == []
+    assert "2 rows could not be used. Under pseudonyms no rejected.csv gives them back" in said
+    listed = pd.read_csv(out / "problems.csv").query("severity == 'error' and row > 0")
+    assert sorted(set(listed["row"])) == [4, 5]
+    ran("check", folder / "clinic.csv", "--out", folder / "plain")
+    assert len(pd.read_csv(folder / "plain" / "rejected.csv")) == 2
+
+
+MONTHLY = """NHS number,Name,Month of birth,Sex,Date,Weight (kg)
+9990000018,Zebedee Quokka,03/2020,M,13/03/2025,18.4
+9990000018,Zebedee Quokka,03/2020,M,09/02/2026,15.1
+"""
+
+
+@pytest.mark.parametrize("dates", ["keep", "ages"])
+def test_with_side_files_and_months_of_birth(folder: Path, dates: str) -> None:
+    """The children file has the day of birth: from it ages are reckoned, and it is not shown."""
+    (folder / "monthly.csv").write_text(MONTHLY)
+    (folder / "children.csv").write_text(
+        "NHS number,Hospital number,date of birth,household_id\n"
+        "9990000018,H0SP1TAL,2020-03-12,HOME77\n"
+    )
+    (folder / "events.csv").write_text(
+        "hospital number,date,type,note\nH0SP1TAL,2025-11-20,injury,secretnote Zebedee\n"
+    )
+    out, said = check(folder, "--dates", dates, "--json", file="monthly.csv")
+    hidden = (*CANARIES, *(DATES if dates == "ages" else ()))
+    for name, text in [*texts(out), ("output", said)]:
+        assert not [canary for canary in hidden if canary in text], name
+    scored = pd.read_csv(out / "scored.csv")
+    assert scored["age_days"].tolist() == [1827, 2160]  # 12 March 2020 to 13 March 2025
+    assert set(scored["child_id"]) == {Pseudonyms(KEY).child("9990000018")}
+    assert scored["birth_date"].isna().all() == (dates == "ages")
+    record = json.loads((out / "run.json").read_text())
+    used = [(side["kind"], side["fates"]["used"]) for side in record["side_files"]]
+    assert used == [("children", 1), ("events", 1), ("actions", 1)]
+    (folder / "children.csv").write_text("NHS number,household_id\n9990000018,HOME77\n")
+    check(folder, "--dates", dates, "--force", file="monthly.csv")
+    vague = pd.read_csv(out / "scored.csv")
+    assert vague["age_days"].tolist() == [1824, 2157]  # from the 15th
+    assert vague["note"].str.contains("age reckoned from the 15th").all()
 
 
 def test_a_file_named_after_a_child_stops(folder: Path) -> None:

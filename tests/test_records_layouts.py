@@ -132,6 +132,74 @@ class TestTheSameChildren:
         result = checked(records)
         pd.testing.assert_series_equal(z_scores(result), z_scores(plain), rtol=0, atol=1e-12)
 
+    @pytest.mark.parametrize("name", ["systmone", "emis", "vision"])
+    def test_two_practices_in_one_call(
+        self, tmp_path: Path, children: pd.DataFrame, name: str
+    ) -> None:
+        """Each numbers its own patients from 1001: the numbers say nothing between them."""
+        layout = LAYOUTS[name]
+        half = set(sorted(set(children["child_id"]))[::2])
+        north, south = _made(tmp_path / "north"), _made(tmp_path / "south")
+        here = children["child_id"].isin(half)
+        layouts.written(north, children[here].reset_index(drop=True), layout)
+        layouts.written(south, children[~here].reset_index(drop=True), layout)
+        for paths in ([north, south], [*north.iterdir(), *south.iterdir()]):
+            result = checked(read(paths))
+            assert result.problems.empty
+            plain = checked(from_frame(layouts.canonical(children, layout)))
+            pd.testing.assert_series_equal(z_scores(result), z_scores(plain), rtol=0, atol=1e-12)
+            assert result.findings[FINDING].astype(str).equals(plain.findings[FINDING].astype(str))
+        names = {source.name for source in result.sources}
+        assert {name.partition("/")[0] for name in names} == {"north", "south"}
+
+    def test_two_patients_with_one_number_and_no_other_are_two(self, tmp_path: Path) -> None:
+        for practice, kilograms in (("north", "18.4"), ("south", "18.5")):
+            folder = _made(tmp_path / practice)
+            patients = "RowIdentifier,NHSNumber,DateBirth,Gender\n17,,12 Mar 2020,M\n"
+            (folder / "SRPatient.csv").write_text(patients)
+            code = "IDPatient,DateEvent,SNOMEDCode,NumericValue,NumericUnit\n"
+            code += f"17,12 Mar 2025,27113001,{kilograms},kg\n"
+            (folder / "SRCode.csv").write_text(code)
+        result = checked(read([tmp_path / "north", tmp_path / "south"]))
+        assert result.problems.empty
+        assert sorted(result.children["child_id"]) == [
+            "17 [north/SRCode.csv]", "17 [south/SRCode.csv]"
+        ]  # fmt: skip
+
+    def test_one_set_in_two_folders_is_read_once(
+        self, tmp_path: Path, children: pd.DataFrame
+    ) -> None:
+        for place in ("a", "b"):
+            layouts.written(_made(tmp_path / place), children, LAYOUTS["emis"])
+        records = read([tmp_path / "a", tmp_path / "b"])
+        assert {source.name.partition("/")[0] for source in records.sources} == {"a"}
+        assert [*records.problems["code"]] == ["F04"] * 3
+
+    def test_two_years_of_one_practice_share_its_patients(self, tmp_path: Path) -> None:
+        patients = "RowIdentifier,NHSNumber,DateBirth,Gender\n17,,12 Mar 2020,M\n"
+        (tmp_path / "SRPatient.csv").write_text(patients)
+        head = "IDPatient,DateEvent,SNOMEDCode,NumericValue,NumericUnit\n"
+        (tmp_path / "SRCode_1.csv").write_text(f"{head}17,12 Mar 2025,27113001,18.4,kg\n")
+        (tmp_path / "SRCode_2.csv").write_text(f"{head}17,12 Mar 2026,27113001,15.1,kg\n")
+        result = checked(read(tmp_path))
+        assert result.children["child_id"].tolist() == ["17"]
+
+    @pytest.mark.parametrize("name", ["systmone", "emis", "csds", "opensafely"])
+    def test_linked_tables_as_sheets_of_one_workbook(
+        self, tmp_path: Path, children: pd.DataFrame, name: str
+    ) -> None:
+        layout = LAYOUTS[name]
+        with pd.ExcelWriter(tmp_path / "export.xlsx", engine="xlsxwriter") as book:
+            pd.DataFrame([["Extract for the audit"]]).to_excel(book, sheet_name="About")
+            for file, frame in layout.write(layouts.held(children, layout)).items():
+                frame.to_excel(book, sheet_name=file.removesuffix(".csv"), index=False)
+        records = read(tmp_path / "export.xlsx")
+        assert records.sources[0].mapping["preset"] == name
+        assert all(source.name.startswith("export.xlsx, sheet ") for source in records.sources)
+        result = checked(records)
+        plain = checked(from_frame(layouts.canonical(children, layout)))
+        pd.testing.assert_series_equal(z_scores(result), z_scores(plain), rtol=0, atol=1e-12)
+
 
 def _made(folder: Path) -> Path:
     folder.mkdir()
@@ -561,7 +629,7 @@ def test_joined_as_one_row_at_a_time(keys: list[str], clients: list[tuple[str, s
     people = pd.DataFrame(clients, columns=["client", "sex", "nhs"]).assign(born="2020-03-12")
     preset = presets.from_entries("ours", tomllib.loads(TestBadInput.CLINIC), "ours")
     tables = [table_of_frame(visits, "visits"), table_of_frame(people, "clients")]
-    (layout,), faults = laid_out(tables, preset, Config())
+    (layout,), faults, _ = laid_out(tables, preset, Config())
     assert not faults
     table = layout.table
     joined = {

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from centiles.errors import CentilesError, MappingError, UnreadableError
-from centiles.records import Records, read, workbook_cells, workbooks
+from centiles.records import Config, Records, read, workbook_cells, workbooks
 from centiles.records.files import read_table
 from centiles.records.reading import is_contact
 
@@ -167,10 +167,44 @@ class TestSheets:
         book = workbook({"Notes": notes, "Year 6": TITLED, "Empty": [], "Old": TITLED}, "Old")
         assert read_table(file(book)).about["sheet"] == "Year 6"
 
-    def test_two_exports_stop(self, file: Any) -> None:
-        book = workbook({"Year 5": TITLED, "Year 6": TITLED, "Notes": [["a"], ["b"]]})
+    def test_two_exports_that_differ_stop(self, file: Any) -> None:
+        other = [[*HEADER[:-1], "Ward"], *ROWS]
+        book = workbook({"Year 5": TITLED, "Year 6": other, "Notes": [["a"], ["b"]]})
         with pytest.raises(MappingError, match=r"more than one of its sheets.*\(Year 5, Year 6\)"):
+            read(file(book))
+
+    def test_a_sheet_a_class_is_read_whole(self, file: Any) -> None:
+        """Each sheet is a source of its own, so that its rows are found again."""
+        second = [HEADER, [103, BORN, "Girl", SEEN, 1.40, 33.5, ""]]
+        book = workbook({"5A": TITLED, "5B": second, "Notes": [["a"], ["b"]]})
+        records = read(file(book), date_format="dd/mm/yyyy")
+        names = ["school.xlsx, sheet 5A", "school.xlsx, sheet 5B"]
+        assert [source.name for source in records.sources] == names
+        assert values(records) == [*SCHOOL, (2, "103", "weight", 33.5), (2, "103", "height", 140.0)]
+        with pytest.raises(MappingError, match="found 2 sheets that are tables, expected one"):
             read_table(file(book))
+
+    def test_a_configuration_of_the_workbook_is_one_of_its_sheets(self, file: Any) -> None:
+        second = [[*HEADER[:4], "Hoogte", *HEADER[5:]], [103, BORN, "Girl", SEEN, 1.40, 33.5, ""]]
+        book = file(workbook({"5A": second, "5B": second}))
+        config = Config(files={"school.xlsx": Config(columns={"height": "Hoogte"},
+                                                     units={"height": "m"})})  # fmt: skip
+        assert len(read(book, config=config, date_format="dd/mm/yyyy").frame) == 4
+
+    def test_the_preset_chooses_the_sheet(self, file: Any) -> None:
+        ours = ["patient", "op", "wat", "veel", "geb", "m/v"]
+        preset = Path(file(b"", "clinic.toml"))
+        preset.write_text(
+            'about = "a clinic"\nheaders = ["patient", "op"]\n'
+            'columns = { child_id = "patient", measured_on = "op", measure = "wat", '
+            'value = "veel", birth_date = "geb", sex = "m/v" }\n'
+            'units = { weight = "kg" }\nmeasures = { GEW = "weight" }\n'
+        )
+        rows = [ours, ["a", SEEN, "GEW", 36.5, BORN, "F"]]
+        book = file(workbook({"Year 6": TITLED, "Visits": rows}))
+        named = read(book, preset=str(preset))
+        assert (named.sources[0].mapping["sheet"], len(named.frame)) == ("Visits", 1)
+        assert read(book, date_format="dd/mm/yyyy").sources[0].mapping["sheet"] == "Year 6"
 
     def test_no_export_stops(self, file: Any) -> None:
         with pytest.raises(MappingError, match=r"none of its sheets \(A, B\)"):
@@ -222,10 +256,10 @@ ODD = {
 
 def is_clear(content: bytes) -> bool:
     try:
-        table = workbooks.read_workbook("f", "", content, workbooks.Config())
+        tables = workbooks.read_workbook("f", "", content, workbooks.Config())
     except CentilesError as fault:
         return str(fault).startswith("f")
-    return len(table.rows) > 0
+    return all(len(table.rows) > 0 for table in tables)
 
 
 @pytest.mark.usefixtures("little_memory")

@@ -479,3 +479,43 @@ def test_a_frame_of_results_has_its_kinds(checked: Checked) -> None:
             assert field.type == pa.float64()
         if kinds[field.name] == "date":
             assert field.type in (pa.date32(), pa.date64())
+
+
+def linked_set(folder: Path) -> None:
+    """Write a file of values and the file of their patients."""
+    folder.mkdir(exist_ok=True)
+    (folder / "SRPatient.csv").write_text(
+        "RowIdentifier,NHSNumber,DateBirth,Gender\n17,9990000018,12 Mar 2020,M\n"
+    )
+    (folder / "SRCode.csv").write_text(
+        "IDPatient,DateEvent,SNOMEDCode,NumericValue,NumericUnit,Note\n"
+        "17,12 Mar 2025,27113001,18.4,kg,a\n17,12 Mar 2025,50373000,108.1,cm,\n"
+    )
+
+
+@pytest.mark.parametrize("named", ["files", "folder"])
+def test_the_values_of_a_linked_set_are_scored_in_their_own_file(
+    tmp_path: Path, named: str
+) -> None:
+    linked_set(tmp_path / "set")
+    files = [tmp_path / "set" / "SRPatient.csv", tmp_path / "set" / "SRCode.csv"]
+    target = tmp_path / "scored.csv"
+    assert write_appended(files if named == "files" else tmp_path / "set", target) == (2, 0)
+    lines = target.read_text().splitlines()
+    assert lines[0] == (
+        "IDPatient,DateEvent,SNOMEDCode,NumericValue,NumericUnit,Note,z,centile,position"
+    )
+    own = zscore(18.4, measure="weight", sex="male", age_days=1826)
+    assert float(lines[1].split(",")[6]) == pytest.approx(own, abs=1e-12)
+
+
+def test_two_files_of_values_are_scored_one_by_one(tmp_path: Path) -> None:
+    paths = [export(tmp_path / "a.csv", STEADY), export(tmp_path / "b.csv", FALLING)]
+    with pytest.raises(UsageError, match=r"2 tables of values \(a.csv, b.csv\), expected one"):
+        write_appended(paths, tmp_path / "out.csv", date_format="dd/mm/yyyy")
+
+
+def test_nothing_is_written_into_the_folder_that_is_read(tmp_path: Path) -> None:
+    linked_set(tmp_path / "set")
+    with pytest.raises(UsageError, match="choose another folder"):
+        write_appended(tmp_path / "set", tmp_path / "set" / "out.csv")

@@ -195,32 +195,74 @@ def test_the_nearest_height_is_taken_and_the_later_of_two_as_near() -> None:
     assert height_of((0, 114.5), (1, 115.0)) == 114.5
 
 
-def test_of_two_heights_of_a_day_the_weights_own_source_is_taken() -> None:
-    """The heights disagree, so both are kept."""
+def bmis(done) -> list[float]:
+    frame = done.frame
+    return sorted(frame["value"][frame["derived"]].round(6))
+
+
+def test_of_heights_that_disagree_each_makes_a_bmi() -> None:
+    """20 kg at 112 cm is 15.943878, at 115 cm 15.122873; which is right is not known of either."""
     heights = [
         Row("a", 2000, "height", 112.0, source="first.csv"),
         Row("a", 2000, "height", 115.0, source="second.csv"),
     ]
-    for source, height in (("first.csv", 112.0), ("second.csv", 115.0), ("third.csv", 112.0)):
-        made = derived([*heights, Row("a", 2000, "weight", 20.0, source=source)])
-        assert made["value"][0] == pytest.approx(20.0 / (height / 100) ** 2), source
-        assert "two values of this day disagree" in made["note"][0]
+    for source in ("first.csv", "second.csv", "third.csv"):
+        for some in (heights, heights[::-1]):
+            done = scored([*some, Row("a", 2000, "weight", 20.0, source=source)])
+            assert bmis(done) == [15.122873, 15.943878]
+            derived_ = done.frame["derived"].to_numpy()
+            assert done.conflict[derived_].all()
+            notes_ = done.frame["note"][derived_].astype(str)
+            assert notes_.str.contains("two values of this day disagree").all()
+    near = scored([*heights, Row("a", 2010, "weight", 20.0)])
+    assert bmis(near) == [15.122873, 15.943878]
+    assert near.conflict.tolist() == [True, True, False, True, True]
 
 
-def test_a_source_without_a_height_takes_the_better_ranked() -> None:
-    """Ranked between the two."""
+def test_of_three_heights_the_identical_are_one() -> None:
+    rows = [Row("a", 2000, "height", h, source=f"{k}.csv") for k, h in enumerate((112, 115, 115))]
+    done = scored([*rows, Row("a", 2000, "weight", 20.0), Row("a", 2100, "weight", 21.0)])
+    assert len(bmis(done)) == 2  # no height within 90 days of the second
+
+
+def test_heights_that_agree_and_heights_of_other_days_make_one() -> None:
+    agreed = [Row("a", 2000, "height", 112.0), Row("a", 2000, "height", 112.5)]
+    other = [Row("a", 1900, "height", 108.0), Row("b", 2000, "height", 112.0),
+             Row("b", 2000, "height", 118.0)]  # fmt: skip
+    done = scored([*agreed, *other, Row("a", 2000, "weight", 20.0)])
+    assert bmis(done) == [round(20.0 / 1.12**2, 6)]
+
+
+def test_weights_and_heights_that_disagree_make_every_pair() -> None:
+    rows = [Row("a", 2000, m, v) for m, v in
+            (("weight", 20.0), ("weight", 24.0), ("height", 112.0), ("height", 118.0))]  # fmt: skip
+    pairs = [round(w / h**2, 6) for w in (20.0, 24.0) for h in (1.12, 1.18)]
+    assert bmis(scored(rows)) == sorted(pairs)
+
+
+def test_a_supplied_bmi_that_one_of_the_heights_makes_is_none_too_many() -> None:
+    rows = [Row("a", 2000, "height", 112.0), Row("a", 2000, "height", 118.0),
+            Row("a", 2000, "weight", 20.0)]  # fmt: skip
+    for supplied, listed in ((15.9, 0), (14.4, 0), (15.1, 1)):
+        done = scored([*rows, Row("a", 2000, "bmi", supplied)])
+        assert codes(done).count("G12") == listed
+
+
+def test_a_finding_of_one_of_two_heights_is_not_grave() -> None:
+    """14.5 kg at 106 cm is 12.9, at 116 cm 10.8: far below the lines, and perhaps a slip."""
+    one = [Row("a", 1826, "weight", 14.5), Row("a", 1826, "height", 116.0)]
+    sure = check(one).findings.query("rule == 'BMI-BELOW-04'")
+    assert sure["severity"].tolist() != ["watch"]
+    for other in ([Row("a", 1826, "height", 106.0), *one], [*one, Row("a", 1826, "height", 106.0)]):
+        found = check(other).findings.query("rule == 'BMI-BELOW-04'")
+        assert found["severity"].astype(str).tolist() == ["watch"]
+
+
+def test_of_two_heights_that_agree_the_weights_own_source_is_taken() -> None:
+    """Merged they are one value, the better-ranked source's."""
     rows = [
         Row("a", 2000, "height", 112.0, source="first.csv"),
-        Row("a", 2000, "weight", 20.0, source="second.csv"),
-        Row("a", 2000, "height", 115.0, source="third.csv"),
-    ]
-    assert derived(rows)["value"][0] == pytest.approx(20.0 / 1.12**2)
-
-
-def test_of_two_heights_of_another_day_the_better_source_is_taken() -> None:
-    rows = [
-        Row("a", 1990, "height", 112.0, source="first.csv"),
-        Row("a", 1990, "height", 115.0, source="second.csv"),
+        Row("a", 2000, "height", 112.4, source="second.csv"),
         Row("a", 2000, "weight", 20.0, source="second.csv"),
     ]
     assert derived(rows)["value"][0] == pytest.approx(20.0 / 1.12**2)

@@ -15,6 +15,8 @@ made here.
 from __future__ import annotations
 
 import argparse
+import csv
+import io
 import re
 import subprocess
 import sys
@@ -31,7 +33,17 @@ from centiles import demo  # noqa: E402 - the checkout's own package
 from centiles.checks import Checked, check  # noqa: E402
 from centiles.demo.stories import SERVICES  # noqa: E402
 from centiles.measures import Sex  # noqa: E402
-from centiles.monitoring import conditions, described, episodes, gaps, joins, losses, rules  # noqa: E402
+from centiles.monitoring import (  # noqa: E402
+    approval,
+    conditions,
+    described,
+    episodes,
+    gaps,
+    joins,
+    losses,
+    rules,
+)
+from centiles.monitoring.contact_rules import ContactRule, Raise, contact_rules  # noqa: E402
 from centiles.monitoring.described import number, time_words  # noqa: E402
 from centiles.monitoring.rates import said_of  # noqa: E402
 from centiles.monitoring.rulesets import SHIPPED, ruleset  # noqa: E402
@@ -136,11 +148,30 @@ severity = "act"
 at_least = 1
 ```
 
-{others}"""
+{others}
+# Contact rules
+
+What contacts and records lack. These stand in `contacts.csv`, a list of their own, counted by team
+in `teams.csv`; they never set a child's level.
+
+{contacts}
+
+# Raises
+
+What raises a finding by one level, worked out once from levels as the rules gave them; `raised_by`
+lists what did. Only open downward findings of watch or above are raised, and none made by a
+doubtful or disputed value or by a change of tables ([decision 11](decisions/0011-raises.md)).
+
+{raises}
+
+A finding that exists on the merged timeline and on no single source's is marked
+`cross_service`; among children of one level and size it comes first.
+"""
 
 SIGN_OFF = """\
-<!-- Items and wording are written by tools/build_docs.py from centiles/monitoring/uk.toml. Owner,
-     date and status are written by hand, and stay for as long as the wording does. -->
+<!-- Items and wording are written by tools/build_docs.py from centiles/monitoring/uk.toml and
+     contacts.toml. Owner, date and status (open, or approved) are written by hand, and stay for as
+     long as the wording does. -->
 
 # Sign-off
 
@@ -261,7 +292,31 @@ def rules_page() -> str:
         rules="\n".join(rule_text(known, rule) for rule in known.rules),
         others="\n".join(set_text(ruleset(name)) for name in SHIPPED if name != known.name),
         steps=steps,
+        contacts="\n\n".join(map(contact_text, contact_rules().contacts.values())),
+        raises="\n\n".join(map(raise_text, contact_rules().raises.values())),
     )
+
+
+def contact_text(rule: ContactRule) -> str:
+    """Return the section of one contact rule."""
+    about = [
+        ("Met when", rule.definition),
+        ("Severity", ", ".join(rule.severities)),
+        ("Source", rule.source),
+        ("What next", rule.guidance),
+    ]
+    return f"## {rule.id}\n\n{capital(rule.title)}.\n\n{table(('', ''), about)}"
+
+
+def raise_text(rule: Raise) -> str:
+    """Return the section of one raise."""
+    about = [("When", rule.definition), ("Source", rule.source)]
+    return f"## {rule.id}\n\n{capital(rule.title)}.\n\n{table(('', ''), about)}"
+
+
+def capital(text: str) -> str:
+    """Return text as the beginning of a sentence."""
+    return f"{text[0].upper()}{text[1:]}"
 
 
 def anchor(rule: Rule) -> str:
@@ -291,7 +346,16 @@ def sign_off_items() -> list[tuple[str, str]]:
     items += [
         (f"weighing again, from {time_words(age)}", time_words(wait)) for age, wait in known.reweigh
     ]
-    return items + shared_items()
+    return items + contact_items() + shared_items()
+
+
+def contact_items() -> list[tuple[str, str]]:
+    """Return what the contact rules and raises ask for."""
+    known = contact_rules()
+    return [
+        (f"{each.id} (P), {' or '.join(each.severities)}", each.definition)
+        for each in known.contacts.values()
+    ] + [(f"raise {each.id} (P)", each.definition) for each in known.raises.values()]
 
 
 def shared_items() -> list[tuple[str, str]]:
@@ -331,6 +395,20 @@ def sign_off_page() -> str:
     rows = [(*item, *known.get(item, OPEN)) for item in sign_off_items()]
     items = table(("item", "what it says", "owner", "date", "status"), rows)
     return SIGN_OFF.format(items=items)
+
+
+def sign_off_data() -> str:
+    """Return the page as the table the package reads, with the hashes of what it is about."""
+    rows = [(*key, *state) for key, state in signed(sign_off_page()).items() if key[0] != "item"]
+    hashes = [
+        (approval.RULES, ruleset("uk").sha256, "", "", ""),
+        (approval.CONTACTS, contact_rules().sha256, "", "", ""),
+    ]
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(("item", "says", "owner", "date", "status"))
+    writer.writerows([*hashes, *(row for row in rows if not row[0].startswith("---"))])
+    return out.getvalue()
 
 
 # --- problems and columns ------------------------------------------------------------------------
@@ -424,6 +502,7 @@ def draw_fall() -> None:
 PAGES: dict[str, Callable[[], str]] = {
     "docs/rules.md": rules_page,
     "docs/sign-off.md": sign_off_page,
+    "centiles/monitoring/sign_off.csv": sign_off_data,
     "docs/problems.md": problems_page,
     "docs/columns.md": columns_page,
     "README.md": front_page,

@@ -2,6 +2,7 @@
 
 from centiles.checks.checked import Checked, Child, Provenance
 from centiles.checks.pipeline import check
+from centiles.checks.previous import CHANGES
 from centiles.checks.ranking import BLOCKS, OPEN_STATES
 
-__all__ = ["BLOCKS", "OPEN_STATES", "Checked", "Child", "Provenance", "check"]
+__all__ = ["BLOCKS", "CHANGES", "OPEN_STATES", "Checked", "Child", "Provenance", "check"]

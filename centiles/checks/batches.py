@@ -86,7 +86,7 @@ def batch_of(records: Records, profile: Profile) -> Batch:
         {
             "child_id": cohort.child_ids,
             "last_measured_on": last_measured(cohort),
-            "not_assessed": not_assessed(cohort),
+            "not_assessed": not_assessed(cohort, profile.rules, show_dates=not profile.hides_dates),
             "sources": sources_of(cohort, records.sources),
         }
     )

@@ -81,7 +81,8 @@ class Checked:
 
     ``findings`` are ranked as their children are; ``children`` is the worklist; ``tables`` are the
     cells of the sources as text, none where pseudonyms are shown. ``sides`` are the children,
-    events and actions files, settled as the records are.
+    events and actions files, settled as the records are. ``missing`` are the files that could
+    not be read and were left out; ``pseudonymous`` tells that children have other names here.
     """
 
     findings: pd.DataFrame
@@ -94,6 +95,8 @@ class Checked:
     contacts: pd.DataFrame = field(default_factory=lambda: columns.frame(columns.CONTACTS, {}))
     teams: pd.DataFrame = field(default_factory=lambda: columns.frame(columns.TEAMS, {}))
     tables: tuple[TextTable, ...] = field(default=(), repr=False, compare=False)
+    missing: tuple[str, ...] = ()
+    pseudonymous: bool = False
 
     @cached_property
     def fates(self) -> pd.DataFrame:

@@ -156,6 +156,8 @@ def with_ranks(
         teams=teams(batch.outcomes, contacts),
         # Tables hold every identifier.
         tables=records.tables if profile.pseudonyms is None else (),
+        missing=records.missing,
+        pseudonymous=profile.pseudonyms is not None,
     )
 
 

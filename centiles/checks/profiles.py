@@ -92,7 +92,8 @@ def stop_if_a_file_names_a_child(records: Records, names: set[str]) -> None:
     UsageError
         If the name of a file holds an identifier, which would then stand in every result.
     """
-    files = [each.name for each in records.sources] + [each.name for each in records.sides.sources]
+    sheets = [f"{each.name} {each.mapping.get('sheet', '')}".strip() for each in records.sources]
+    files = [*sheets, *(each.name for each in records.sides.sources), *records.missing]
     for number, name in enumerate(files, 1):
         if names & {name, *re.split(r"[\W_]+", name)}:
             raise UsageError(

@@ -305,6 +305,7 @@ def _overweighed(seen: Seen) -> pd.DataFrame:
     step = np.maximum(np.searchsorted(ages, before.age, side="right") - 1, 0)
     gap = after.age - before.age
     close = (before.child == after.child) & (after.age <= until) & (gap < days[step])
+    close &= seen.now[after.child] <= until
     at = np.flatnonzero(close)
     found = part(
         after.child[at],

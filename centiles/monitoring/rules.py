@@ -150,13 +150,14 @@ def _graded(sort: Sort, episodes: Episodes) -> Found:
     opened = np.full(count, len(points))
     extra = np.zeros(count, dtype=np.bool_)
     for place, level in enumerate(rule.levels):
-        since, reached = _reached(sort, level, episodes)
+        since, holds = _asked(sort, level, episodes)
         opened = np.where(since >= 0, np.minimum(opened, since), opened)
-        reached &= open_
+        needed = sort.needed(level, episodes.first)
+        reached = holds & open_ & reaches(episodes.amount, needed, strict=level.strict)
         rank = SEVERITIES.index(level.severity)
         tier = np.where(reached & (rank >= severity), place, tier)
         severity = np.where(reached, np.maximum(severity, rank), severity)
-        extra |= reached & bool(set(level.when) - NOT_OF_CHANGE)
+        extra |= holds & bool(set(level.when) - NOT_OF_CHANGE)
     least = min(SEVERITIES.index(level.severity) for level in rule.levels)
     severity = np.maximum(severity, least)
     guard = np.zeros(count, dtype=np.bool_)
@@ -181,20 +182,19 @@ def _unsure(sort: Sort, episodes: Episodes) -> tuple[Flags, Flags]:
     return unknown, ~points.comparable[to]
 
 
-def _reached(sort: Sort, level: Level, episodes: Episodes) -> tuple[Rows, Flags]:
-    """Return from where on what a level asks of a course holds, −1 never, and where all holds."""
+def _asked(sort: Sort, level: Level, episodes: Episodes) -> tuple[Rows, Flags]:
+    """Return since when what a level asks besides an amount holds, −1 never, and where it does."""
     needed = sort.needed(level, episodes.first)
     since = episodes.first
+    for word in set(level.when) & CONDITIONS_OF_EPISODES:
+        apart = AGAIN_AFTER_DAYS if word == "again_6_to_12_months_later" else None
+        again = reached_twice(
+            sort.points, episodes, sort.amount, needed, strict=level.strict, apart=apart
+        )
+        since = np.where((since >= 0) & (again >= 0), np.maximum(since, again), -1)
+    holds = since >= 0
+    asked = Conditions(sort, episodes.first, episodes.start, episodes.to)
     for word in level.when:
-        if word in CONDITIONS_OF_EPISODES:
-            apart = AGAIN_AFTER_DAYS if word == "again_6_to_12_months_later" else None
-            again = reached_twice(
-                sort.points, episodes, sort.amount, needed, strict=level.strict, apart=apart
-            )
-            since = np.where((since >= 0) & (again >= 0), np.maximum(since, again), -1)
-    reached = (since >= 0) & reaches(episodes.amount, needed, strict=level.strict)
-    holds = Conditions(sort, episodes.first, episodes.start, episodes.to)
-    for word in level.when:
-        if word not in CONDITIONS_OF_EPISODES and reached.any():
-            reached = reached & getattr(holds, word)
-    return since, reached
+        if word not in CONDITIONS_OF_EPISODES and holds.any():
+            holds = holds & getattr(asked, word)
+    return since, holds

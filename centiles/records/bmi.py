@@ -70,15 +70,59 @@ def _with_rank(taken: Taken) -> NDArray[np.int64]:
     return taken.day * (1 << 15) + taken.rank
 
 
-def same_day_as(supplied: Taken, computed: Taken) -> Rows:
-    """Return the place of the first BMI computed on each supplied one's day, −1 for none."""
-    none = np.full(len(supplied.child), -1, dtype=np.intp)
-    if len(none) == 0 or len(computed.child) == 0:
-        return none
+def each_of_the_day(
+    partner: Rows, heights: Taken, conflict: NDArray[np.bool_]
+) -> tuple[Rows, Rows]:
+    """Return pairs of a weight and a height: with the one it goes with all that contradict it.
+
+    Parameters
+    ----------
+    partner
+        The place of the height each weight goes with, shape (n,).
+    heights, conflict
+        All heights, and which disagree with another of their day, shape (m,).
+
+    Returns
+    -------
+    tuple of arrays
+        The places of the weights, in order, those of several heights repeated; and of the heights.
+    """
+    odd = np.flatnonzero(conflict)
+    if not conflict[partner].any():
+        return np.arange(len(partner)), partner
+    odd = odd[np.lexsort((odd, heights.age_days[odd], heights.child[odd]))]
+    of = heights.at(odd)
+    new = np.r_[True, (of.child[1:] != of.child[:-1]) | (of.age_days[1:] != of.age_days[:-1])]
+    start = np.flatnonzero(new)
+    size = np.diff(np.r_[start, len(odd)])
+    day = np.zeros(len(conflict), dtype=np.intp)
+    day[odd] = np.cumsum(new) - 1
+    divided = conflict[partner]
+    times = np.where(divided, size[day[partner]], 1)
+    weight = np.repeat(np.arange(len(partner)), times)
+    ends = np.cumsum(times)
+    number = np.arange(len(weight)) - np.repeat(ends - times, times)
+    place = np.minimum(start[day[partner[weight]]] + number, len(odd) - 1)
+    return weight, np.where(divided[weight], odd[place], partner[weight])
+
+
+def nearest_of_the_day(
+    supplied: Taken, value: FloatArray, computed: Taken, computed_value: FloatArray
+) -> Rows:
+    """Return the place of the nearest BMI computed on each supplied one's day, −1 for none."""
+    best = np.full(len(supplied.child), -1, dtype=np.intp)
+    if len(best) == 0 or len(computed.child) == 0:
+        return best
     order = np.argsort(computed.day, kind="stable")
     day = computed.day[order]
-    at = np.minimum(np.searchsorted(day, supplied.day), len(day) - 1)
-    return np.where(day[at] == supplied.day, order[at], none)
+    start, end = (np.searchsorted(day, supplied.day, side=side) for side in ("left", "right"))
+    gap = np.full(len(best), np.inf)
+    for number in range(int((end - start).max())):  # one, but where heights or weights disagree
+        place = order[np.minimum(start + number, len(order) - 1)]
+        own = np.abs(computed_value[place] - value)
+        better = (start + number < end) & (own < gap)
+        best, gap = np.where(better, place, best), np.where(better, own, gap)
+    return best
 
 
 def disagree(supplied: FloatArray, computed: FloatArray) -> NDArray[np.bool_]:

@@ -13,10 +13,10 @@ from centiles.ages import FloatArray
 from centiles.errors import MappingError
 from centiles.measures import MEASURES
 from centiles.records import amounts, columns, dates, parsing
-from centiles.records.identities import Identifiers
 from centiles.records.kinds import SLOTS
 from centiles.records.layouts import Config, can_be_in
 from centiles.records.mapping import MEASURE_SLOTS, VISIT_SLOTS, Mapping
+from centiles.records.nodes import Identifiers
 from centiles.records.rows import Rows
 from centiles.records.tables import TextColumn, TextTable, texts_at
 

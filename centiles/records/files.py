@@ -22,10 +22,11 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from centiles.errors import UnreadableError
+from centiles.errors import MappingError, UnreadableError
 from centiles.records import fhir, json_files
 from centiles.records.fhir import Resources
-from centiles.records.layouts import Config
+from centiles.records.layouts import SHEET, Config
+from centiles.records.presets import Preset
 from centiles.records.tables import TextTable, table_of_arrow, without_blank_rows
 from centiles.records.workbooks import COMPOUND, ZIPPED, read_workbook
 
@@ -78,8 +79,13 @@ def read_table(
         If it is a workbook of which no sheet, or more than one, is an export.
     """
     found = read_file(path, name, config, sample=sample)
-    if not isinstance(found, Resources):
-        return found
+    if isinstance(found, tuple):
+        if len(found) > 1:
+            raise MappingError(
+                f"{found[0].name.partition(SHEET)[0]}: found {len(found)} sheets that are tables, "
+                "expected one; save the one that is meant as a file of its own"
+            )
+        return found[0]
     tables = fhir.tables_of([found])
     if not tables:
         raise fhir.nothing_to_read([found.name])
@@ -87,11 +93,16 @@ def read_table(
 
 
 def read_file(
-    path: Path, name: str | None = None, config: Config | None = None, *, sample: bool = False
-) -> TextTable | Resources:
-    """Return a file as a table, or as FHIR resources, which others may complete.
+    path: Path,
+    name: str | None = None,
+    config: Config | None = None,
+    preset: Preset | None = None,
+    *,
+    sample: bool = False,
+) -> tuple[TextTable, ...] | Resources:
+    """Return a file as tables, one but for workbooks, or as FHIR resources, others to complete.
 
-    Parameters and errors are those of :func:`read_table`.
+    Parameters and errors are those of :func:`read_table`; ``preset`` is the one the user named.
     """
     name = name or shown_name(path)
     if path.is_dir():
@@ -100,7 +111,7 @@ def read_file(
         if path.stat().st_size > MOST_BYTES:
             raise UnreadableError(f"{name}: {_TOO_LARGE}")
         if sample and (first := _sampled(name, path)) is not None:
-            return without_blank_rows(first)
+            return (without_blank_rows(first),)
         content = path.read_bytes()
     except OSError as fault:
         raise UnreadableError(
@@ -110,10 +121,10 @@ def read_file(
     digest = hashlib.sha256(content).hexdigest()
     content = _unzipped(name, content)
     if content[:4] in (ZIPPED, COMPOUND):
-        return read_workbook(name, digest, content, config or Config())
+        return read_workbook(name, digest, content, config or Config(), preset)
     if json_files.is_json(content[:200].removeprefix(_UTF8_MARK)):
         return _json(name, digest, _utf8(name, content))
-    return without_blank_rows(_READERS.get(content[:4], _csv)(name, digest, content))
+    return (without_blank_rows(_READERS.get(content[:4], _csv)(name, digest, content)),)
 
 
 _TOO_LARGE: Final = (
@@ -144,7 +155,7 @@ _DAMAGED: Final = "found a damaged {} file, expected a whole one; export it agai
 _READERS: Final = MappingProxyType({b"PAR1": _parquet, b"ARRO": _arrow})
 
 
-def _json(name: str, digest: str, text: bytes) -> TextTable | Resources:
+def _json(name: str, digest: str, text: bytes) -> tuple[TextTable, ...] | Resources:
     """Return JSON as FHIR resources if any of it is FHIR, else as a table."""
     lines = json_files.is_lines(text)
     things = json_files.things(name, text, lines=lines)
@@ -152,7 +163,7 @@ def _json(name: str, digest: str, text: bytes) -> TextTable | Resources:
     everything = chain([] if first is None else [first], things)
     if first is not None and fhir.is_fhir(first[1]):
         return fhir.read_resources(name, digest, everything, lines=lines)
-    return without_blank_rows(json_files.table_of_things(name, digest, list(everything)))
+    return (without_blank_rows(json_files.table_of_things(name, digest, list(everything))),)
 
 
 _UTF8_MARK: Final = b"\xef\xbb\xbf"

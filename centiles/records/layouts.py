@@ -16,6 +16,7 @@ from centiles.records import parsing
 from centiles.records.dates import DATE_FORMATS
 from centiles.records.policies import Merge, Privacy, merge_of, privacy_of
 
+SHEET: Final = ", sheet "  # after the name of a workbook of which several sheets are read
 _OF_A_FILE: Final = ("columns", "units", "sex", "measures", "dates", "gestation", "missing")
 _TABLES: Final = (*_OF_A_FILE, "sources", "merge", "privacy", "files")
 _KEYS: Final = {
@@ -97,7 +98,7 @@ class Config:
 
     def for_file(self, name: str) -> Config:
         """Return this configuration as it is for one file: its own entries, over the others."""
-        own = [config for pattern, config in self.files.items() if fnmatchcase(name, pattern)]
+        own = [config for pattern, config in self.files.items() if is_called(name, pattern)]
         found = self
         for config in reversed(own):
             found = config.over(found)
@@ -220,6 +221,18 @@ def _faults(config: Config) -> list[str]:
     if config.birth_precision not in (None, "day", "month"):
         faults.append(f"birth precision: found {config.birth_precision!r}, expected day or month")
     return faults
+
+
+def is_called(name: str, pattern: str) -> bool:
+    """Return whether a pattern names a file: as a whole, without its sheet, or without its folder.
+
+    Examples
+    --------
+    >>> is_called("north/list.xlsx, sheet 2B", "list*.xlsx")
+    True
+    """
+    whole = name.partition(SHEET)[0]
+    return any(fnmatchcase(each, pattern) for each in (name, whole, whole.rpartition("/")[2]))
 
 
 def can_be_in(slot: str, unit: str) -> bool:

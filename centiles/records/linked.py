@@ -39,8 +39,10 @@ class Layout:
 
 def laid_out(
     tables: Sequence[TextTable], named: Preset | None, given: Config
-) -> tuple[list[Layout], list[CentilesError]]:
+) -> tuple[list[Layout], list[CentilesError], list[TextTable]]:
     """Return each file of values with its linked files joined, and what stands in the way.
+
+    Third, the files that are copies of others and linked to nothing but such.
 
     Parameters
     ----------
@@ -55,26 +57,56 @@ def laid_out(
     tables = [presets.headed(table, known) for table in tables]
     found = [presets.recognised(table, known) for table in tables]
     of = [_of(each, named) for each in found]
-    lead = {id(role) for role in of if role is not None}
     layouts: list[Layout] = []
     faults: list[CentilesError] = []
+    joined: set[int] = set()
+    copies: list[TextTable] = []
     for table, each, preset in zip(tables, found, of, strict=True):
-        if each is not None and each[1] is not each[0] and id(each[0]) in lead:
-            continue  # joined to the file it belongs to
         if each is not None and each[1] is not each[0]:
-            faults.append(_alone(table, *each))
+            continue  # joined to the file it belongs to
+        links = _links_of(table, preset, tables, found)
+        if table.again and all(other.again for other, _ in links):
+            copies.append(table)
             continue
-        links = [
-            (other, theirs[1])
-            for other, theirs in zip(tables, found, strict=True)
-            if theirs is not None and theirs[0] is preset and theirs[1] is not preset
-        ]
+        joined.update(id(other) for other, _ in links)
         try:
             own = given.for_file(table.name)
             layouts.append(_layout(table, preset, links, own, named=named is not None))
         except MappingError as fault:
             faults.append(fault)
-    return layouts, faults
+    for table, each in zip(tables, found, strict=True):
+        if each is None or each[1] is each[0] or id(table) in joined:
+            continue
+        if table.again:
+            copies.append(table)
+        else:
+            faults.append(_alone(table, *each))
+    return layouts, faults, copies
+
+
+def _links_of(
+    table: TextTable,
+    preset: Preset | None,
+    tables: Sequence[TextTable],
+    found: Sequence[tuple[Preset, Preset] | None],
+) -> list[tuple[TextTable, Preset]]:
+    """Return the files linked to one of values, each with its role.
+
+    They stand in the same folder or workbook; where none does, in one that has no such values.
+    """
+    if preset is None:
+        return []
+    every = [
+        (other, each[1])
+        for other, each in zip(tables, found, strict=True)
+        if each is not None and each[0] is preset
+    ]
+    values = {other.place for other, role in every if role is preset}
+    linked = [(other, role) for other, role in every if role is not preset]
+    near = [(other, role) for other, role in linked if other.place == table.place]
+    there = {id(role) for _, role in near}
+    far = [(o, role) for o, role in linked if o.place not in values and id(role) not in there]
+    return near + far
 
 
 def _of(found: tuple[Preset, Preset] | None, named: Preset | None) -> Preset | None:
@@ -108,7 +140,8 @@ def _layout(
             raise MappingError(
                 f"{table.name}: found {len(theirs)} files of {link.about} "
                 f"({', '.join(each.name for each in theirs)}), expected one; whose rows belong to "
-                "which cannot be known. Read each service's files by themselves"
+                "which cannot be known. Put each service's files into a folder of its own, and "
+                "name the folders"
             )
         for other in theirs:
             joined.add(link, other)
@@ -214,6 +247,7 @@ class _Joined:
             )
         table = replace(
             self.table,
+            optional=False,  # its headers are a layout's
             headers=(*self.table.headers, *(header for header, _ in slots.values())),
             columns=(*self.table.columns, *(column for _, column in slots.values())),
         )

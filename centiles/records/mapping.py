@@ -20,8 +20,8 @@ from typing import Final, NamedTuple
 from centiles.errors import MappingError, UnmappedError
 from centiles.records import amounts, dates, identifiers, parsing
 from centiles.records.codes import code_of
-from centiles.records.identities import NHS
 from centiles.records.layouts import Config, layouts
+from centiles.records.nodes import NHS
 from centiles.records.tables import TextColumn, TextTable
 
 MEASURE_SLOTS: Final = MappingProxyType(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from centiles.records.identities import NHS, OWN
+from centiles.records.nodes import NHS, OWN
 
 DATES: Final = ("keep", "ages")
 

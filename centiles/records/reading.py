@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +13,15 @@ from numpy.typing import NDArray
 
 from centiles.errors import CentilesError, MappingError, UnmappedError, UsageError
 from centiles.records import columns, presets
+from centiles.records.apart import Apart, configured, read_apart
 from centiles.records.cells import CellReader
-from centiles.records.files import read_table
-from centiles.records.identities import Identifiers
-from centiles.records.layouts import Config
+from centiles.records.layouts import Config, is_called
 from centiles.records.linked import Layout, laid_out
 from centiles.records.mapping import mapping_of
+from centiles.records.nodes import Identifiers
+from centiles.records.presets import Preset
 from centiles.records.sides import SideFiles, read_sides
-from centiles.records.sources import found_in, left_out
+from centiles.records.sources import again, found_in, left_out
 from centiles.records.tables import TextTable, table_of_frame
 from centiles.records.titles import without_titles
 
@@ -50,8 +50,9 @@ class Records:
     Sources are in the order of their rank: that of the configuration, else as they were given.
     ``tables`` are their cells as text, in the same order, so that a row can be given back.
     ``sides`` are the files beside the measurements: children, events, actions.
-    ``identifiers`` are all those of the rows, by which children are joined; ``config`` is what
-    the files were read with.
+    ``identifiers`` are all those of the rows, by which children are joined, ``apart`` those that
+    are not one child; ``config`` is what the files were read with. ``missing`` are the files that
+    could not be read and were left out because the user said so.
     """
 
     frame: pd.DataFrame
@@ -61,6 +62,8 @@ class Records:
     config: Config = field(default_factory=Config)
     sides: SideFiles = field(default_factory=SideFiles)
     tables: tuple[TextTable, ...] = field(default=(), repr=False, compare=False)
+    apart: tuple[Apart, ...] = ()
+    missing: tuple[str, ...] = ()
 
     @property
     def values_read(self) -> int:
@@ -80,6 +83,8 @@ def read(
     actions: str | Path | None = None,
     sample: bool = False,
     gestation_decimals: str | None = None,
+    never_merge: str | Path | None = None,
+    skip_unreadable: bool = False,
 ) -> Records:
     """Return the records in one or more exports.
 
@@ -105,6 +110,11 @@ def read(
         columns are taken for.
     gestation_decimals
         What a gestation such as 38.6 is: ``"weeks"`` (38.6 weeks) or ``"days"`` (38+6).
+    never_merge
+        A table of identifiers that are not one child, those of one mistake on each row.
+    skip_unreadable
+        Go on without the files that cannot be read, and name them in ``missing``, as long as
+        one can.
 
     Raises
     ------
@@ -119,26 +129,35 @@ def read(
     if not files:
         raise UsageError("found no file to read, expected one at least; name it")
     chosen = _config(config, date_format, sex_codes, gestation_decimals)
-    found = found_in(files, chosen, sample=sample)
-    _raise_together(found.faults)
-    return read_tables(
-        [without_titles(table) for table in found.tables],
-        preset=preset,
-        config=chosen,
-        problems=found.problems,
-        sides=read_sides(children=children, events=events, actions=actions, config=chosen),
-    )
+    named = _named(preset)
+    found = found_in(files, chosen, named, sample=sample)
+    if skip_unreadable:
+        found = found.without_unreadable()
+    _raise_together([each.error for each in found.faults])
+    sides = read_sides(children=children, events=events, actions=actions, config=chosen)
+    tables = [without_titles(table) for table in found.tables]
+    try:
+        records = _read_tables(tables, named, chosen, found.problems, sides)
+    except CentilesError as fault:
+        if not found.missing:
+            raise
+        raise type(fault)(f"{fault}; left out as unreadable: {', '.join(found.missing)}") from None
+    return _told_apart(replace(records, missing=found.missing), never_merge)
 
 
-def text_table(path: str | Path) -> TextTable:
-    """Return one export as the table of text its records are read from, with headers.
+def text_tables(
+    paths: Sequence[Path], *, preset: str | None = None, config: Config | str | Path | None = None
+) -> list[TextTable]:
+    """Return exports as the tables of text their records are read from, with headers.
 
     Raises
     ------
     UnreadableError
-        If the file cannot be read.
+        If a file cannot be read.
     """
-    return presets.with_header(without_titles(read_table(Path(path))))
+    found = found_in(paths, _config(config, None, None, None), _named(preset))
+    _raise_together([each.error for each in found.faults])
+    return [presets.with_header(without_titles(table)) for table in found.tables]
 
 
 def read_tables(
@@ -148,19 +167,35 @@ def read_tables(
     config: Config | str | Path | None = None,
     date_format: str | None = None,
     sex_codes: Mapping[str, str] | None = None,
-    problems: Sequence[pd.DataFrame] = (),
     gestation_decimals: str | None = None,
-    sides: SideFiles | None = None,
+    never_merge: str | Path | None = None,
 ) -> Records:
     """Return the records in tables of text.
 
-    ``problems`` are those found on the way to the tables. The other parameters, and the errors,
-    are those of :func:`read`.
+    The other parameters, and the errors, are those of :func:`read`.
     """
-    named = None if preset in (None, "auto") else presets.preset(preset)
     chosen = _config(config, date_format, sex_codes, gestation_decimals)
-    layouts, faults = laid_out(_ranked(tables, chosen.sources), named, chosen)
-    return _together(layouts, faults, chosen, problems, sides or SideFiles())
+    records = _read_tables(tables, _named(preset), chosen, (), SideFiles())
+    return _told_apart(records, never_merge)
+
+
+def _read_tables(
+    tables: Sequence[TextTable],
+    named: Preset | None,
+    chosen: Config,
+    problems: Sequence[pd.DataFrame],
+    sides: SideFiles,
+) -> Records:
+    """Return the records in tables of text; ``problems`` are those found on the way to them."""
+    layouts, faults, copies = laid_out(_ranked(tables, chosen.sources), named, chosen)
+    problems = [*problems, *(again(copy.name, copy.again) for copy in copies)]
+    return _together(layouts, faults, chosen, problems, sides)
+
+
+def _told_apart(records: Records, never_merge: str | Path | None) -> Records:
+    if never_merge is None:
+        return records
+    return replace(records, apart=(*records.apart, *read_apart(never_merge)))
 
 
 def _together(
@@ -205,6 +240,7 @@ def _together(
         used,
         sides,
         tuple(layout.table for layout in layouts),
+        configured(chosen.merge),
     )
 
 
@@ -254,6 +290,10 @@ def is_contact(frame: pd.DataFrame) -> NDArray[np.bool_]:
     return contact
 
 
+def _named(preset: str | None) -> Preset | None:
+    return None if preset in (None, "auto") else presets.preset(preset)
+
+
 def _config(
     config: Config | str | Path | None,
     date_format: str | None,
@@ -273,7 +313,7 @@ def _ranked(tables: Sequence[TextTable], rank: Sequence[str]) -> list[TextTable]
     """Return tables in the order of their rank, those that none is given for last, as they were."""
 
     def place(table: TextTable) -> int:
-        fits = (k for k, pattern in enumerate(rank) if fnmatchcase(table.name, pattern))
+        fits = (k for k, pattern in enumerate(rank) if is_called(table.name, pattern))
         return next(fits, len(rank))
 
     return sorted(tables, key=place)
@@ -312,7 +352,8 @@ def _read_one(layout: Layout) -> Records:
         )
         for other, what in layout.linked
     ]
-    identifiers = reader.identifiers()
+    series = "; ".join(other.name for other, _ in layout.linked)
+    identifiers = replace(reader.identifiers(), series=series)
     problems = columns.concatenated(columns.PROBLEMS, [reader.problems(), *layout.problems])
     used = Config(files={table.name: reader.used()})
     return Records(frame, problems, (source, *linked), (identifiers,), used)

@@ -16,9 +16,9 @@ from centiles.errors import MappingError
 from centiles.measures import SEXES
 from centiles.records import columns, dates, identifiers, parsing
 from centiles.records.dates import Dates
-from centiles.records.identities import NAME, NHS, OWN, Identifiers
 from centiles.records.kinds import Kinds, kinds_of
 from centiles.records.mapping import DATE_SLOTS, Mapping, normal
+from centiles.records.nodes import NAME, NHS, OWN, Identifiers
 from centiles.records.tables import FROM, TextColumn, TextTable
 
 Flags = NDArray[np.bool_]

@@ -117,8 +117,8 @@ def scored(
 
     def run(timeline: _Scoring) -> _Scoring:
         timeline.settle_identities()
-        timeline.reckon_ages(today)
-        timeline.forget_after(as_of, today)
+        timeline.reckon_ages()
+        timeline.settle_knowledge()
         timeline.refuse_impossible()
         timeline.merge_days()
         timeline.add_bmi()
@@ -126,9 +126,9 @@ def scored(
         timeline.query()
         return timeline
 
-    timeline = run(_Scoring(records, ages.Correction(correction)))
+    timeline = run(_Scoring(records, ages.Correction(correction), as_of, today))
     if repair and len(timeline.repairs.rows):
-        mended = _Scoring(records, timeline.correction)
+        mended = _Scoring(records, timeline.correction, as_of, today)
         mended.mend(timeline.repairs)
         timeline = run(mended)
     return timeline.result()
@@ -141,9 +141,9 @@ def scored_rows(
 
     Parameters and columns are those of :func:`scored`, rows in the order of the records.
     """
-    timeline = _Scoring(records, ages.Correction(correction))
+    timeline = _Scoring(records, ages.Correction(correction), today=today)
     timeline.settle_identities()
-    timeline.reckon_ages(today)
+    timeline.reckon_ages()
     timeline.refuse_impossible()
     timeline.score(omit_unknown=False)
     return timeline.result().frame
@@ -152,8 +152,10 @@ def scored_rows(
 class _Scoring(Timeline):
     """The records while BMI, z and verdicts are being added to them."""
 
-    def __init__(self, records: Records, correction: ages.Correction) -> None:
-        super().__init__(records, correction)
+    def __init__(
+        self, records: Records, correction: ages.Correction, as_of: Any = None, today: Any = None
+    ) -> None:
+        super().__init__(records, correction, as_of, today)
         self.derived = np.zeros(len(self.frame), dtype=np.bool_)
         self.explained = self.derived.copy()  # doubtful or impossible, with a likely mistake
         self.unsure = self.derived.copy()
@@ -170,11 +172,16 @@ class _Scoring(Timeline):
         """Add the BMI of every weight that has a height, where the tables have BMI.
 
         Supplied ones stand only where none can be computed.
+        Of heights that disagree each makes one: which is right is not known of the BMI either.
         """
         self.remarks[self.conflict] |= _CONFLICT
         weights, heights = self._open(WEIGHT), self._open(HEIGHT)
         place = bmi.height_for(self._taken(weights), self._taken(heights))
-        weights, partner = weights[place >= 0], heights[place[place >= 0]]
+        found = place >= 0
+        pair, place = bmi.each_of_the_day(
+            place[found], self._taken(heights), self.conflict[heights]
+        )
+        weights, partner = weights[found][pair], heights[place]
         value = self.value[weights] / (self.value[partner] / 100) ** 2
         odd = plausibility.impossible(np.full(len(value), BMI), value)  # of parts mistyped
         weights, partner, value = weights[~odd], partner[~odd], value[~odd]
@@ -201,7 +208,9 @@ class _Scoring(Timeline):
     def _supersede(self, weights: Rows, computed: FloatArray) -> None:
         """Merge supplied BMIs into the ones computed on their day; list those that disagree."""
         supplied = self._open(BMI)
-        place = bmi.same_day_as(self._taken(supplied), self._taken(weights))
+        place = bmi.nearest_of_the_day(
+            self._taken(supplied), self.value[supplied], self._taken(weights), computed
+        )
         supplied, place = supplied[place >= 0], place[place >= 0]
         apart = np.zeros(len(self.fate), dtype=np.bool_)
         apart[supplied] = bmi.disagree(self.value[supplied], computed[place])

@@ -24,9 +24,9 @@ from centiles.measures import codes_of
 from centiles.records import columns, parsing
 from centiles.records.columns import ACTIONS_FILE, CHILDREN_FILE, EVENTS_FILE, Column
 from centiles.records.files import read_table
-from centiles.records.identities import Identifiers
 from centiles.records.layouts import Config, layouts
 from centiles.records.mapping import Mapping, identifier_kinds, normal
+from centiles.records.nodes import Identifiers
 from centiles.records.rows import Rows
 from centiles.records.tables import TextTable
 

@@ -14,6 +14,7 @@ from centiles.records import columns, fhir
 from centiles.records.fhir import Resources
 from centiles.records.files import read_file, shown_name
 from centiles.records.layouts import Config
+from centiles.records.presets import Preset
 from centiles.records.tables import TextTable
 
 # What names itself a table: in a folder too, one that cannot be read is a fault.
@@ -32,19 +33,46 @@ class _Listed(NamedTuple):
     optional: bool
 
 
+class _Fault(NamedTuple):
+    """What is wrong with a file."""
+
+    name: str
+    error: CentilesError
+
+
 @dataclass(frozen=True)
 class Found:
     """The tables of a run in the order of their files, and what is to be said of other files.
 
-    ``faults`` are those of files that had to be read and could not.
+    ``faults`` are those of files that had to be read and could not; ``missing`` the files that
+    are left out for it.
     """
 
     tables: tuple[TextTable, ...]
     problems: tuple[pd.DataFrame, ...]
-    faults: tuple[CentilesError, ...]
+    faults: tuple[_Fault, ...]
+    missing: tuple[str, ...] = ()
+
+    def without_unreadable(self) -> Found:
+        """Return what was found without the files that cannot be read, each listed as a problem.
+
+        Where no file can be read, that stays a fault.
+        """
+        if not self.tables:
+            return self
+        lost = [each for each in self.faults if isinstance(each.error, UnreadableError)]
+        listed = [columns.problems("F05", each.name, 0) for each in lost]
+        return replace(
+            self,
+            problems=(*self.problems, *listed),
+            faults=tuple(each for each in self.faults if each not in lost),
+            missing=tuple(each.name for each in lost),
+        )
 
 
-def found_in(paths: Sequence[Path], config: Config, *, sample: bool = False) -> Found:
+def found_in(
+    paths: Sequence[Path], config: Config, preset: Preset | None = None, *, sample: bool = False
+) -> Found:
     """Return the tables in some files and folders.
 
     In a folder what is hidden is passed over, and what is no table of measurements is left out
@@ -54,33 +82,37 @@ def found_in(paths: Sequence[Path], config: Config, *, sample: bool = False) -> 
     ----------
     paths
         Files and folders, best-ranked first.
-    config
+    config, preset
         What the user says of the columns.
     sample
         Read no more than the first rows of each.
     """
     problems: list[pd.DataFrame] = []
-    faults: list[CentilesError] = []
-    read: list[tuple[_Listed, TextTable | Resources]] = []
-    seen: dict[str, str] = {}
+    faults: list[_Fault] = []
+    read: list[tuple[_Listed, tuple[TextTable, ...] | Resources]] = []
+    seen: dict[tuple[str, str], str] = {}
     for each in _listed(paths, faults, problems):
         try:
-            table = read_file(each.path, each.name, config, sample=sample)
+            found = read_file(each.path, each.name, config, preset, sample=sample)
         except CentilesError as fault:
             unlike = isinstance(fault, UnmappedError) or each.path.suffix.lower() not in TABLES
             if each.optional and unlike and isinstance(fault, UnmappedError | UnreadableError):
                 problems.append(left_out(each.name))
             else:
-                faults.append(fault)
+                faults.append(_Fault(each.name, fault))
             continue
-        digest = table.sha256
-        if digest and digest in seen:
-            same = f"it is {seen[digest]} again; check that another file was not meant"
-            problems.append(columns.problems("F04", each.name, 0, suggestion=same))
-        else:
-            seen[digest] = each.name
-            read.append((each, table))
-    return Found(_tables(read, faults, problems), tuple(problems), tuple(faults))
+        digest = found.sha256 if isinstance(found, Resources) else found[0].sha256
+        before = seen.setdefault((digest, ""), each.name) if digest else each.name
+        place = str(each.path.absolute().parent)
+        beside = seen.setdefault((digest, place), each.name) if digest else each.name
+        if before == each.name:
+            read.append((each, found))
+        elif isinstance(found, Resources) or beside != each.name:
+            problems.append(again(each.name, before))
+        else:  # it may be linked to other values there
+            read.append((each, tuple(replace(table, again=before) for table in found)))
+    tables = _tables(read, faults, problems)
+    return Found(tables, tuple(problems), tuple(faults))
 
 
 def left_out(name: str) -> pd.DataFrame:
@@ -88,8 +120,14 @@ def left_out(name: str) -> pd.DataFrame:
     return columns.problems("F03", name, 0)
 
 
+def again(name: str, before: str) -> pd.DataFrame:
+    """Return the problem that says a file is another one, byte for byte."""
+    same = f"it is {before} again; check that another file was not meant"
+    return columns.problems("F04", name, 0, suggestion=same)
+
+
 def _listed(
-    paths: Sequence[Path], faults: list[CentilesError], problems: list[pd.DataFrame]
+    paths: Sequence[Path], faults: list[_Fault], problems: list[pd.DataFrame]
 ) -> list[_Listed]:
     """Return the files, those in folders too, with names that tell them apart."""
     files: list[tuple[Path, bool]] = []
@@ -97,34 +135,50 @@ def _listed(
         if not path.is_dir():
             files.append((path, False))
             continue
+        name = shown_name(path)
         try:
             inside = sorted(p for p in path.iterdir() if not p.name.startswith(_HIDDEN))
         except OSError as fault:
-            faults.append(
-                UnreadableError(
-                    f"{path.name}: found {fault.strerror or 'a fault of the disk'}, expected a "
-                    "folder that can be opened; check its permissions"
-                )
-            )
+            said = fault.strerror or "a fault of the disk"
+            expected = "expected a folder that can be opened; check its permissions"
+            error = UnreadableError(f"{name}: found {said}, {expected}")
+            faults.append(_Fault(name, error))
             continue
         problems.extend(left_out(f"{shown_name(p)}/") for p in inside if p.is_dir())
         inside = [p for p in inside if not p.is_dir()]
         if not inside:
-            faults.append(
-                UnreadableError(f"{path.name}: found a folder without files, expected exports")
-            )
+            error = UnreadableError(f"{name}: found a folder without files, expected exports")
+            faults.append(_Fault(name, error))
         files += [(p, True) for p in inside]
-    names = [shown_name(path) for path, _ in files]
+    names = _told_apart([path for path, _ in files])
     return [
-        _Listed(path, name if names.count(name) == 1 else f"{name} ({names[: k + 1].count(name)})",
-                optional)
-        for k, (name, (path, optional)) in enumerate(zip(names, files, strict=True))
-    ]  # fmt: skip
+        _Listed(path, name, optional) for name, (path, optional) in zip(names, files, strict=True)
+    ]
+
+
+def _told_apart(paths: Sequence[Path]) -> list[str]:
+    """Return the names of files; with the folder of those that are called the same, or a number.
+
+    Examples
+    --------
+    >>> _told_apart([Path("north/list.csv"), Path("south/list.csv"), Path("a.csv")])
+    ['north/list.csv', 'south/list.csv', 'a.csv']
+    """
+    names = [shown_name(path) for path in paths]
+    longer = [f"{shown_name(path.absolute().parent)}/{shown_name(path)}" for path in paths]
+    return [
+        name
+        if names.count(name) == 1
+        else long
+        if longer.count(long) == 1
+        else f"{name} ({names[: place + 1].count(name)})"
+        for place, (name, long) in enumerate(zip(names, longer, strict=True))
+    ]
 
 
 def _tables(
-    read: list[tuple[_Listed, TextTable | Resources]],
-    faults: list[CentilesError],
+    read: list[tuple[_Listed, tuple[TextTable, ...] | Resources]],
+    faults: list[_Fault],
     problems: list[pd.DataFrame],
 ) -> tuple[TextTable, ...]:
     """Return the tables in the order of the files, FHIR files put together."""
@@ -133,17 +187,21 @@ def _tables(
     try:
         made = fhir.tables_of([found for _, found in resources])
     except CentilesError as fault:
-        faults.append(fault)
+        faults.append(_Fault(", ".join(each.name for each, _ in resources), fault))
         return ()
     unused = [(each, found) for each, found in resources if not found.rows]
     idle = [each for each, found in unused if not (made and found.patients)]
     problems.extend(left_out(each.name) for each in idle if each.optional)
     named = [each.name for each in idle if not each.optional]
     if named:
-        faults.append(fhir.nothing_to_read(named))
+        faults.append(_Fault(", ".join(named), fhir.nothing_to_read(named)))
     of_fhir = {table.name: table for table in made}
-    tables = [
-        (each, of_fhir.get(each.name) if isinstance(found, Resources) else found)
-        for each, found in read
-    ]
-    return tuple(replace(table, optional=each.optional) for each, table in tables if table)
+    tables = []
+    for each, found in read:
+        if isinstance(found, tuple):
+            place = str(each.path if len(found) > 1 else each.path.absolute().parent)
+            path = str(each.path)
+            tables += [(each, replace(table, path=path, place=place)) for table in found]
+        elif each.name in of_fhir:
+            tables.append((each, of_fhir[each.name]))
+    return tuple(replace(table, optional=each.optional) for each, table in tables)

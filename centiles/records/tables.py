@@ -82,8 +82,10 @@ class TextTable:
 
     ``ragged`` are the numbers of the rows that have more or fewer cells than the header,
     ``overfull`` of those that have more; ``sampled`` tells that the file has more rows than these;
-    ``about`` is what else to say of where the table was found, such as its sheet. An ``optional``
-    table may turn out to be no export: only its folder was named.
+    ``about`` is what else to say of where the table was found, such as its sheet; ``path`` and
+    ``place`` where its file is, and the folder or workbook that holds what it may be linked to. An
+    ``optional`` table may turn out to be no export: only its folder was named. ``again`` is the
+    file in another place whose bytes it has.
     """
 
     name: str
@@ -97,6 +99,9 @@ class TextTable:
     sampled: bool = False
     about: dict[str, str] = field(default_factory=dict)
     optional: bool = False
+    path: str = ""
+    place: str = ""
+    again: str = ""
 
     def without_words(self, words: Sequence[str]) -> TextTable:
         """Return the table with nothing in the cells that hold one of these words."""

@@ -23,6 +23,7 @@ from centiles.measures import (
 from centiles.records import births, columns, identities, merging, plausibility, sentinels
 from centiles.records.identities import Identities
 from centiles.records.reading import Records, is_contact
+from centiles.records.refusals import Statements
 from centiles.records.sides import KINDS, SideFiles, settled_sides
 from centiles.records.tables import texts_at
 
@@ -59,11 +60,13 @@ class _Beside:
 class Timeline:
     """The records, row beside row, in the order of their sources and rows."""
 
-    def __init__(self, records: Records, correction: ages.Correction) -> None:
+    def __init__(
+        self, records: Records, correction: ages.Correction, as_of: Any = None, today: Any = None
+    ) -> None:
         self.frame = frame = _in_order(records.frame)
-        self.correction = correction
-        self.problems = [records.problems]
         self.origin = np.arange(len(frame))  # where in the frame each value comes from
+        self.correction, self.today = correction, _day(today)
+        self.as_of = self.asked = _day(as_of)
         self.rank = frame["source"].cat.codes.to_numpy()
         self.row = frame["row"].to_numpy()
         wide = {each.name for each in records.sources if each.mapping.get("layout") == "wide"}
@@ -76,6 +79,8 @@ class Timeline:
         self.monthly = (frame["date_precision"] == "month").to_numpy()
         self.measured = _days(frame["measured_on"])
         self.recorded = _days(frame["recorded_on"])
+        self.later = self._not_yet_known()
+        self.problems = [_known_by(records.problems, frame[self.later])]
         self.sex: NDArray[np.integer[Any]] = codes_of(frame["sex"], SEXES)
         self.gestation = frame["gestation_days"].to_numpy(dtype=np.float64)
         sides = [records.sides.frame(kind) for kind in KINDS]
@@ -86,7 +91,6 @@ class Timeline:
         self.child, self.child_ids = known.child[:rows], known.ids[:here]
         self.beside = _Beside(known.child[rows:], known.ids, *_stated(sides))
         self.known_of: dict[str, NDArray[np.int64]] = {}  # what stands of each child, in codes
-        self.as_of = self.asked = _NAT
         self.conflict = np.zeros(len(frame), dtype=np.bool_)
         self.beyond = np.zeros(len(frame), dtype=np.bool_)  # outside what a child can be
         self.verdict = np.zeros(len(frame), dtype=np.int8)
@@ -98,6 +102,7 @@ class Timeline:
         self.removed = self._skip_removed()
         self.end(~contact & np.isnan(self.value), UNREADABLE, "cannot be read as a number")
         self.end(~contact & (self.measure < 0), SKIPPED, "the measure is none this library knows")
+        self.end(self.later, SKIPPED, "not yet known")
 
     def end(self, where: Flags, fate: int, note: str, code: str = "", column: str = "") -> None:
         """Settle the fate of rows that are still open, and list the problem that settled it."""
@@ -141,7 +146,6 @@ class Timeline:
 
     def _identified(self, records: Records, sides: Sequence[pd.DataFrame]) -> Identities:
         """Return whose each row is, by all its identifiers; list the joins that were refused."""
-        merge = records.config.merge
         names = [*self.frame["source"].cat.categories, *(s.name for s in records.sides.sources)]
         every = [self.frame, *sides]
         rows = pd.DataFrame(
@@ -154,18 +158,24 @@ class Timeline:
             }
         )
         sex, born, _ = _stated(sides)
-        removed = (self.frame["status"] != "").to_numpy()
-        unsure = removed | self.vague  # a month contradicts no day
-        stated = identities.Statements(
-            np.concatenate([np.where(removed, -1, self.sex), sex]),
+        silent = (self.frame["status"] != "").to_numpy() | self.later
+        unsure = silent | self.vague  # a month contradicts no day
+        stated = Statements(
+            np.concatenate([np.where(silent, -1, self.sex), sex]),
             np.concatenate([np.where(unsure, -1, _codes(self.born)), born]),
         )
+        dated = [_days(each["date"]) for each in sides[1:]]
+        undated = np.full(len(sides[0]), _NAT)
+        later = np.concatenate([undated, *dated]) > self.asked
         known = identities.settled(
             rows, (*records.identifiers, *records.sides.identifiers), stated,
-            order=merge.kinds, never_merge=merge.never_merge,
+            order=records.config.merge.kinds, never_merge=[each.words for each in records.apart],
+            idle=np.concatenate([self.later, later]),
         )  # fmt: skip
         self.all_rows = rows
-        self.problems.extend(known.problems)
+        strange = [records.apart[place] for place in known.strange]
+        told = [columns.problems("P26", each.source, each.row) for each in strange]
+        self.problems.extend([*known.problems, *told])
         return known
 
     def settle_identities(self) -> None:
@@ -184,16 +194,18 @@ class Timeline:
             ("P04", _codes(self.born), self.beside.born, "birth_date"),
             ("P06", stated, self.beside.gestation, "gestation"),
         ):
-            said = np.concatenate([np.where(self.removed, -1, own), beside])
+            said = np.concatenate([np.where(self.removed | self.later, -1, own), beside])
             best, differs = merging.agreed(child, said, len(self.beside.ids))
             open_ = self.fate == SCORED
             if code == "P06":
-                open_ |= (self.fate == CONTACT) & ~self.removed
+                open_ |= (self.fate == CONTACT) & ~self.removed & ~self.later
             differs[:rows] &= open_
             self._list_conflict(code, differs, merging.witness(child, said, best)[child], column)
             if code != "P06":
                 self.end(differs[:rows], UNSCORED, columns.PROBLEM_CODES[code].reason)
-            agreed[column] = np.where(known, best[self.child], np.where(self.removed, -1, own))
+            stands = np.where(known, best[self.child], -1)
+            own = np.where(self.removed, -1, own)  # all there is of a child not yet known
+            agreed[column] = np.where((stands < 0) & (self.later | ~known), own, stands)
             self.known_of[column] = best
         self.sex = agreed["sex"]
         stated_born, self.born = self.born, _dates(agreed["birth_date"])
@@ -207,7 +219,9 @@ class Timeline:
         monthly, rows = self.vague, len(self.child)
         born = np.concatenate([self.born, _dates(self.beside.born)])
         vague = np.concatenate([monthly, np.zeros(len(child) - rows, dtype=np.bool_)])
-        born, vague = births.reckoned(child, born, vague)
+        stating = child.copy()
+        stating[:rows][self.later] = -1
+        born, vague = births.reckoned(stating, born, vague)
         self.born, self.vague = born[:rows], vague[:rows]
         if monthly.any():  # a birth weight is of the day of birth, whichever that is
             birth = monthly & (self.frame["contact"] == "birth").to_numpy()
@@ -225,16 +239,14 @@ class Timeline:
             )
             self.problems.append(columns.problems(code, source[at], row[at], column, suggestion))
 
-    def reckon_ages(self, today: Any) -> None:
+    def reckon_ages(self) -> None:
         """Work out ages in days; refuse values without one, before birth or in the future."""
         given = self.frame["age_days"].to_numpy(dtype=np.float64)
         birth = (self.frame["contact"] == "birth").to_numpy() & np.isnat(self.measured)
         self.measured = np.where(birth & np.isnan(given), self.born, self.measured)
         dated = ages.day_ages(self.born, self.measured)
         self.age = np.where(np.isnan(dated), given, dated)
-        if today is not None:
-            future = self._earliest() > np.datetime64(today, "D")
-            self._refuse(future, "a date in the future", "D03", "measured_on")
+        self._refuse(self._in_future(), "a date in the future", "D03", "measured_on")
         undated = np.isnat(self.measured) & np.isnan(given)
         self.end(undated, UNSCORED, "no date of measurement and no age", "D05", "measured_on")
         self.end(np.isnan(self.age), UNSCORED, "no date of birth", "D06", "birth_date")
@@ -257,30 +269,43 @@ class Timeline:
             return self.measured
         return np.where(self.monthly, self.measured.astype("datetime64[M]"), self.measured)
 
-    def forget_after(self, as_of: Any, today: Any) -> None:
-        """Set the last date of knowledge, and skip what was not yet known then.
+    def _in_future(self) -> Flags:
+        return np.asarray(self._earliest() > self.today)
 
-        A date in the future, be it of an appointment or mistyped, is no date of knowledge.
+    def _not_yet_known(self) -> Flags:
+        """Return which rows were recorded, or measured, after the day that was asked for.
+
+        One that was known by then and has a date in the future has a wrong date.
+
+        Raises
+        ------
+        UsageError
+            If there is no date to tell by.
         """
-        sound = (self.fate != UNSCORED) & ~self.removed
-        dates = np.concatenate([self.measured[sound], self.recorded[sound]])
-        dates = dates[~np.isnat(dates)]
-        if today is not None:
-            dates = dates[dates <= np.datetime64(today, "D")]
-        self.as_of = dates.max() if len(dates) else _NAT
-        if as_of is None:
-            return
-        self.asked = np.datetime64(as_of, "D")
-        if np.isnat(self.measured).all() and np.isnat(self.recorded).all():
+        measured = self._earliest()
+        dated = not np.isnat(measured).all() or not np.isnat(self.recorded).all()
+        if not np.isnat(self.asked) and not dated:
             raise UsageError(
                 "as of: the records have ages and no dates, so no date of knowledge can be set; "
                 "leave it out"
             )
-        self.as_of = np.datetime64(as_of, "D")
-        measured = self._earliest()
         learnt = np.where(np.isnat(self.recorded), measured, self.recorded)
-        later = (learnt > self.as_of) | (measured > self.as_of)
-        self.end(later, SKIPPED, "not yet known")
+        later = (learnt > self.asked) | (measured > self.asked)
+        return np.asarray(later & ~(self._in_future() & ~(self.recorded > self.asked)))
+
+    def settle_knowledge(self) -> None:
+        """Set the last date of knowledge: the one asked for, else the newest in sound rows.
+
+        A date in the future, be it of an appointment or mistyped, is no date of knowledge.
+        """
+        if not np.isnat(self.asked):
+            late = self._not_yet_known()  # birth weights have their day by now
+            self.end(late, SKIPPED, "not yet known")
+            return
+        sound = (self.fate != UNSCORED) & ~self.removed
+        dates = np.concatenate([self.measured[sound], self.recorded[sound]])
+        dates = dates[~np.isnat(dates) & ~(dates > self.today)]
+        self.as_of = dates.max() if len(dates) else _NAT
 
     def refuse_impossible(self) -> None:
         """Refuse numbers that stand for missing, and values outside what a child can be.
@@ -389,3 +414,18 @@ def _stated(sides: Sequence[pd.DataFrame]) -> tuple[NDArray[np.int64], ...]:
 
 def _days(column: pd.Series[Any]) -> Dates:
     return column.to_numpy().astype("datetime64[D]")
+
+
+def _day(date: Any) -> np.datetime64:
+    return _NAT if date is None else np.datetime64(date, "D")
+
+
+def _known_by(problems: pd.DataFrame, later: pd.DataFrame) -> pd.DataFrame:
+    """Return problems without those of rows that are not known yet: these are no faults."""
+    if later.empty or problems.empty:
+        return problems
+    own, rows = (
+        pd.MultiIndex.from_arrays([each["source"].astype("str"), each["row"]])
+        for each in (problems, later)
+    )
+    return problems[~own.isin(rows)]

@@ -1,4 +1,4 @@
-"""Workbooks to tables of text: the sheet that is an export, its header found, its rows numbered.
+"""Workbooks to tables of text: the sheets that are exports, its header found, its rows numbered.
 
 XLSX, XLS and ODS are read by python-calamine, of the extra ``excel``, in a process of its own
 (:mod:`centiles.records.workbook_cells`): no workbook can end or fill the process it is read for.
@@ -13,7 +13,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
@@ -22,10 +22,12 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from centiles.errors import MappingError, UnmappedError, UnreadableError
+from centiles.errors import UnreadableError
 from centiles.records import workbook_cells
 from centiles.records.layouts import Config
-from centiles.records.mapping import mapping_of, recognised
+from centiles.records.mapping import recognised
+from centiles.records.presets import Preset
+from centiles.records.sheets import exports_among
 from centiles.records.tables import TextColumn, TextTable, without_blank_rows
 
 ZIPPED, COMPOUND = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
@@ -57,14 +59,16 @@ class _Sheet:
     columns: tuple[TextColumn, ...]
 
 
-def read_workbook(name: str, digest: str, content: bytes, config: Config) -> TextTable:
-    """Return the one sheet of a workbook that is an export as a table of text.
+def read_workbook(
+    name: str, digest: str, content: bytes, config: Config, preset: Preset | None = None
+) -> tuple[TextTable, ...]:
+    """Return the sheets of a workbook that are exports as tables of text.
 
     Parameters
     ----------
     name, digest, content
         The file: what it is called, its SHA-256, its bytes.
-    config
+    config, preset
         What the user says of the columns, which decides whether a sheet is an export.
 
     Raises
@@ -72,7 +76,7 @@ def read_workbook(name: str, digest: str, content: bytes, config: Config) -> Tex
     UnreadableError
         If python-calamine is not installed, or the file is no whole workbook, or is too large.
     MappingError
-        If more than one of its sheets is an export, or none of several.
+        If sheets that differ could be the export, or none of several is.
     """
     if importlib.util.find_spec("python_calamine") is None:
         raise UnreadableError(
@@ -85,7 +89,7 @@ def read_workbook(name: str, digest: str, content: bytes, config: Config) -> Tex
     tables = [table for table in found if table is not None]
     if not tables:
         raise UnreadableError(f"{name}: {_NO_ROWS}; export it again")
-    return tables[0] if len(tables) == 1 else _the_one(name, tables, config)
+    return exports_among(name, tables, preset, config)
 
 
 def _stop_if_no_workbook(name: str, content: bytes) -> None:
@@ -178,37 +182,3 @@ def _below(column: TextColumn, header: int) -> TextColumn:
     used = np.bincount(codes, minlength=len(column.words)) > 0
     places = np.cumsum(used, dtype=np.int32) - 1
     return TextColumn(column.words.filter(pa.array(used)), places[codes].astype(np.int32))
-
-
-def _the_one(name: str, tables: list[TextTable], config: Config) -> TextTable:
-    """Return the one table of several that is an export.
-
-    Raises
-    ------
-    MappingError
-        If more than one is, or none.
-    """
-    fits: list[TextTable] = []
-    unclear: list[MappingError] = []
-    for table in tables:
-        try:
-            mapping_of(replace(table, name=f"{name}, sheet {table.about['sheet']}"), config)
-            fits.append(table)
-        except UnmappedError:
-            continue
-        except MappingError as fault:
-            unclear.append(fault)
-    if len(fits) == 1 and not unclear:
-        return fits[0]
-    if not fits and len(unclear) == 1:
-        raise unclear[0]
-    said = ", ".join(table.about["sheet"] for table in fits or tables)
-    if not fits and not unclear:
-        raise UnmappedError(
-            f"{name}: none of its sheets ({said}) has an identifier, a date and a measure; "
-            "expected one that has. Check the headers, or name them in a configuration"
-        )
-    raise MappingError(
-        f"{name}: more than one of its sheets could be the export ({said}); expected one. "
-        "Save the one that is meant, or each of them, as a file of its own"
-    )

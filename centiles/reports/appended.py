@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from centiles.errors import UnreadableError, UsageError
 from centiles.measures import MEASURES
-from centiles.records.reading import read_tables, text_table
+from centiles.records.reading import Source, read_tables, text_tables
 from centiles.records.scoring import scored_rows
 from centiles.records.tables import FIRST_ROW, TextTable
 from centiles.reports.folders import whole_file
@@ -29,7 +29,7 @@ Columns = list[tuple[str, Any]]
 
 
 def write_appended(
-    export: str | Path,
+    exports: str | Path | Sequence[str | Path],
     output: str | Path,
     *,
     correction: str = "digital",
@@ -45,8 +45,8 @@ def write_appended(
 
     Parameters
     ----------
-    export
-        The file to read.
+    exports
+        The file to read, with the files linked to it where its layout has any, or their folder.
     output
         The ``.csv`` or ``.parquet`` file to write.
     correction, today, force, options
@@ -55,7 +55,7 @@ def write_appended(
     Raises
     ------
     UsageError
-        If the output is neither CSV nor Parquet, or is the export.
+        If the output is neither CSV nor Parquet, or is an export, or several files have values.
     UnreadableError
         If a row has more cells than the header, which would be lost.
     UnwritableError
@@ -67,19 +67,16 @@ def write_appended(
             f"{target.name}: found the suffix {target.suffix!r}, expected .csv or .parquet; end "
             "the file's name in one of them"
         )
-    if target.exists() and Path(export).exists() and target.samefile(export):
-        raise UsageError(f"{target.name}: is the export itself; choose another name to write")
+    paths = [Path(exports)] if isinstance(exports, str | Path) else [Path(e) for e in exports]
+    _stop_if_read(target, paths)
     with whole_file(target, force=force) as beside:
-        table = text_table(export)
-        if (table.rows[1:] <= table.rows[:-1]).any():
-            raise UsageError(
-                f"{table.name}: found several values on one line, expected one on each; score "
-                "takes tables, so use check instead"
-            )
-        records = read_tables([table], **options)
+        reading = {key: options.get(key) for key in ("preset", "config")}
+        tables = text_tables(paths, **reading)
+        records = read_tables(tables, **options)
+        table, mapping = _the_values(tables, records.sources)
         frame = scored_rows(records, correction=correction, today=today)
-        own = _own_columns(Path(export), table)
-        values = _values(frame, records.sources[0].mapping)
+        own = _own_columns(Path(table.path), table)
+        values = _values(frame, mapping)
         columns = own + _appended(frame, values, len(own[0][1]), {name for name, _ in own})
         if target.suffix.lower() == ".csv":
             _write_csv(columns, beside, table.delimiter)
@@ -89,6 +86,37 @@ def write_appended(
                 pq.write_table(pa.table(arrays, names=names), file)
     scored = int((frame["fate"] == "scored").sum())
     return scored, records.values_read - scored
+
+
+def _stop_if_read(target: Path, exports: Sequence[Path]) -> None:
+    """Stop where the file to write is one that is read, or would be the next time."""
+    for path in exports:
+        if path.is_dir() and path.resolve() == target.absolute().parent.resolve():
+            raise UsageError(
+                f"{target.name}: is in the folder that is read; choose another folder to write in"
+            )
+        if target.exists() and path.is_file() and target.samefile(path):
+            raise UsageError(f"{target.name}: is the export itself; choose another name to write")
+
+
+def _the_values(
+    tables: Sequence[TextTable], sources: Sequence[Source]
+) -> tuple[TextTable, Mapping[str, str]]:
+    """Return the one table of values, and what its columns were taken for."""
+    values = [source for source in sources if "linked" not in source.mapping]
+    if len(values) > 1:
+        raise UsageError(
+            f"score: found {len(values)} tables of values "
+            f"({', '.join(source.name for source in values)}), expected one, and the files linked "
+            "to it; score each by itself"
+        )
+    table = next(each for each in tables if each.name == values[0].name)
+    if (table.rows[1:] <= table.rows[:-1]).any():
+        raise UsageError(
+            f"{table.name}: found several values on one line, expected one on each; score "
+            "takes tables, so use check instead"
+        )
+    return table, values[0].mapping
 
 
 def _own_columns(export: Path, table: TextTable) -> Columns:

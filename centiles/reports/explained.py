@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from centiles.errors import UsageError
 from centiles.monitoring import described
+from centiles.monitoring.contact_rules import ContactRule, Raise, contact_rules
 from centiles.monitoring.rates import said_of
 from centiles.monitoring.rulesets import ruleset
 from centiles.monitoring.schema import Rule
@@ -13,6 +14,7 @@ from centiles.records.columns import PROBLEM_CODES
 def codes(rules: str = "uk") -> list[str]:
     """Return every rule and problem code with what it is, a line each."""
     known = {rule.id: rule.title for rule in ruleset(rules).rules}
+    known |= {each.id: each.title for each in _others().values()}
     known |= {code: problem.reason for code, problem in PROBLEM_CODES.items()}
     return [f"{code:<18}{said}" for code, said in known.items()]
 
@@ -35,10 +37,30 @@ def explained(code: str, rules: str = "uk") -> list[str]:
     known = {rule.id: rule for rule in ruleset(rules).rules}
     if wanted in known:
         return _rule_lines(known[wanted])
+    if wanted in _others():
+        return _other_lines(_others()[wanted])
     raise UsageError(
         "explain: no rule or problem has that code; expected one of "
-        f"{', '.join(known)}, {', '.join(PROBLEM_CODES)}"
+        f"{', '.join(known)}, {', '.join(_others())}, {', '.join(PROBLEM_CODES)}"
     )
+
+
+def _others() -> dict[str, ContactRule | Raise]:
+    """Return contact rules and raises by id."""
+    known = contact_rules()
+    return {**known.contacts, **known.raises}
+
+
+def _other_lines(rule: ContactRule | Raise) -> list[str]:
+    lines = [
+        f"{rule.id}: {rule.title}",
+        f"Met when: {rule.definition}",
+        f"Source: {rule.source}",
+    ]
+    if isinstance(rule, Raise):
+        return [*lines, f"Raises: {', '.join(rule.raises)}, by one level"]
+    severities = f"Severity: {', '.join(rule.severities)}; it sets no child's level"
+    return [*lines, severities, f"What next: {rule.guidance}"]
 
 
 def _rule_lines(rule: Rule) -> list[str]:

@@ -16,8 +16,9 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from centiles.checks import Checked
+from centiles.checks import OPEN_STATES, Checked
 from centiles.errors import UsageError
+from centiles.monitoring.approval import approval_of
 from centiles.records.columns import CHILDREN, CONTACTS, FINDINGS, PROBLEMS, SCORED, TEAMS, Column
 from centiles.records.sides import SIDE_FATES
 from centiles.reports.folders import MARK, whole_folder
@@ -95,8 +96,11 @@ def run_record(checked: Checked, options: dict[str, Any]) -> dict[str, Any]:
     levels = checked.children["level"].astype("str").value_counts().to_dict()
     codes = checked.problems["code"].astype("str").value_counts().to_dict()
     return {
+        **({"missing_sources": list(checked.missing)} if checked.missing else {}),
         **asdict(checked.provenance),
-        "approval": "rules not clinically approved",
+        "approval": approval_of(
+            checked.provenance.rules_sha256, checked.provenance.contacts_sha256
+        ),
         "made_with": _made_with(),
         "options": options,
         "sources": [
@@ -110,7 +114,34 @@ def run_record(checked: Checked, options: dict[str, Any]) -> dict[str, Any]:
         "values": {str(fate): int(sum(n)) for fate, n in fates.items()},
         "children": {str(level) or "nothing open": int(n) for level, n in sorted(levels.items())},
         "problems": {code: int(count) for code, count in sorted(codes.items())},
+        **_counts(checked),
     }
+
+
+def _counts(checked: Checked) -> dict[str, Any]:
+    """Return how many contact findings there are, teams, raises, and changes since a run."""
+    open_ = checked.findings[checked.findings["state"].isin(OPEN_STATES)]
+    raises = open_["raised_by"].str.split("; ").explode()
+    return {
+        "contacts": {
+            str(rule): _counted(mine["severity"])
+            for rule, mine in checked.contacts.groupby("rule", observed=True)
+        },
+        "teams": {
+            "teams": len(checked.teams),
+            "contacts": int(checked.teams["contacts"].sum()),
+            "not_measured": int(checked.teams["not_measured"].sum()),
+        },
+        "raises": _counted(raises[raises != ""]),
+        "cross_service": int(open_["cross_service"].sum()),
+        "previous": _counted(checked.findings["previous"]),
+        "not_fully_assessed": int((checked.children["not_assessed"] != "").sum()),
+    }
+
+
+def _counted(column: pd.Series) -> dict[str, int]:
+    counts = column.astype("str").value_counts().sort_index()
+    return {str(word): int(count) for word, count in counts.items() if word != ""}
 
 
 def _fates_of(frame: pd.DataFrame) -> dict[str, int]:

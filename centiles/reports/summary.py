@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from centiles.monitoring.approval import approval_of
+from centiles.monitoring.contact_rules import contact_rules
 from centiles.records.columns import PROBLEM_CODES
 from centiles.records.reading import Source
 
@@ -39,16 +41,29 @@ def mapping_table(sources: tuple[Source, ...]) -> list[str]:
 def summary_lines(checked: Checked) -> list[str]:
     """Return a run in one screen."""
     made = checked.provenance
+    approval = approval_of(made.rules_sha256, made.contacts_sha256)
     return [
+        *missing_lines(checked.missing),
         f"centiles {made.version}, {made.reference} ({made.reference_edition}), "
         f"{made.correction} correction, rules {made.rules}"
         + (f", as of {made.as_of}" if made.as_of else ", ages only"),
         *_read_lines(checked),
         *problem_lines(checked.problems),
+        *_rejected_lines(checked),
         *_children_lines(checked),
-        "Rules not clinically approved.",
+        *_contact_lines(checked),
+        *_previous_lines(checked),
+        f"{approval[0].upper()}{approval[1:]}.",
         "A finding is not a diagnosis, and no finding is no reassurance.",
     ]
+
+
+def missing_lines(missing: tuple[str, ...]) -> list[str]:
+    """Return the line that names the files which could not be read, none where all could."""
+    if not missing:
+        return []
+    files = _counted(len(missing), "file")
+    return [f"MISSING from these results, could not be read: {', '.join(missing)} ({files})"]
 
 
 def _read_lines(checked: Checked) -> list[str]:
@@ -68,6 +83,18 @@ def _read_lines(checked: Checked) -> list[str]:
         read = _counted(source.values, "value")
         lines.append(f"{source.name}: {read} read{f': {met}' if met else ''}{contacts}")
     return lines
+
+
+def _rejected_lines(checked: Checked) -> list[str]:
+    """Return that rows which could not be used are not given back, where that is so."""
+    faults = checked.problems
+    faults = faults[(faults["severity"] == "error") & (faults["row"] > 0)]
+    count = len(faults.drop_duplicates(["source", "row"]))
+    if not checked.pseudonymous or not count:
+        return []
+    said = "Under pseudonyms no rejected.csv gives them back, since they say who it is; "
+    said += "problems.csv names file and row of each."
+    return [f"{_counted(count, 'row')} could not be used. {said}"]
 
 
 def problems_of(child: Child, problems: pd.DataFrame) -> pd.DataFrame:
@@ -102,7 +129,31 @@ def _children_lines(checked: Checked) -> list[str]:
     total = len(checked.children)
     without = f"; {total - flagged:,} without" if open_ else ""
     children = _counted(total, "child", "children")
-    return [f"{children}: {open_ or 'none with an open finding'}{without}"]
+    partly = int((checked.children["not_assessed"] != "").sum())
+    return [
+        f"{children}: {open_ or 'none with an open finding'}{without}",
+        f"Not fully assessed, for reasons in children.csv: {_counted(partly, 'child', 'children')}",
+    ]
+
+
+def _contact_lines(checked: Checked) -> list[str]:
+    """Return how many contact findings there are of each rule, and teams they are of, in a line."""
+    counts = checked.contacts["rule"].astype("str").value_counts()
+    if counts.empty:
+        return []
+    said = ", ".join(
+        f"{counts[code]:,} {code}" for code in contact_rules().contacts if code in counts
+    )
+    return [f"Contacts: {said}; by team in teams.csv ({_counted(len(checked.teams), 'team')})"]
+
+
+def _previous_lines(checked: Checked) -> list[str]:
+    """Return what became of findings since an earlier run, if there was one."""
+    from centiles.checks import CHANGES
+
+    counts = checked.findings["previous"].astype("str").value_counts()
+    said = ", ".join(f"{counts[word]:,} {word}" for word in CHANGES if word in counts)
+    return [f"Findings since the earlier run: {said}"] if said else []
 
 
 def _counted(number: int, one: str, many: str = "") -> str:

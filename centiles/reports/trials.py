@@ -31,7 +31,7 @@ def trial_lines(table: pd.DataFrame) -> list[str]:
         lines += [f"{term}: {rows['known'].iloc[0]:,} children known"]
         lines += [_LINE.format(**heads, children="children", per_1000="per 1,000")]
         lines += [_line(row) for row in rows.to_dict("records")]
-    return [*lines, "Rules not clinically approved."]
+    return lines
 
 
 def _line(row: Any) -> str:

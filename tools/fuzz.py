@@ -1,0 +1,242 @@
+"""Throw broken exports at ``centiles``, and see that each ends in an answer.
+
+Small exports in every format and layout, with a child and a value that must never be named, are
+broken as bytes and as tables; then ``centiles check``, ``score`` and ``chart`` read them, and what
+they print and write is looked at:
+
+- no traceback and no unforeseen fault: the exit code is one of those documented;
+- the planted identifier, name, birth date and value are in no message and not in ``run.json``;
+- the fates of the values add up, every record read is in ``scored.csv``, and, where a table was
+  broken as a table, every row that was written was read.
+
+    python tools/fuzz.py --cases 500 --seed 7          so many cases
+    python tools/fuzz.py --minutes 20                  or for so long, by the processor's clock
+
+Seeded: case n of a seed is always the same. Counts are printed; a failure ends with 1, and its
+files are kept in ``--keep``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import json
+import logging
+import resource
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import numpy as np
+import pandas as pd
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from fuzz_exports import CANARIES, Case, case_of
+
+from centiles import commands
+from centiles.errors import CentilesError
+from centiles.records import amounts, dates, identifiers, parsing
+
+CODES = {0, 1, 2, 3, 4}
+SECONDS = 60  # more for a case of this size is a fault
+ALPHABET = "0123456789 .,-+/:'\"()stlbozkgcmin%eE\u00bd\u2032\uff11\u00b7\u20ac\x00\ud800ANMFfj"
+WORDS = (
+    "",
+    "12,3",
+    "3st 4lb",
+    "2lb 3oz",
+    "1.05m",
+    "104..2",
+    "38+4",
+    "9.43477E+09",
+    "31/02/2022",
+    "approx",
+    "refused",
+    "1e999",
+    "-0",
+    "\uff11\uff12",
+    "0x12",
+    "1_000",
+    "99/99/9999",
+    "20240230",
+    "12 Mar 2020",
+)
+
+
+class Slow(BaseException):
+    """A case that takes too long."""
+
+
+@dataclass
+class Counts:
+    """What became of the cases so far."""
+
+    cases: Counter[str] = field(default_factory=Counter)
+    codes: Counter[str] = field(default_factory=Counter)
+    read: Counter[str] = field(default_factory=Counter)
+    failures: list[str] = field(default_factory=list)
+
+
+def run(arguments: list[str]) -> tuple[int, str]:
+    """Run ``centiles`` in this process; return the exit code and all that it printed."""
+    out, err = io.StringIO(), io.StringIO()
+    code: Any = 0
+    handlers = {name: signal.getsignal(name) for name in (signal.SIGINT, signal.SIGTERM)}
+    with (
+        mock.patch.object(sys, "argv", ["centiles", *arguments]),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+        warnings.catch_warnings(),
+    ):
+        try:
+            commands.main()
+        except SystemExit as end:
+            code = end.code
+        finally:
+            logging.disable(logging.NOTSET)
+            for name, handler in handlers.items():
+                signal.signal(name, handler)
+    return int(code or 0), out.getvalue() + err.getvalue()
+
+
+def faults_of(case: Case, code: int, said: str, out: Path) -> Iterator[str]:
+    """Yield what is wrong with how a case ended."""
+    if code not in CODES or "Traceback" in said or "a fault in centiles" in said:
+        yield f"ended with {code}: {said.strip().splitlines()[-1] if said.strip() else ''}"
+    record = (out / "run.json").read_text(encoding="utf-8") if (out / "run.json").exists() else ""
+    for name, canary in CANARIES.items():
+        if canary in said:
+            yield f"the {name} is in a message"
+        if canary in record.replace(str(out.parent), ""):
+            yield f"the {name} is in run.json"
+    if code == 0 and record:
+        yield from _lost(case, json.loads(record), out)
+
+
+def _lost(case: Case, record: dict[str, Any], out: Path) -> Iterator[str]:
+    """Yield which values or rows are not accounted for."""
+    for source in record["sources"]:
+        fates = {name: n for name, n in source["fates"].items() if name != "values_read"}
+        if sum(fates.values()) != source["values"]:
+            yield "fates do not add up"
+    table = pd.read_csv(out / "scored.csv", dtype=str, keep_default_na=False)
+    read = sum(source["values"] + source["contacts"] for source in record["sources"])
+    if (table["derived"] == "false").sum() != read:
+        yield "records read are not in scored.csv"
+    rows = sum(source["rows"] for source in record["sources"])
+    twice = any(code in record["problems"] for code in ("F03", "F04"))
+    if case.rows is not None and rows != case.rows and not twice:
+        yield f"{case.rows} rows were written and {rows} read"
+
+
+def parsers(rng: np.random.Generator) -> None:
+    """Read words of every kind by every parser: an answer for each, whatever it is."""
+    made = [
+        "".join(rng.choice(list(ALPHABET), size=rng.integers(0, 12))) for _ in range(200)
+    ] + list(WORDS)
+    words = pd.Series([w.encode("utf-8", "replace").decode().strip() for w in dict.fromkeys(made)])
+    words = words.astype("str")
+    with contextlib.suppress(CentilesError):
+        parsing.sexes(words, {}, "f")
+    for given in (None, "weeks", "days"):
+        days, bad = parsing.gestations(words, decimals=given)
+        assert len(days) == len(words)
+        assert not (bad & ~np.isnan(days)).any()
+    read = amounts.amounts(words)
+    assert len(read.value) == len(read.unit) == len(words)
+    assert not (read.missing & ~np.isnan(read.value)).any()
+    amounts.suggestions(words)
+    for first in (True, False, None):
+        found = dates.days(words, day_before_month=first, serials=bool(rng.integers(2)))
+        assert (np.isnat(found.on) | (found.precision > 0)).all()
+    for nhs in (True, False):
+        assert len(identifiers.identifiers(words, nhs=nhs).text) == len(words)
+    parsing.postures(words), parsing.statuses(words, flag=True)
+
+
+def one(case: Case, folder: Path, counts: Counts) -> list[str]:
+    """Run one case in a folder and return what is wrong."""
+    out = folder / "out"
+    arguments = case.arguments(folder, out)
+
+    def slow(*_: object) -> None:
+        raise Slow
+
+    signal.signal(signal.SIGALRM, slow)
+    signal.alarm(SECONDS)
+    try:
+        code, said = run(arguments)
+    except Slow:
+        return [f"took more than {SECONDS} s"]
+    except Exception as fault:  # noqa: BLE001 (what is sought)
+        return [f"{type(fault).__name__} went through"]
+    finally:
+        signal.alarm(0)
+    counts.codes[str(code)] += 1
+    found = list(faults_of(case, code, said, out))
+    if code == 0 and (out / "run.json").exists():
+        record = json.loads((out / "run.json").read_text(encoding="utf-8"))
+        counts.read["values"] += sum(record["values"].values())
+    return found
+
+
+def fuzz(seed: int, *, cases: int, minutes: float, keep: Path | None = None) -> Counts:
+    """Run so many cases, or for so long, and return what became of them."""
+    counts, start = Counts(), time.process_time()
+    number = 0
+    while number < cases and time.process_time() - start < 60 * minutes:
+        rng = np.random.default_rng([seed, number])
+        if number % 20 == 19:
+            counts.cases["parsers"] += 1
+            try:
+                parsers(rng)
+            except Exception as fault:  # noqa: BLE001 (what is sought)
+                counts.failures.append(f"case {number}, parsers: {type(fault).__name__}: {fault}")
+        with tempfile.TemporaryDirectory() as made:
+            folder = Path(made)
+            case = case_of(rng)
+            counts.cases[case.kind] += 1
+            found = one(case, folder, counts)
+            for fault in found:
+                counts.failures.append(f"case {number}, {case.kind}: {fault}")
+                print(counts.failures[-1], flush=True)
+            if found and keep is not None:
+                shutil.copytree(folder, keep / f"case-{number}", dirs_exist_ok=True)
+        number += 1
+    return counts
+
+
+def main() -> int:
+    """Run, and print the counts."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--cases", type=int, default=10**9)
+    parser.add_argument("--minutes", type=float, default=1e9, help="of the processor's time")
+    parser.add_argument("--keep", type=Path, help="a folder for the files of failures")
+    given = parser.parse_args()
+    if given.cases == 10**9 and given.minutes == 1e9:
+        given.cases = 200
+    start = time.process_time()
+    counts = fuzz(given.seed, cases=given.cases, minutes=given.minutes, keep=given.keep)
+    minutes = (time.process_time() - start) / 60
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+    print(f"seed {given.seed}: {sum(counts.cases.values()):,} cases in {minutes:.1f} minutes")
+    print("  kinds: " + ", ".join(f"{n:,} {kind}" for kind, n in sorted(counts.cases.items())))
+    print("  exit codes: " + ", ".join(f"{n:,} with {c}" for c, n in sorted(counts.codes.items())))
+    print(f"  values read and accounted for: {counts.read['values']:,}; most memory {most:,} MB")
+    print(f"  failures: {len(counts.failures)}")
+    return 1 if counts.failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
