@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import typer
 
+from centiles import child_options as own
 from centiles import options as opt
 from centiles.errors import UsageError
 from centiles.reading_options import AS_IT_IS, Reading, with_reading
@@ -16,21 +17,21 @@ _NAMELESS: Final = "child"  # the child of a chart from options alone
 
 @with_reading
 def chart(
-    output: opt.ChartFile,
-    export: opt.ExportsOfChild = None,
-    child: opt.ChildId = None,
-    sex: opt.SexOfChild = None,
-    born: opt.Born = None,
-    gestation: opt.Gestation = None,
-    point: opt.Points = None,
-    measure: opt.MeasuresShown = None,
-    window: opt.WindowName = None,
-    ages: opt.AgesShown = opt.Ages.BOTH,
-    sds: opt.SdsChart = False,
-    family: opt.FamilyView = False,
-    name: opt.NameShown = None,
-    sensitive: opt.SensitiveShown = False,
-    force: opt.ReplaceChart = False,
+    output: own.ChartFile,
+    export: own.ExportsOfChild = None,
+    child: own.ChildId = None,
+    sex: own.SexOfChild = None,
+    born: own.Born = None,
+    gestation: own.Gestation = None,
+    point: own.Points = None,
+    measure: own.MeasuresShown = None,
+    window: own.WindowName = None,
+    ages: own.AgesShown = own.Ages.BOTH,
+    sds: own.SdsChart = False,
+    family: own.FamilyView = False,
+    name: own.NameShown = None,
+    sensitive: own.SensitiveShown = False,
+    force: own.ReplaceChart = False,
     children: opt.ChildrenFile = None,
     events: opt.EventsFile = None,
     actions: opt.ActionsFile = None,
@@ -72,7 +73,7 @@ def chart(
     else:
         if child is not None or family:
             raise UsageError("chart: found --child and no export, expected the child's file too")
-        records, child = _records(opt.visits(sex, born, gestation, point)), _NAMELESS
+        records, child = _records(own.visits(sex, born, gestation, point)), _NAMELESS
         name = name or ""
     checked, found = _checked_child(
         records, child, pseudonyms_of(records, pseudonymise, dates),
@@ -93,12 +94,12 @@ def chart(
 
 @with_reading
 def sheet(
-    output: opt.SheetFile,
+    output: own.SheetFile,
     export: opt.Exports,
-    child: opt.SheetOf,
-    name: opt.NameShown = None,
-    sensitive: opt.SensitiveShown = False,
-    force: opt.ReplaceChart = False,
+    child: own.SheetOf,
+    name: own.NameShown = None,
+    sensitive: own.SensitiveShown = False,
+    force: own.ReplaceChart = False,
     children: opt.ChildrenFile = None,
     events: opt.EventsFile = None,
     actions: opt.ActionsFile = None,

@@ -19,7 +19,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from centiles import charts, commands, options, records, version
+from centiles import charts, child_options, commands, options, records, version
 from centiles.charts.windows import WINDOWS
 from centiles.errors import (
     CentilesError,
@@ -100,8 +100,8 @@ def test_help_names_every_word_that_can_be_given() -> None:
 
 def test_the_words_of_options_are_the_words_of_the_library() -> None:
     assert tuple(options.Level) == SEVERITIES
-    assert set(options.MeasureName) == set(map(str, MEASURES))
-    assert set(options.SexName) == set(map(str, SEXES))
+    assert set(child_options.MeasureName) == set(map(str, MEASURES))
+    assert set(child_options.SexName) == set(map(str, SEXES))
     assert tuple(options.Form) == SCORED_FORMS
 
 
