@@ -33,7 +33,7 @@ OUTSIDE = {
         "options",
         "reading_options",
         "trial_command",
-    },  # fmt: skip
+    },
     "rich": {"commands"},
     "jinja2": {"reports"},
     "xlsxwriter": {"reports"},

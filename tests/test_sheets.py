@@ -191,7 +191,9 @@ class TestPages:
         text = " ".join(words(page) for page in made)
         assert all(f"clinic.csv, row {row}" in text for row in range(2, 202))
         assert f"page {len(made)} of {len(made)}" in words(made[-1])
-        assert all("Date Age Measure Value" in words(page) for page in made[2:])
+        rows = [words(page) for page in made if "clinic.csv, row" in words(page)]
+        assert len(rows) > 2
+        assert all("Date Age Measure Value" in page for page in rows)
 
     @pytest.mark.parametrize("count", [1, 12, 60])
     def test_nothing_leaves_the_page(self, count, tmp_path):
