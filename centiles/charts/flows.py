@@ -11,7 +11,7 @@ from centiles.charts.pages import Page
 from centiles.charts.texts import fitted, plain
 
 _HEADING: Final = 10.5  # size of type [pt]
-_BODY: Final = style.NORMAL
+_BODY: Final = 8.0
 _CELL: Final = 7.0
 _TAG: Final = 74.0  # the width of the column of tags [pt]
 _LINE: Final = 10.6  # of a table [pt]

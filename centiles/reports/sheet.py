@@ -167,13 +167,17 @@ def _findings(child: Child, *, sensitive: bool) -> list[Block]:
         block = str(row["block"])
         tag = str(row["severity"]) if block in _ORDER or not block else block
         due = date_words(row["see_by"])
-        again = date_words(row["reweigh_from"])
-        later = f" Another measurement says more from {again}." if again else ""
         mark = " (project rule)" if row["project_rule"] else ""
         said = capital(sentence_of(row, sensitive=sensitive))
-        text = f"{said}{later} {row['rule']}{mark}."
+        text = f"{said} {row['rule']}{mark}."
         found.append(Tagged(capital(tag), text, f"by {due}" if due else ""))
-    return found
+    again = frame.dropna(subset="reweigh_from").drop_duplicates(["measure", "reweigh_from"])
+    said_again = [
+        f"another {Measure(measure).label} from {date_words(on)}"
+        for measure, on in zip(again["measure"], again["reweigh_from"], strict=True)
+    ]
+    more = f"Says more than the last: {'; '.join(said_again)}."
+    return [*found, Words((more,), quiet=True)] if said_again else found
 
 
 def _contacts(child: Child, *, sensitive: bool) -> list[Block]:
