@@ -67,7 +67,9 @@ def hidden(folder: Path) -> list[str]:
 # ---- help
 
 
-COMMANDS = ["chart", "check", "demo", "explain", "reference", "score", "sheet", "template"]
+COMMANDS = [
+    "chart", "check", "demo", "explain", "reference", "score", "sheet", "template", "trial",
+]  # fmt: skip
 
 
 def command_names() -> list[str]:
@@ -792,7 +794,7 @@ def test_demo_writes_exports_results_and_charts(tmp_path: Path) -> None:
         f"rejected-{number}.csv" for number in (1, 2, 3)
     }
     assert all(re.fullmatch(r"0\d\.(pdf|png|txt)", p.name) for p in (folder / "charts").iterdir())
-    assert "3 urgent" in ran.err
+    assert "4 urgent" in ran.err
     assert run("demo", "--out", folder).code == 4
 
 

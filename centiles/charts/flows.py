@@ -12,6 +12,8 @@ from centiles.charts.texts import fitted, plain
 
 _HEADING: Final = 10.5  # size of type [pt]
 _BODY: Final = 8.0
+_SPACING: Final = 1.28  # of rows, and with it:
+_ROW: Final = _SPACING + 0.1
 _CELL: Final = 7.0
 _TAG: Final = 74.0  # the width of the column of tags [pt]
 _LINE: Final = 10.6  # of a table [pt]
@@ -101,7 +103,7 @@ class Flow:
             else ((block.text,), self.page.room - _TAG)
         )
         rows = fitted(texts, width, _BODY).count("\n") + 1
-        return max(rows, 2 if isinstance(block, Tagged) and block.under else 1) * style.ROW * _BODY
+        return max(rows, 2 if isinstance(block, Tagged) and block.under else 1) * _ROW * _BODY
 
     def _heading(self, block: Heading) -> None:
         self.top += 7
@@ -112,7 +114,9 @@ class Flow:
 
     def _words(self, block: Words) -> None:
         colour = style.QUIET if block.quiet else style.TEXT
-        self.top = self.page.paragraph(block.texts, self.top, size=_BODY, color=colour)
+        self.top = self.page.paragraph(
+            block.texts, self.top, size=_BODY, color=colour, linespacing=_SPACING
+        )
 
     def _tagged(self, block: Tagged) -> None:
         page, left = self.page, self.page.left
@@ -128,7 +132,9 @@ class Flow:
         if block.under:
             under = page.write(plain(block.under), under, size=style.SMALL, left=left)
         room = page.room - _TAG
-        end = page.paragraph([block.text], self.top, left=left + _TAG, width=room, size=_BODY)
+        end = page.paragraph(
+            [block.text], self.top, left=left + _TAG, width=room, size=_BODY, linespacing=_SPACING
+        )
         self.top = max(under, end) + 2
 
     def _table(self, table: Table) -> None:

@@ -21,7 +21,7 @@ from centiles.measures import Measure
 from centiles.monitoring.contact_rules import OTHER_INFORMATION
 from centiles.monitoring.wording import date_words
 from centiles.records.sides import speaks_of_sensitive
-from centiles.reports.histories import facts, histories, missing
+from centiles.reports.histories import History, facts, histories, missing
 
 if TYPE_CHECKING:
     from centiles.charts.contents import Chart
@@ -78,8 +78,7 @@ def sheet_of(
         Heading("Open findings"),
         *_findings(child, sensitive=sensitive),
         Heading("What is missing"),
-        Words(missing(child, found, not_assessed) or ("Nothing of what this sheet looks for.",)),
-        *_contacts(child, sensitive=sensitive),
+        Words(_missing(child, found, not_assessed, sensitive=sensitive)),
         Heading("Baseline"),
         _baseline(child),
         Words((PROMPT,), quiet=True),
@@ -176,20 +175,22 @@ def _findings(child: Child, *, sensitive: bool) -> list[Block]:
         f"another {Measure(measure).label} from {date_words(on)}"
         for measure, on in zip(again["measure"], again["reweigh_from"], strict=True)
     ]
-    more = f"Says more than the last: {'; '.join(said_again)}."
+    more = f"Worth measuring again: {', '.join(said_again)}."
     return [*found, Words((more,), quiet=True)] if said_again else found
 
 
-def _contacts(child: Child, *, sensitive: bool) -> list[Block]:
-    """Return what contact rules found, and contacts at which nothing was measured."""
-    said = []
+def _missing(
+    child: Child, found: dict[Measure, History], not_assessed: str, *, sensitive: bool
+) -> tuple[str, ...]:
+    """Return what is not known of a child, and what contact rules found, a line each."""
+    said = list(missing(child, found, not_assessed))
     for _, row in child.contacts.iterrows():
         text = str(row["sentence"])
         if sensitive or not speaks_of_sensitive(text):
-            said.append(text)
+            said.append(capital(text))
         else:
             said.append(f"{row['rule']}: {OTHER_INFORMATION}.")
-    return [Words(tuple(dict.fromkeys(map(capital, said))))] if said else []
+    return tuple(dict.fromkeys(said)) or ("Nothing of what this sheet looks for.",)
 
 
 def _baseline(child: Child) -> Table:
@@ -215,7 +216,7 @@ def _baseline(child: Child) -> Table:
     table = [_visit(child, values, label, age) for age, label in sorted(seen.items())]
     blank = ("To be taken today", "", "", "", "", "", "by:")
     headers = ("", "Date", "Age", "Weight", "Height", "BMI", "Source")
-    return Table(headers, (110, 54, 48, 68, 72, 82, 89), (*table, blank))
+    return Table(headers, (106, 52, 47, 66, 70, 78, 104), (*table, blank))
 
 
 def _visit(child: Child, values: pd.DataFrame, label: str, age: float) -> tuple[str, ...]:
