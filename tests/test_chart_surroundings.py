@@ -52,6 +52,13 @@ class TestRises:
         found = self.RISE | {"rule": "WT-FALL-1Y"}
         assert not with_gid(charts.plot(child(*STEADY, findings=[found]), "weight"), "rise-")
 
+    def test_what_only_a_doubtful_value_makes_is_not_shaded(self):
+        some = child(*STEADY, findings=[self.RISE])
+        some.findings = some.findings.assign(block="verify today")
+        page = charts.figure(some, "weight")
+        assert not with_gid(page.axes[0], "rise-")
+        assert "Verify today: weight fell" in said(page)
+
     def test_beyond_z_4_a_rise_is_more_than_its_size(self):
         found = self.RISE | {"to_z": 5.0}
         ax = charts.plot(child(*STEADY, findings=[found]), "weight")

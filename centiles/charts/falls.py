@@ -16,7 +16,7 @@ from centiles.charts.points import Points, inset, numbers, shifted
 from centiles.charts.windows import Window
 from centiles.lms import SPACE
 from centiles.measures import Sex
-from centiles.monitoring.wording import interval
+from centiles.monitoring.wording import VERIFY_TODAY, interval
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,13 +77,19 @@ def open_findings(child: Child, measure: str | None = None) -> pd.DataFrame:
 
 
 def falls(findings: Mapping[Any, Any] | pd.DataFrame) -> tuple[Fall, ...]:
-    """Return the findings that are falls or rises, worst first, none overlapping a worse one."""
+    """Return the findings that are falls or rises, worst first, none overlapping a worse one.
+
+    What only a doubtful value makes is none: it would be the largest on the chart.
+    """
     columns = ("from_age_days", "to_age_days", "carried_change_z", "to_z")
     figures = [numbers(findings, column) for column in columns]
     kept: list[Fall] = []
-    for rule, state, start, end, change, to_z in zip(
-        findings["rule"], findings["state"], *figures, strict=True
+    block = findings.get("block", [""] * len(figures[0]))
+    for rule, state, doubt, start, end, change, to_z in zip(
+        findings["rule"], findings["state"], block, *figures, strict=True
     ):
+        if doubt == VERIFY_TODAY:
+            continue
         upward = any(word in str(rule) for word in _UPWARD)
         if not (start < end and (change if upward else -change) >= _SMALLEST):  # NaN is neither
             continue

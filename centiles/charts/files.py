@@ -32,7 +32,13 @@ if TYPE_CHECKING:
 SUFFIXES: Final = (".png", ".svg", ".pdf")
 _TAG: Final = re.compile(rb"<(?:path|use|text|g|rect|defs)\b[^>]*>")
 _COORDINATE: Final = re.compile(rb"(?<![\w#.])-?\d+\.\d{3,}(?![\w.])")
-_BREAK: Final = re.compile(rb" \n([A-Z]) ")
+_FAMILY: Final = b"'DejaVu Sans', Verdana, Arial, sans-serif"
+_LONG: Final = (
+    (re.compile(rb" \n([A-Z]) "), rb"\1"),
+    (re.compile(rb"font-family: [^;\"]*;? ?"), b""),
+    (re.compile(rb"(font: [^;\"]*?px )[^;\"]*"), rb"\1" + _FAMILY),
+    (re.compile(rb' transform="rotate\(-0 [^"]*\)"'), b""),
+)
 
 
 class Picture(NamedTuple):
@@ -261,13 +267,18 @@ def _images(
 
 
 def _lighter(svg: bytes) -> bytes:
-    """Return an SVG with coordinates to a hundredth of a point, finer than can be seen."""
+    """Return an SVG without what makes it long and cannot be seen.
 
-    def rounded(tag: re.Match[bytes]) -> bytes:
-        short = _COORDINATE.sub(lambda found: b"%.6g" % round(float(found[0]), 2), tag[0])
-        return _BREAK.sub(rb"\1", short)
+    Coordinates to a hundredth of a point; the family of the type once, not for each text.
+    """
 
-    return _TAG.sub(rounded, svg)
+    def short(tag: re.Match[bytes]) -> bytes:
+        made = _COORDINATE.sub(lambda found: b"%.6g" % round(float(found[0]), 2), tag[0])
+        for pattern, text in _LONG:
+            made = pattern.sub(text, made)
+        return made
+
+    return _TAG.sub(short, svg).replace(b"<svg ", b'<svg style="font-family: %s" ' % _FAMILY, 1)
 
 
 def _described(svg: bytes, title: str, about: str) -> bytes:

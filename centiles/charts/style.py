@@ -59,6 +59,7 @@ _SETTINGS: Final[dict[Any, Any]] = {
     "figure.facecolor": "white",
     "lines.antialiased": True,
     "path.simplify": True,
+    "path.simplify_threshold": 0.2,  # of a pixel, or of a point in SVG: finer than can be seen
     "pdf.fonttype": 42,
     "savefig.bbox": None,
     "savefig.facecolor": "white",

@@ -17,7 +17,7 @@ from centiles.charts.texts import capital, font_note, plain
 from centiles.charts.windows import WINDOWS, Window
 from centiles.measures import Measure
 from centiles.monitoring.contact_rules import OTHER_INFORMATION
-from centiles.monitoring.wording import date_words
+from centiles.monitoring.wording import VERIFY_TODAY, date_words
 
 if TYPE_CHECKING:
     from centiles.checks import Child, Provenance
@@ -160,7 +160,9 @@ def top_finding(chart: Chart) -> str:
     if not len(chart.findings):
         return ""
     worst = chart.findings.iloc[0]
-    return f"{capital(str(worst['severity']))}: {sentence_of(worst, sensitive=chart.sensitive)}"
+    doubt = worst.get("block") == VERIFY_TODAY
+    head = VERIFY_TODAY if doubt else str(worst["severity"])
+    return f"{capital(head)}: {sentence_of(worst, sensitive=chart.sensitive)}"
 
 
 def sentence_of(finding: Any, *, sensitive: bool) -> str:

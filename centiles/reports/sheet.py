@@ -309,17 +309,20 @@ def _events(child: Child, *, sensitive: bool) -> list[Block]:
     if not len(frame):
         return []
     frame = frame.sort_values("age_days", ascending=False, kind="stable")
-    rows = tuple(
+    rows = [
         (
             date_words(row["date"]),
             age_words(float(row["age_days"]), child.birth_date),
             str(row["type"]),
-            str(row["note"]) if sensitive else "",
+            str(row["note"]),
         )
         for _, row in frame.iterrows()
-    )
-    headers = ("Date", "Age", "Event", "Note" if sensitive else "")
-    return [Heading("Events"), Table(headers, (1.1, 0.9, 3.0, 4.5), rows)]
+    ]
+    if sensitive:
+        table = Table(("Date", "Age", "Event", "Note"), (1.1, 0.9, 3.0, 4.5), tuple(rows))
+    else:  # a note is free text, and may say anything
+        table = Table(("Date", "Age", "Event"), (1.1, 0.9, 7.5), tuple(row[:3] for row in rows))
+    return [Heading("Events"), table]
 
 
 def _actions(child: Child, *, sensitive: bool) -> list[Block]:
