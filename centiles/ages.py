@@ -6,7 +6,6 @@ length of year or month appears in any calculation.
 
 from __future__ import annotations
 
-import datetime as dt
 from enum import StrEnum
 from typing import Any, Final, TypeAlias
 
@@ -165,25 +164,59 @@ def age_words(age_days: float, birth_date: Any = None) -> str:
     >>> age_words(10), age_words(70), age_words(1570)
     ('10 days', '10 weeks', '4 y 3 m')
     """
-    if not np.isfinite(age_days):
+    born = np.array([birth_date], dtype="datetime64[D]")
+    return str(ages_in_words(np.array([age_days], dtype=np.float64), born)[0])
+
+
+def ages_in_words(age_days: FloatArray, birth_dates: NDArray[np.datetime64]) -> NDArray[np.object_]:
+    """Return many ages as :func:`age_words` writes them.
+
+    Parameters
+    ----------
+    age_days
+        Chronological ages [d], shape (n,).
+    birth_dates
+        Dates of birth, NaT where not known, shape (n,).
+    """
+    known = np.isfinite(age_days)
+    days = np.trunc(np.where(known, age_days, 0)).astype(np.int64)
+    weeks = age_days < 4 * DAYS_IN_MONTH
+    kind = np.select(
+        [~known, age_days < 0, age_days < 28, weeks], [_UNKNOWN, _BEFORE, _DAYS, _WEEKS], _MONTHS
+    )
+    number = np.select(
+        [~known, kind == _BEFORE, kind == _DAYS, kind == _WEEKS],
+        [0, -days, days, days // 7],
+        _whole_months(np.where(known, age_days, 0), days, birth_dates),
+    )
+    distinct, place = np.unique(kind * _APART + number, return_inverse=True)
+    said = [_age_text(*divmod(each, _APART)) for each in distinct.tolist()]
+    return np.array([*said, ""], dtype=object)[place]
+
+
+_UNKNOWN, _BEFORE, _DAYS, _WEEKS, _MONTHS = range(5)
+_APART: Final = 1 << 32  # more than any number of days
+
+
+def _age_text(kind: int, number: int) -> str:
+    if kind == _UNKNOWN:
         return "age unknown"
-    if age_days < 0:
-        return f"{-int(age_days)} days before birth"
-    if age_days < 28:
-        return f"{int(age_days)} day{'s' if int(age_days) != 1 else ''}"
-    if age_days < 4 * DAYS_IN_MONTH:
-        return f"{int(age_days // 7)} weeks"
-    months = _whole_months(age_days, birth_date)
-    return f"{months} months" if months < 24 else f"{months // 12} y {months % 12} m"
+    if kind == _BEFORE:
+        return f"{number} days before birth"
+    if kind == _DAYS:
+        return f"{number} day{'s' if number != 1 else ''}"
+    if kind == _WEEKS:
+        return f"{number} weeks"
+    return f"{number} months" if number < 24 else f"{number // 12} y {number % 12} m"
 
 
-def _whole_months(age_days: float, birth_date: Any) -> int:
+def _whole_months(
+    age_days: FloatArray, days: NDArray[np.int64], born: NDArray[np.datetime64]
+) -> NDArray[np.int64]:
     """Return completed months, on the calendar where the birth date is known."""
-    born = birth_date
-    if not isinstance(born, dt.date):
-        born = None if birth_date is None else np.datetime64(birth_date, "D").item()
-    if born is None:
-        return int((age_days + 1) // DAYS_IN_MONTH)  # a day's grace: 365 days is 12 months
-    measured = born + dt.timedelta(days=int(age_days))
-    months = (measured.year - born.year) * 12 + measured.month - born.month
-    return int(months - (measured.day < born.day))
+    measured = born + days
+    months = [day.astype("datetime64[M]") for day in (measured, born)]
+    into = [day - month for day, month in zip((measured, born), months, strict=True)]
+    calendar = (months[0] - months[1]).astype(np.int64) - (into[0] < into[1])
+    grace = np.floor((age_days + 1) / DAYS_IN_MONTH)  # 365 days is 12 months
+    return np.where(np.isnat(born), grace.astype(np.int64), calendar)

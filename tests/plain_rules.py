@@ -133,6 +133,7 @@ class Rule:
     closes_at = -math.inf
     strict = False
     level = False
+    in_window = False  # graded by no more than it came to in the window of its start
     window = 1096.0
     from_age = -math.inf
     gap = 0.0
@@ -280,6 +281,7 @@ class Rule:
     ) -> tuple[int | None, int]:
         """From which point on it is a finding, and how grave."""
         opened, reached = [], []
+        most = self.most(first, start, newest)
         asked = [least for _, least, _, _ in self.tiers(first, start, first)]
         at_newest = self.tiers(first, start, newest)
         for (severity, _, holds, two), least in zip(at_newest, asked, strict=True):
@@ -287,7 +289,7 @@ class Rule:
             if since is None:
                 continue
             opened.append(since)
-            if holds and self.reaches(size, least) and not lower:
+            if holds and self.reaches(min(size, most), least) and not lower:
                 reached.append(SEVERITIES.index(severity))
         if not opened:
             return None, 0
@@ -296,6 +298,15 @@ class Rule:
         if self.level and self.guarded(first, needed) and not self.of_change(first, start, newest):
             rank = min(rank, 1)
         return min(opened), max(rank - lower, 0)
+
+    def most(self, first: int, start: int | None, newest: int) -> float:
+        """The most it came to in the window of its start."""
+        if not self.in_window:
+            return math.inf
+        last = self.points[start].age + self.window
+        inside = [k for k in range(first, newest + 1) if self.points[k].age <= last]
+        sizes = (self.amount(first, start, k) for k in inside)
+        return max(size for size in sizes if not math.isnan(size))
 
     def second(self, first: int, start: int | None, newest: int, needed: float) -> int | None:
         """The point that meets an amount long enough after the first that does."""
@@ -393,6 +404,8 @@ def median_bmi(age: float, sex: str) -> float:
 class Fall(Rule):
     """A fall in z; ``sizes`` are severities and amounts."""
 
+    in_window = True
+
     sizes: tuple[tuple[str, float], ...] = ()
 
     def amount(self, first, start, k):
@@ -415,9 +428,9 @@ class WtFall3Y(Fall):
     ages, from_age = (3 * YEAR, 21 * YEAR), 3 * YEAR
 
     def tiers(self, first, start, k):
-        two = 2 * SPACE
         return [
-            ("watch", two, True, False), ("act", two, True, True), ("act", 3 * SPACE, True, False),
+            ("watch", 2 * SPACE, True, False), ("act", 2.5 * SPACE, True, True),
+            ("act", 3 * SPACE, True, False),
         ]  # fmt: skip
 
 
@@ -437,7 +450,10 @@ class HtFall1(Fall):
 
 
 class HeadFall2(Fall):
-    ages, window, sizes = (-YEAR, 2 * YEAR), 731.0, (("act", 2 * SPACE),)
+    ages, window = (-YEAR, 2 * YEAR), 731.0
+
+    def tiers(self, first, start, k):
+        return [("watch", 2 * SPACE, True, False), ("act", 2 * SPACE, True, True)]
 
 
 class Rise(Fall):
@@ -463,11 +479,16 @@ class HeadRise2(Rise):
 
     def tiers(self, first, start, k):
         above = self.points[k].z > 8 / 3
-        return [("act", 0.3333333333333333 * SPACE, above, False), ("act", 2 * SPACE, True, False)]
+        return [
+            ("watch", 0.3333333333333333 * SPACE, above, False),
+            ("watch", 2 * SPACE, True, False),
+            ("act", SPACE, above, False),
+            ("act", 2 * SPACE, True, True),
+        ]
 
 
 class Ng75Fall(Fall):
-    ages = (15.0, 5 * YEAR)
+    ages, in_window = (15.0, 5 * YEAR), False
 
     def start(self, k):
         if self.born() is not None:
@@ -485,17 +506,11 @@ class Ng75Fall(Fall):
         z = 0.0 if birth is None else birth.z
         spaces = 1 if z < NINTH - 1e-9 else 2 if z <= -NINTH + 1e-9 else 3
         band = spaces * SPACE
-        r = float(correlation("weight", self.points[start].age, self.points[k].age))
-        gain = (self.points[k].z - r * self.carried(start, k)) / math.sqrt(1 - r * r)
-        return [
-            ("watch", band, True, False),
-            ("act", band, gain < -1.645, True),
-            ("act", band + SPACE, True, True),
-        ]
+        return [("watch", band, True, False), ("act", band + 2 * SPACE, True, True)]
 
 
 class WtSustained2(Fall):
-    ages = (42.0, 5 * YEAR)
+    ages, in_window = (42.0, 5 * YEAR), False
 
     def start(self, k):
         best = None
@@ -510,7 +525,9 @@ class WtSustained2(Fall):
         return best
 
     def tiers(self, first, start, k):
-        return [("act", 2 * SPACE, True, True)]
+        r = float(correlation("weight", self.points[start].age, self.points[k].age))
+        gain = (self.points[k].z - r * self.carried(start, k)) / math.sqrt(1 - r * r)
+        return [("watch", 2 * SPACE, True, True), ("act", 3 * SPACE, gain < -1.645, False)]
 
 
 # ---- levels
@@ -653,6 +670,7 @@ class Loss(Rule):
     """Weight lost [%]."""
 
     ages, window, gap, strict, recovery = (2 * YEAR, 21 * YEAR), 396.0, 28.0, True, 2.0
+    in_window = True
 
     def start(self, k):
         best = None
@@ -677,7 +695,7 @@ class Loss(Rule):
 
 
 class FromBirth(Loss):
-    closes_at = 0.0
+    closes_at, in_window = 0.0, False
 
     def start(self, k):
         return 0 if self.born() is not None and k > 0 else None
@@ -701,6 +719,7 @@ class NeoNotRegained(FromBirth):
 
 
 class Static(Loss):
+    in_window = False
     ages, gap, recovery = (2 * YEAR, 13 * YEAR), 182.625, 1.0
 
     def also(self, k):
@@ -835,8 +854,7 @@ class Trajectory(Rule):
         return -min(known) if known else math.nan
 
     def tiers(self, first, start, k):
-        older = self.points[first].age >= 8 * YEAR
-        cuts = (2.33, 2.67, 3.5) if older else (2.67, 3.1, 4.0)
+        cuts = (2.67, 3.1, 4.0)
         return [(s, n, True, False) for s, n in zip(("watch", "act", "urgent"), cuts, strict=True)]
 
 

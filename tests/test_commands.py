@@ -789,7 +789,9 @@ def test_demo_writes_exports_results_and_charts(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
     ran = run("demo", "--out", folder)
     assert (ran.code, ran.out) == (0, f"{folder}\n")
-    assert {path.name for path in folder.iterdir()} == {"exports", "results", "charts", "run.json"}
+    assert {path.name for path in folder.iterdir()} == {
+        "exports", "beside", "results", "charts", "run.json",
+    }  # fmt: skip
     assert {path.name for path in (folder / "results").iterdir()} == RESULTS | {
         f"rejected-{number}.csv" for number in (1, 2, 3)
     }

@@ -265,7 +265,7 @@ def test_a_same_day_finding_of_one_value_is_watch_and_within_8_weeks() -> None:
 
 
 def test_unknown_gestation_is_said_where_the_birth_weight_counts() -> None:
-    rows = fall((0, 0.0), (100, -2.2), (150, -2.2), gestation=UNKNOWN)
+    rows = fall((0, 0.0), (100, -2.7), (150, -2.7), gestation=UNKNOWN)
     found = finding(check(rows), "NG75-FALL")
     assert found.severity == "watch"
     assert "gestation is not known, taken as if born at term" in found.sentence

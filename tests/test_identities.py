@@ -87,6 +87,16 @@ class TestJoined:
         done = settled(a=export({"Patient ID": "12"}), b=export({"UPN": "12"}))
         assert children(done) == ["12 [a.csv]", "12 [b.csv]"]
 
+    def test_of_two_with_one_number_each_is_named_with_its_own_file(self) -> None:
+        """Beside others with several identifiers, so that children and identifiers count apart."""
+        others = [{"child_id": f"x{k}", "Hospital number": f"H{k}"} for k in range(5)]
+        done = settled(
+            a=export(*others),
+            b=export({"UPN": "12"}),
+            c=export({"child_id": "12", "Hospital number": "H9"}),
+        )
+        assert children(done)[-2:] == ["12 [b.csv]", "12 [c.csv]"]
+
     def test_a_column_called_child_id_is_one_series_in_every_file(self) -> None:
         done = settled(a=export({"child_id": "12"}), b=export({"child_id": "12"}))
         assert children(done) == ["12"] * 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Callable
@@ -21,10 +22,13 @@ from centiles.records.presets import shipped
 from centiles.records.reading import is_contact
 from centiles.records.tables import table_of_frame
 from tests import layouts
+from tests.commandline import run
 from tests.layouts import LAYOUTS, Frames, Layout
 
 FINDING = ["child_id", "rule", "severity", "state", "measure", "sentence"]
 CHILD = ["rank", "block", "child_id", "level", "headline", "findings", "not_assessed"]
+
+SIX = ("long", "ncmp", "csds", "systmone", "emis", "vision")
 
 each_layout = pytest.mark.parametrize("name", LAYOUTS)
 
@@ -90,12 +94,44 @@ class TestTheSameChildren:
             assert (records.frame["source"] == source).all()
             assert 1 <= row <= len(lines[source])
 
-    def test_all_at_once(self, tmp_path: Path, children: pd.DataFrame) -> None:
-        """Six services, eleven files, in one folder: each file finds its own."""
-        layouts_ = ["long", "ncmp", "csds", "systmone", "emis", "vision"]
+    def test_six_layouts_in_one_folder(self, tmp_path: Path, children: pd.DataFrame) -> None:
+        """As a user does it: six services' files in one folder, one word to check them all.
+
+        Every child is there once, no value is lost, and what six services say is one value.
+        """
+        folder = _made(tmp_path / "exports")
+        for name in SIX:
+            layouts.written(folder, children, LAYOUTS[name])
+        (folder / "READ ME.txt").write_text("Exports of all services, June 2026")
+        ran = run("check", folder, "--out", tmp_path / "out")
+        assert ran.code == 0, ran.err
+        tables = {name: pd.read_csv(tmp_path / "out" / f"{name}.csv", dtype={"child_id": str})
+                  for name in ("children", "findings", "problems", "scored")}  # fmt: skip
+        assert tables["problems"][["source", "code"]].to_numpy().tolist() == [
+            ["READ ME.txt", "F03"]
+        ]
+
+        alone = check(from_frame(layouts.canonical(children, LAYOUTS["long"])))
+        assert tables["children"]["child_id"].tolist() == alone.children["child_id"].tolist()
+        assert tables["children"]["child_id"].is_unique
+        assert tables["findings"]["sentence"].tolist() == alone.findings["sentence"].tolist()
+
+        values = tables["scored"][~tables["scored"]["derived"]]
+        held = {name: len(layouts.held(children, LAYOUTS[name])) for name in SIX}
+        assert values["fate"].notna().sum() == sum(held.values())
+        fates = values["fate"].value_counts()
+        one = alone.scored[~alone.scored["derived"]]["fate"].astype(str).value_counts()
+        assert fates["scored"] == one["scored"]
+        assert fates["merged"] == len(values) - one.sum() + one.get("merged", 0)
+        record = json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))
+        for source in record["sources"]:
+            read = source["fates"].pop("values_read", source["values"])
+            assert sum(source["fates"].values()) == read == source["values"]
+
+    def test_six_layouts_in_six_folders(self, tmp_path: Path, children: pd.DataFrame) -> None:
         paths = [
             path
-            for name in layouts_
+            for name in SIX
             for path in layouts.written(_made(tmp_path / name), children, LAYOUTS[name])
         ]
         result = checked(read(paths))

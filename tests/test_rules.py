@@ -124,9 +124,21 @@ def test_from_3_years(earlier, expected) -> None:
 
 
 def test_on_two_weights_it_is_for_action() -> None:
-    fall = (1500, 0.0), (1900, -1.4)
-    assert severity("WT-FALL-3Y", weights(*fall, (1927, -1.4))) == "watch"
-    assert severity("WT-FALL-3Y", weights(*fall, (1928, -1.4))) == "act"
+    """2½ spaces or more: 1⅔ z."""
+    fall = (1500, 0.0), (1900, -1.7)
+    assert severity("WT-FALL-3Y", weights(*fall, (1927, -1.7))) == "watch"
+    assert severity("WT-FALL-3Y", weights(*fall, (1928, -1.7))) == "act"
+    less = (1500, 0.0), (1900, above(-2.5 * SPACE)), (1928, above(-2.5 * SPACE))
+    assert severity("WT-FALL-3Y", weights(*less)) == "watch"
+
+
+def test_a_drift_of_years_is_not_graded_as_the_fall_of_one() -> None:
+    """The start is fixed: what is added after the 13 months raises nothing; inside them it does."""
+    within = (1500, 0.0), (1800, -0.8), (1896, -1.4)
+    assert severity("WT-FALL-1Y", weights(*within)) == "urgent"
+    after = (1500, 0.0), (1800, -0.8), (1897, -1.4)
+    (found,) = met("WT-FALL-1Y", weights(*after))
+    assert (found.severity, found.amount) == ("watch", pytest.approx(1.4))
 
 
 # ---- WT-LOSS: > 2 / 5 / 10 % (from 13 years 5 / 7.5 / 10 %) and more than 1.96·√2·e
@@ -428,32 +440,56 @@ def test_a_preterm_child_is_compared_with_its_first_weight_from_42_weeks() -> No
 
 
 def test_a_fall_from_birth_for_action() -> None:
-    """Sustained, and a gain below what 5 % show, or a space more."""
-    start = carried(0.0)
-    two = start - 2 * SPACE - 1e-6
-    assert severity("NG75-FALL", weights((0, 0.0), (100, two), (113, two))) == "watch"
-    sustained = weights((0, 0.0), (100, two), (114, two))
-    r = float(correlation("weight", 0, 114))
-    gain = (two - r * start) / np.sqrt(1 - r**2)
-    assert severity("NG75-FALL", sustained) == ("act" if gain < -1.645 else "watch")
-    three = start - 3 * SPACE
-    assert severity("NG75-FALL", weights((0, 0.0), (100, two), (114, three - 1e-6))) == "act"
+    """Two spaces more than its band asks, on two weights 14 days apart."""
+    four = carried(0.0) - 4 * SPACE - 1e-6
+    assert severity("NG75-FALL", weights((0, 0.0), (100, four), (113, four))) == "watch"
+    assert severity("NG75-FALL", weights((0, 0.0), (100, four), (114, four))) == "act"
+    less = four + 2e-6
+    assert severity("NG75-FALL", weights((0, 0.0), (100, four), (114, less))) == "watch"
 
 
 @pytest.mark.parametrize(("margin", "expected"), [(-1e-6, "act"), (1e-6, "watch")])
-def test_a_gain_below_5_per_cent_to_the_last_digit(margin, expected) -> None:
+def test_a_gain_below_5_per_cent_to_the_last_digit(margin, expected, tmp_path) -> None:
     """Birth z −0.5, at 300 days: Zg is −1.645 where z = r·z1 − 1.645·√(1 − r²)."""
+    path = tmp_path / "own.toml"
+    path.write_text(OWN, encoding="utf-8")
     start, r = carried(-0.5), float(correlation("weight", 0, 300))
     z = r * start - 1.645 * np.sqrt(1 - r**2) + margin
     fall = start - z
     assert 2 * SPACE < fall < 3 * SPACE
     some = weights((0, -0.5), (250, start - 1.4), (300, z))
-    assert severity("NG75-FALL", some) == expected
+    assert severity("FALL", some, rules=str(path)) == expected
+
+
+OWN = """
+[see_by]
+urgent = { days = 1 }
+act = { days = 2 }
+watch = { days = 3 }
+info = { days = 4 }
+[reweigh]
+steps = [[0, 1]]
+[[rule]]
+id = "FALL"
+kind = "fall"
+measure = "weight"
+comparator = "birth"
+title = "fallen"
+definition = "fallen from birth"
+ages = [0, 5]
+from_day = 15
+bands = [[-1.3333333333333333, 1], [1.3333333333333333, 2], [inf, 3]]
+[[rule.level]]
+severity = "watch"
+[[rule.level]]
+severity = "act"
+when = ["sustained", "gain_below_5_percent"]
+"""
 
 
 def test_unknown_gestation_is_one_level_lower_where_birth_weight_counts() -> None:
     start = carried(0.0)
-    falls = (0, 0.0), (100, start - 2.1), (150, start - 2.1)
+    falls = (0, 0.0), (100, start - 2.7), (150, start - 2.7)
     assert severity("NG75-FALL", weights(*falls)) == "act"
     assert severity("NG75-FALL", weights(*falls, gestation=UNKNOWN)) == "watch"
     assert severity("NG75-FALL", weights(*falls[:2], gestation=UNKNOWN)) == "info"

@@ -458,7 +458,8 @@ def front_page() -> str:
     page = (ROOT / "README.md").read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory() as scratch:
         written = {path.stem: path for path in demo.write_exports(scratch)}
-        checked = check(read([written[service] for service in SERVICES]))
+        sides = demo.write_side_files(Path(scratch) / "beside")
+        checked = check(read([written[service] for service in SERVICES], **sides))
     printed = "\n".join(["...", *summary_lines(checked), "results"])
     page = replaced(page, r"(?<=--out results\n).*?(?=\n```)", printed)
     return replaced(page, r"(?<=```text\n).*?(?=\n```)", first_of_worklist(checked))

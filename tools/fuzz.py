@@ -48,6 +48,7 @@ from centiles.errors import CentilesError
 from centiles.records import amounts, dates, identifiers, parsing
 
 CODES = {0, 1, 2, 3, 4}
+INTERRUPTED = 130
 SECONDS = 60  # more for a case of this size is a fault
 ALPHABET = "0123456789 .,-+/:'\"()stlbozkgcmin%eE\u00bd\u2032\uff11\u00b7\u20ac\x00\ud800ANMFfj"
 WORDS = (
@@ -106,6 +107,8 @@ def run(arguments: list[str]) -> tuple[int, str]:
             logging.disable(logging.NOTSET)
             for name, handler in handlers.items():
                 signal.signal(name, handler)
+    if code == INTERRUPTED:
+        raise KeyboardInterrupt
     return int(code or 0), out.getvalue() + err.getvalue()
 
 
@@ -193,27 +196,34 @@ def one(case: Case, folder: Path, counts: Counts) -> list[str]:
 def fuzz(seed: int, *, cases: int, minutes: float, keep: Path | None = None) -> Counts:
     """Run so many cases, or for so long, and return what became of them."""
     counts, start = Counts(), time.process_time()
-    number = 0
-    while number < cases and time.process_time() - start < 60 * minutes:
-        rng = np.random.default_rng([seed, number])
-        if number % 20 == 19:
-            counts.cases["parsers"] += 1
-            try:
-                parsers(rng)
-            except Exception as fault:  # noqa: BLE001 (what is sought)
-                counts.failures.append(f"case {number}, parsers: {type(fault).__name__}: {fault}")
-        with tempfile.TemporaryDirectory() as made:
-            folder = Path(made)
-            case = case_of(rng)
-            counts.cases[case.kind] += 1
-            found = one(case, folder, counts)
-            for fault in found:
-                counts.failures.append(f"case {number}, {case.kind}: {fault}")
-                print(counts.failures[-1], flush=True)
-            if found and keep is not None:
-                shutil.copytree(folder, keep / f"case-{number}", dirs_exist_ok=True)
-        number += 1
+    with contextlib.suppress(KeyboardInterrupt):  # what was run so far is told
+        for number in range(cases):
+            if time.process_time() - start > 60 * minutes:
+                break
+            _numbered(seed, number, counts, keep)
     return counts
+
+
+def _numbered(seed: int, number: int, counts: Counts, keep: Path | None) -> None:
+    """Run one case of a seed, and count what became of it."""
+    rng = np.random.default_rng([seed, number])
+    if number % 20 == 19:
+        counts.cases["parsers"] += 1
+        try:
+            parsers(rng)
+        except Exception as fault:  # noqa: BLE001 (what is sought)
+            counts.failures.append(f"case {number}, parsers: {type(fault).__name__}: {fault}")
+            print(counts.failures[-1], flush=True)
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        case = case_of(rng)
+        counts.cases[case.kind] += 1
+        found = one(case, folder, counts)
+        for fault in found:
+            counts.failures.append(f"case {number}, {case.kind}: {fault}")
+            print(counts.failures[-1], flush=True)
+        if found and keep is not None:
+            shutil.copytree(folder, keep / f"case-{number}", dirs_exist_ok=True)
 
 
 def main() -> int:

@@ -81,7 +81,7 @@ def draw_joins(ax: Axes, lines: LineSet, points: Points, width: float) -> None:
     day = np.r_[points.age_days, points.corrected_age_days]
     value = np.r_[points.value, points.value]
     scale = width / lines.window.days
-    for step in lines.steps:
+    for step in lines.step_places:
         room = min(step.at_day - lines.window.from_day, lines.window.to_day - step.at_day) * scale
         if step.later not in _SIDES or room < _LEAST_ROOM:
             continue

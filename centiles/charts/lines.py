@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -50,7 +51,12 @@ class LineSet:
         return float(min(v.min() for v in shown)), float(max(v.max() for v in shown))
 
     @property
-    def steps(self) -> tuple[Step, ...]:
+    def steps(self) -> tuple[str, ...]:
+        """Why the lines step at each join inside the window, where they visibly do."""
+        return tuple(step.note for step in self.step_places)
+
+    @property
+    def step_places(self) -> tuple[Step, ...]:
         """Where the lines visibly step inside the window, and why."""
         known = reference()
         by_name = {section.section: section for section in self.sections}
@@ -173,9 +179,13 @@ def spread(values: FloatArray, gap: float) -> FloatArray:
 
 
 def step_note(*shown: LineSet) -> str:
-    """Return why lines step, in words; empty where they do not."""
-    steps = sorted({(step.at_day, step.note) for lines in shown for step in lines.steps})
+    """Return why lines step, in words, youngest first; empty where they do not."""
+    places = sorted((step.at_day, step.note) for lines in shown for step in lines.step_places)
+    return step_words(list(dict.fromkeys(note for _, note in places)))
+
+
+def step_words(steps: Sequence[str]) -> str:
+    """Return why lines step as one note; empty where they do not."""
     if not steps:
         return ""
-    why = "; ".join(note for _, note in steps)
-    return f"Where the lines step: {why}. The tables change there, not the child."
+    return f"Where the lines step: {'; '.join(steps)}. The tables change there, not the child."

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Final
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from centiles.ages import DAYS_IN_YEAR, FloatArray
@@ -154,12 +155,11 @@ class Assessed:
         whole = np.stack([self.lacks(rule) for rule in self.rules.rules], axis=1)
         others = np.stack([self.unsexed, self.nothing & ~self.unsexed, self._as_if_term()], axis=1)
         since = self._since() if show_dates else np.where(self._long_ago(), "a year or more", "")
-        months, month = np.unique(since.astype(str), return_inverse=True)
+        month, months = pd.factorize(since)
         table = np.column_stack([whole, others.astype(np.int8)])
-        rows = np.ascontiguousarray(table).view([("", table.dtype)] * table.shape[1]).ravel()
-        _, first, place = np.unique(rows, return_index=True, return_inverse=True)
+        place, first = _distinct(table)
         said = [self._said(table[k]) for k in first]
-        both, which = np.unique(place * len(months) + month, return_inverse=True)
+        which, both = pd.factorize(place * max(len(months), 1) + month)
         ends = [
             "; ".join(
                 filter(None, [_nothing_since(months[b % len(months)]), *said[b // len(months)]])
@@ -207,6 +207,18 @@ class Assessed:
 def not_assessed(cohort: Cohort, rules: RuleSet, *, show_dates: bool) -> NDArray[np.object_]:
     """Return for each child what could not be assessed, and why."""
     return Assessed(cohort, rules).words(show_dates=show_dates)
+
+
+def _distinct(table: NDArray[np.int8]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return each row's place among the distinct rows of a table, and the first of each."""
+    place = np.zeros(len(table), dtype=np.int64)
+    for column in table.T:
+        if column.any():
+            place = pd.factorize(place * 16 + column)[0].astype(np.int64)
+    place, distinct = pd.factorize(place)
+    first = np.full(len(distinct), len(table), dtype=np.intp)
+    np.minimum.at(first, place, np.arange(len(table)))
+    return place.astype(np.intp), first
 
 
 def _reason(rule: Rule, code: int) -> str:

@@ -95,8 +95,8 @@ def overdue(
     gone = (as_of - on).astype(np.float64)
     since = (on - _days(mine["to_on"])).astype(np.float64)
     words = [
-        f"{row.rule}, {SEVERITIES[row.chased]}" + (f", and {row.others} more" if row.others else "")
-        for row in mine.itertuples()
+        f"{rule}, {SEVERITIES[grade]}" + (f", and {more} more" if more else "")
+        for rule, grade, more in zip(mine["rule"], mine["chased"], mine["others"], strict=True)
     ]
     found = part(
         np.zeros(len(mine), dtype=np.int64),

@@ -140,8 +140,9 @@ def compared(findings: pd.DataFrame, previous: Previous) -> tuple[pd.DataFrame, 
     )
     last = np.zeros(len(findings), dtype=np.bool_)
     last[newest["place"].to_numpy()] = True
-    marked = findings.assign(previous=np.where((change == "closed") & ~last, "", change))
-    return marked, _gone(was, now)
+    said = np.where((change == "closed") & ~last, "", change)
+    parts: dict[str, Any] = {name: findings[name].array for name in findings.columns}
+    return columns.frame(columns.FINDINGS, parts | {"previous": said}), _gone(was, now)
 
 
 def _keyed(findings: pd.DataFrame) -> pd.DataFrame:

@@ -32,8 +32,10 @@ HIGHEST_R: Final = 0.99
 LINK_MONTHS: Final = 24.0
 SHORTEST_GAP_MONTHS: Final = 6.0  # of the fit from 2 years
 LAST_MONTH: Final = 17 * 12
-# That form is too optimistic when young: 1 − r is twice as large below 7 years, 1.3 times after.
-OPTIMISM: Final = ((84.0, 2.0), (np.inf, 1.3))
+# That form is right at 2 years and too optimistic after: 1 − r is so many times as large, by the
+# month of the earlier age, straight between these.
+# See docs/decisions/0010-correlation-from-2-years.md.
+OPTIMISM: Final = ((24.0, 48.0, 96.0), (1.0, 2.0, 1.3))
 
 
 def correlation(measure: str, earlier_days: ArrayLike, later_days: ArrayLike) -> FloatArray:
@@ -79,7 +81,7 @@ def correlation_by_table(
     """Return :func:`correlation` for many pairs of ages from 2 to 17 years, at a few look-ups each.
 
     Between the whole months of a table it is interpolated linearly, which is within 0.002 of the
-    formula where that is 0.5 or more, but for the month of its step at 7 years.
+    formula where that is 0.5 or more.
 
     Parameters, result and errors are those of :func:`correlation`; ages outside 2 to 17 years
     count as the nearest inside.
@@ -131,5 +133,4 @@ def _formula(b: tuple[float, ...] | None, t1: FloatArray, t2: FloatArray) -> Flo
 
 def _child_formula(b: tuple[float, ...], t1: FloatArray, t2: FloatArray) -> FloatArray:
     r = _formula(b, t1, np.maximum(t2, t1 + SHORTEST_GAP_MONTHS))
-    share = np.select([t1 < upper for upper, _ in OPTIMISM], [factor for _, factor in OPTIMISM])
-    return np.asarray(np.maximum(1 - (1 - r) * share, 0.0))
+    return np.asarray(np.maximum(1 - (1 - r) * np.interp(t1, *OPTIMISM), 0.0))

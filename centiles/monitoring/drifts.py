@@ -18,6 +18,7 @@ class Drift(Change):
     def candidates(self) -> tuple[Rows, Rows]:
         """Return points with enough before them in the window; the start is the first of those."""
         rule, rows = self.rule, self.spoken()
+        rows = rows[rows - self.points.starts[rows] + 1 >= rule.points]  # most have too few
         rows = rows[self.points.comparable[rows]]
         start, _ = pairs.window(
             self.points, rows, within_days=rule.within_days, from_age_days=rule.from_age
@@ -45,15 +46,17 @@ class Drift(Change):
 
     def _fitted(self, z: FloatArray, low: Rows, high: Rows) -> FloatArray:
         """Return how far a straight line through ``[low, high)`` falls, NaN through too few."""
+        there, age = self.points.of(self.measure), self.points.age
+        t, z = (age - age[self.points.starts])[there] / DAYS_IN_YEAR, z[there]
         known = ~np.isnan(z)
-        t = (self.points.age - self.points.age[self.points.starts]) / DAYS_IN_YEAR
         t, z = np.where(known, t, 0), np.where(known, z, 0)
+        edges = low - there.start, high - there.start
         n, st, sz, stt, stz = (
-            _sums(each, low, high) for each in (known.astype(np.float64), t, z, t * t, t * z)
+            _sums(each, *edges) for each in (known.astype(np.float64), t, z, t * t, t * z)
         )
         with np.errstate(divide="ignore", invalid="ignore"):
             slope = (stz - st * sz / n) / (stt - st * st / n)
-        span = (self.points.age[high - 1] - self.points.age[low]) / DAYS_IN_YEAR
+        span = (age[high - 1] - age[low]) / DAYS_IN_YEAR
         return np.where(n >= self.rule.points, -slope * span, np.nan)
 
     def error(self, at: Spans) -> FloatArray:

@@ -157,6 +157,30 @@ def _followed(first: Rows, end: Rows) -> tuple[Rows, Rows, Rows]:
     return episode, first[episode] + np.arange(bounds[-1]) - bounds[:-1][episode], bounds
 
 
+def most_within(
+    points: Points, episodes: Episodes, amount: Amount, within_days: float
+) -> FloatArray:
+    """Return the most that episodes came to while their newest point was in the window.
+
+    Parameters
+    ----------
+    points
+        All points.
+    episodes
+        Episodes, each with a start.
+    amount
+        How much it is at points.
+    within_days
+        How long after its start a point is in the window of the rule [d].
+    """
+    episode, row, _ = _followed(episodes.first, episodes.to + 1)
+    size = amount(Spans(episodes.first[episode], episodes.start[episode], row))
+    inside = points.age[row] <= points.age[episodes.start[episode]] + within_days
+    most = np.full(len(episodes.to), -np.inf)
+    np.fmax.at(most, episode[inside], size[inside])
+    return most
+
+
 def reached_twice(
     points: Points, episodes: Episodes, amount: Amount, needed: FloatArray, *, strict: bool,
     apart: tuple[float, float] | None = None,

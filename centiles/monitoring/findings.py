@@ -108,17 +108,21 @@ def _pass(cohort: Cohort, rules: RuleSet, points: Points) -> pd.DataFrame:
     parts = [_columns(cohort, each, place[each.rule.id]) for each in found]
     table = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     code = table.pop("rule_code")
-    said = {
-        "rule": [rule.id for rule in rules.rules],
-        "guidance": [f"{rule.guidance} {PROMPT}".strip() for rule in rules.rules],
+    words: dict[str, tuple[list[str], NDArray[Any]]] = {
+        "rule": ([rule.id for rule in rules.rules], code),
+        "guidance": ([f"{rule.guidance} {PROMPT}".strip() for rule in rules.rules], code),
+        "measure": (list(map(str, MEASURES)), table.pop("measure_code")),
+        "state": (list(STATES), table.pop("state_code")),
     }
-    words = {name: np.array(each, dtype=object)[code] for name, each in said.items()}
-    measure = np.array(list(map(str, MEASURES)), dtype=object)[table.pop("measure_code")]
-    ids = cohort.child_ids[table["child"]]
-    frame = pd.DataFrame({**table, **words, "measure": measure, "child_id": ids})
-    return frame.assign(
-        base_rate=rates.words_of(rules, code, table["severity"], table["to_age_days"])
-    )
+    parted = {
+        name: pd.Series(np.array(known, dtype=object)[place], dtype=object)
+        for name, (known, place) in words.items()
+    }
+    rate = rates.words_of(rules, code, table["severity"], table["to_age_days"])
+    ids = pd.Series(cohort.child_ids[table["child"]], dtype=object)
+    none = pd.Series(np.full(len(code), "", dtype=object), dtype=object)
+    texts = {"child_id": ids, "base_rate": pd.Series(rate, dtype=object)}
+    return pd.DataFrame({**table, **parted, **texts, "raised_by": none, "block": none})
 
 
 def _columns(cohort: Cohort, found: Found, rule_code: int) -> dict[str, NDArray[Any]]:
@@ -147,11 +151,10 @@ def _columns(cohort: Cohort, found: Found, rule_code: int) -> dict[str, NDArray[
         "rule_code": np.full(count, rule_code),
         "measure_code": points.measure[to].astype(np.intp),
         "severity": found.severity,
-        "state": np.asarray(STATES, dtype=object)[episodes.state],
+        "state_code": episodes.state,
         "opened_on": dates["opened"],
         "project_rule": np.full(count, rule.project),
         "borderline": borderline,
-        "raised_by": np.full(count, "", dtype=object),
         "to_index": points.row[to],
         "from_index": np.where(before >= 0, points.row_before[before], -1),
         "beside_index": np.where((start >= 0) & ~alike, points.row_before[start], -1),
@@ -168,7 +171,6 @@ def _columns(cohort: Cohort, found: Found, rule_code: int) -> dict[str, NDArray[
         "spaces": _spaces(rule, episodes.amount, points.z[to], carried),
         "interval_days": points.age[to] - from_age,
         "probability": conditional.chance_beyond(episodes.amount, episodes.threshold, error),
-        "block": np.full(count, "", dtype=object),
         "is_change": np.full(count, kind.of_change),
         "join_guard": found.join_guard,
         "gestation_unknown": found.gestation_unknown,

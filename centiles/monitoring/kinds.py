@@ -15,6 +15,8 @@ from centiles.monitoring.baselines import THREE_YEARS, Baselines
 from centiles.monitoring.points import Flags, Points, Rows, Spans
 from centiles.monitoring.schema import Level, Rule
 
+YOUNGEST_DAYS: Final = -200.0  # no age is younger
+
 _SLACK: Final = 1e-6  # so that a first look never leaves out what the exact one would find
 
 
@@ -77,14 +79,14 @@ class Sort(ABC):
 
     def spoken(self) -> Rows:
         """Return the points of the measure at whose age the rule speaks."""
-        rule, rows = self.rule, self.watch.of(self.measure)
-        corrected, age = self.points.corrected[rows], self.points.age[rows]
+        rule, there = self.rule, self.points.of(self.measure)
+        corrected, age = self.points.corrected[there], self.points.age[there]
         inside = corrected < rule.ages[1]
         if np.isfinite(rule.from_day):  # days count from birth
-            inside &= (age >= rule.from_day) & (age < rule.to_day) & self.points.comparable[rows]
-        else:
+            inside &= (age >= rule.from_day) & (age < rule.to_day) & self.points.comparable[there]
+        elif rule.ages[0] > YOUNGEST_DAYS:
             inside &= corrected >= rule.ages[0]
-        return rows[inside]
+        return np.asarray(np.flatnonzero(inside) + there.start)
 
 
 class Change(Sort):

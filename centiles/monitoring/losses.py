@@ -78,10 +78,16 @@ class Rate(Sort):
         super().__init__(watch, rule, measure)
         rows = watch.of(measure)
         self.begin = rows[0] if len(rows) else 0
-        self.middle = self._newest(rows)
-        self.start = self._newest(self.middle)
-        later, former = self._rate(self.middle, rows), self._rate(self.start, self.middle)
-        self.both = np.fmin(later, former) + 0 * (later + former)  # NaN where either is
+        self.start = np.full(len(rows), -1, dtype=np.intp)
+        self.both = np.full(len(rows), np.nan)
+        # An interval is short only where the weight before is near; most are not.
+        near = np.flatnonzero(np.diff(self.points.age[rows], prepend=np.inf) <= rule.within_days)
+        near = near[self.points.starts[rows[near]] < rows[near]]
+        middle = self._newest(rows[near])
+        start = self._newest(middle)
+        later, former = self._rate(middle, rows[near]), self._rate(start, middle)
+        self.start[near] = start
+        self.both[near] = np.minimum(later, former)  # NaN where either is
 
     def _newest(self, rows: Rows) -> Rows:
         """Return the newest weight of the interval before each, −1 for none."""
@@ -111,7 +117,8 @@ class Rate(Sort):
         points = self.points
         weeks = (points.age[at.first] - points.age[at.start]) / 7
         back = np.maximum(points.value[at.row] - points.value[at.first], 0) / weeks
-        return np.fmax(self.both[at.first - self.begin] - back, self.both[at.row - self.begin])
+        kept = self.both[at.first - self.begin] - back
+        return np.asarray(np.fmax(kept, self.both[at.row - self.begin]))
 
     def error(self, at: Spans) -> FloatArray:
         """Return the standard deviation of a rate over half of the two intervals."""

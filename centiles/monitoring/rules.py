@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from centiles.ages import FloatArray
 from centiles.monitoring import changes, drifts, gains, gaps, levels, losses
 from centiles.monitoring.conditions import NOT_OF_CHANGE, Conditions
 from centiles.monitoring.episodes import (
@@ -16,6 +17,7 @@ from centiles.monitoring.episodes import (
     Episodes,
     Hits,
     episodes_of,
+    most_within,
     reached_twice,
 )
 from centiles.monitoring.joins import low_before
@@ -149,11 +151,12 @@ def _graded(sort: Sort, episodes: Episodes) -> Found:
     tier = np.full(count, -1)
     opened = np.full(count, len(points))
     extra = np.zeros(count, dtype=np.bool_)
+    amount = _in_window(sort, episodes)
     for place, level in enumerate(rule.levels):
         since, holds = _asked(sort, level, episodes)
         opened = np.where(since >= 0, np.minimum(opened, since), opened)
         needed = sort.needed(level, episodes.first)
-        reached = holds & open_ & reaches(episodes.amount, needed, strict=level.strict)
+        reached = holds & open_ & reaches(amount, needed, strict=level.strict)
         rank = SEVERITIES.index(level.severity)
         tier = np.where(reached & (rank >= severity), place, tier)
         severity = np.where(reached, np.maximum(severity, rank), severity)
@@ -180,6 +183,19 @@ def _unsure(sort: Sort, episodes: Episodes) -> tuple[Flags, Flags]:
         rests |= sort.watch.birth[points.child[to]] >= 0
     unknown = np.isnan(points.gestation[to]) & rests & KINDS[sort.rule.kind].of_z
     return unknown, ~points.comparable[to]
+
+
+def _in_window(sort: Sort, episodes: Episodes) -> FloatArray:
+    """Return how much episodes are, and no more than they came to in the rule's window.
+
+    A finding is followed from its fixed start for as long as it is met, but a drift of many years
+    is not graded as if it were the fall of one.
+    """
+    rule = sort.rule
+    if rule.kind not in ("fall", "rise", "loss") or rule.comparator != "highest":
+        return episodes.amount
+    most = most_within(sort.points, episodes, sort.amount, rule.within_days)
+    return np.minimum(episodes.amount, most)
 
 
 def _asked(sort: Sort, level: Level, episodes: Episodes) -> tuple[Rows, Flags]:

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from centiles.ages import DAYS_IN_MONTH, age_words
+from centiles.ages import DAYS_IN_MONTH, ages_in_words
 from centiles.lms import LINE_LABELS, LINE_Z, POSITIONS, SPACE, centiles_from_z, position_codes
 from centiles.measures import Measure
 from centiles.monitoring.schema import NOT_MEASURED, SEVERITIES, Rule, RuleSet
@@ -50,10 +50,9 @@ def sentences(findings: pd.DataFrame, rules: RuleSet) -> list[str]:
     rules
         The rules it was made with.
     """
-    births = findings["born"].to_numpy().astype("datetime64[D]").astype(object)  # or None
     table = findings.assign(
-        from_seen=_seen(findings, "from", births),
-        to_seen=_seen(findings, "to", births),
+        from_seen=_seen(findings, "from"),
+        to_seen=_seen(findings, "to"),
         beside_seen=_heights(findings),
         see_on=_date_words(findings["see_by"]),
         see=_see(findings, rules),
@@ -265,21 +264,18 @@ def _amount_lost(finding: Any) -> str:
     return f"{lost:.{digits}f} {_UNITS[finding.measure]} ({percent:.0f} %)"
 
 
-def _seen(findings: pd.DataFrame, end: str, births: NDArray[Any]) -> list[str]:
+def _seen(findings: pd.DataFrame, end: str) -> list[str]:
     """Return when and what: "12 Mar 2025, 18.4 kg, 5 y 0 m", or "18.4 kg, at 5 y 0 m"."""
     words = _date_words(findings[f"{end}_date"])
-    ages, values = findings[f"{end}_age_days"].to_list(), findings[f"{end}_value"].to_list()
-    found = []
-    for date, value, measure, age, birth in zip(
-        words, values, findings["measure"].to_numpy(), ages, births, strict=True
-    ):
-        if np.isnan(value):
-            found.append("")
-            continue
-        old = age_words(age, birth)
-        amount = _amount(value, measure)
-        found.append(f"{date}, {amount}, {old}" if date else f"{amount}, at {old}")
-    return found
+    born = findings["born"].to_numpy().astype("datetime64[D]")
+    ages = ages_in_words(findings[f"{end}_age_days"].to_numpy(), born)
+    values, measures = findings[f"{end}_value"].to_list(), findings["measure"].to_numpy(object)
+    return [
+        "" if value != value  # NaN
+        else f"{date}, {_amount(value, measure)}, {age}" if date
+        else f"{_amount(value, measure)}, at {age}"
+        for date, value, measure, age in zip(words, values, measures, ages, strict=True)
+    ]  # fmt: skip
 
 
 def _date_words(dates: pd.Series) -> NDArray[np.object_]:
@@ -296,6 +292,7 @@ def date_words(date: Any) -> str:
     return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
+@cache
 def interval(days: float) -> str:
     """Return a length of time in the largest unit that stays exact enough.
 

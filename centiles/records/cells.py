@@ -30,6 +30,7 @@ _MEASURE_OF: Final = np.array(
 )
 DECLINED: Final = "declined"
 _EMPTY_WORD: Final = pd.Series([""], dtype="str")
+_NAT: Final = np.datetime64("NaT", "s")
 
 
 @dataclass(frozen=True)
@@ -112,30 +113,32 @@ class CellReader:
 
     def _shared(self, cells: _Cells, at: Places) -> dict[str, Any]:
         """Return what records have from their rows; a birth weight is of the day of birth."""
-        rows = self.rows
+        rows, there = self.rows, self.mapping.columns
         birth = cells.slot == _BIRTH_WEIGHT
         children = rows.children()
         born, birth_precision = (part[at] for part in rows.births(children))
         measured, precision = (part[at] for part in rows.days("measured_on"))
-        measured = np.where(birth, born, measured)
-        age = rows.ages()[at]
-        if "age" in self.mapping.columns:
+        age = rows.ages()[at] if "age" in there else np.nan
+        if "age" in there:
             self.used_units["age"] = self.mapping.units["age"]
+        if birth.any():
+            measured = np.where(birth, born, measured)
+            precision = np.where(birth, birth_precision, precision)
+            age = np.where(birth, np.where(np.isnat(born), 0.0, np.nan), age)
+        stated = self.mapping.long or "gestation" in there
         return {
             "source": columns.categorical(np.zeros(len(birth), np.int8), [rows.table.name]),
             "row": rows.table.rows[at],
             "child_id": children.texts(at),
             "household_id": _texts(rows.texts("household_id"), at),
             "sex": rows.sexes()[at],
-            "gestation_days": rows.gestations()[at],
+            "gestation_days": rows.gestations()[at] if stated else np.nan,
             "birth_date": born,
             "birth_precision": columns.categorical(birth_precision, dates.PRECISIONS),
             "measured_on": measured,
-            "date_precision": columns.categorical(
-                np.where(birth, birth_precision, precision), dates.PRECISIONS
-            ),
-            "age_days": np.where(birth, np.where(np.isnat(born), 0.0, np.nan), age),
-            "recorded_on": rows.days("recorded_on")[0][at],
+            "date_precision": columns.categorical(precision, dates.PRECISIONS),
+            "age_days": age,
+            "recorded_on": rows.days("recorded_on")[0][at] if "recorded_on" in there else _NAT,
             "contact": _contacts(rows.texts("contact"), at, birth),
             "posture": _postures(rows.postures()[at], cells.slot == _LENGTH),
             "status": rows.statuses[at],
@@ -351,15 +354,15 @@ def _parts(cells: _Cells) -> dict[str, Any]:
 
 def _interleaved(columns_: list[_Cells]) -> tuple[_Cells, Places]:
     """Return the cells of several columns that are records, row by row, and each one's row."""
+    columns_ = [cells for cells in columns_ if cells.here.any()] or columns_[:1]
     if len(columns_) == 1 and columns_[0].here.all():
         return columns_[0], slice(None)
     here = np.column_stack([cells.here for cells in columns_])
-    flat = np.flatnonzero(here)
     parts = {
-        name: np.column_stack([_parts(cells)[name] for cells in columns_]).ravel()[flat]
+        name: np.column_stack([_parts(cells)[name] for cells in columns_])[here]
         for name in _parts(columns_[0])
     }
-    return _Cells(**parts), flat // len(columns_)
+    return _Cells(**parts), np.repeat(np.arange(len(here)), here.sum(axis=1))
 
 
 def _texts(column: TextColumn | None, at: Places) -> Any:
@@ -369,7 +372,7 @@ def _texts(column: TextColumn | None, at: Places) -> Any:
 def _contacts(column: TextColumn | None, at: Places, birth: Flags) -> pd.Categorical[Any]:
     """Return what kind of contact each record belongs to; a birth weight to the birth."""
     if column is None:
-        return columns.words(np.where(birth, 0, -1), ("birth",))
+        return columns.words(birth.astype(np.int8) - np.int8(1), ("birth",))
     codes, kinds = pd.factorize(pd.concat([column.stripped, pd.Series(["", "birth"], dtype="str")]))
     places = np.append(codes[:-2], codes[-2])[column.codes[at]]
     return columns.categorical(np.where(birth, codes[-1], places), kinds)

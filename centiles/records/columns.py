@@ -266,7 +266,17 @@ def frame(columns: tuple[Column, ...], parts: Mapping[str, Any]) -> pd.DataFrame
         filled with "nothing here": NaN, NaT, an empty text, 0.
     """
     length = max((len(part) for part in parts.values() if np.ndim(part)), default=0)
-    whole = {column.name: _typed(parts.get(column.name), column.kind, length) for column in columns}
+    whole: dict[str, Any] = {}
+    alike: dict[tuple[str, str], Any] = {}  # what is the same in all rows, made once
+    for column in columns:
+        part = parts.get(column.name, _NOTHING.get(column.kind, ""))
+        if np.ndim(part):
+            whole[column.name] = _typed(part, column.kind)
+        else:
+            key = (column.kind, str(part))
+            if key not in alike:
+                alike[key] = _same(part, column.kind, length)
+            whole[column.name] = alike[key]
     return pd.DataFrame(whole, index=pd.RangeIndex(length), copy=False)
 
 
@@ -275,24 +285,25 @@ _NOTHING: Final = MappingProxyType(
 )
 
 
-def _typed(part: Any, kind: str, length: int) -> Any:
+def _typed(part: Any, kind: str) -> Any:
     """Return one column's content as an array of its kind."""
-    if part is None:
-        part = _NOTHING.get(kind, "")
-    one = np.ndim(part) == 0
     if kind == "word":
-        return categorical(np.zeros(length, np.int8), [part]) if one else _word_column(part)
+        part = part if isinstance(part, pd.Categorical) else pd.Categorical(part)
+        return categorical(part.codes, part.categories)
     if kind == "text":
-        if one:
-            return texts(pa.repeat(pa.scalar(str(part), pa.large_string()), length))
         return pd.Series(part, dtype="str", copy=False).fillna("").array
-    filled = np.full(length, part) if one else part
-    return pd.Series(filled, copy=False).astype(cast(Any, DTYPES[kind])).array
+    return pd.Series(part, copy=False).astype(cast(Any, DTYPES[kind])).array
 
 
-def _word_column(part: Any) -> pd.Categorical[Any]:
-    part = part if isinstance(part, pd.Categorical) else pd.Categorical(part)
-    return categorical(part.codes, part.categories)
+def _same(thing: Any, kind: str, length: int) -> Any:
+    """Return one thing for all rows as an array of a kind, not to be written to."""
+    if kind == "word":
+        return categorical(np.zeros(length, np.int8), [thing])
+    if kind == "text":
+        return texts(pa.repeat(pa.scalar(str(thing), pa.large_string()), length))
+    filled = np.full(length, thing, dtype=np.dtype(DTYPES[kind]))
+    filled.setflags(write=False)
+    return pd.Series(filled, copy=False).array
 
 
 def categorical(codes: Any, categories: Any) -> pd.Categorical[Any]:
@@ -340,8 +351,8 @@ def words(codes: Any, vocabulary: tuple[str, ...]) -> pd.Categorical[Any]:
     ['female', '', 'male']
     """
     known = list(dict.fromkeys([*vocabulary, ""]))
-    codes = np.asarray(codes)
-    return categorical(np.where(codes < 0, known.index(""), codes), known)
+    codes = np.asarray(codes).astype(np.min_scalar_type(-len(known)), copy=False)
+    return categorical(np.where(codes < 0, codes.dtype.type(known.index("")), codes), known)
 
 
 def measure_words(codes: Any) -> pd.Categorical[Any]:

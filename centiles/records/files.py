@@ -326,7 +326,9 @@ def _fast_rows(text: bytes, delimiter: str, width: int) -> list[pa.ChunkedArray]
         )
     except pa.ArrowException:
         return None
-    if b'"' in text and table.num_rows != text.count(b"\n", 0, end):  # a line end within quotes
+    if text.find(b'"', text.find(b"\n")) >= 0 and table.num_rows != text.count(
+        b"\n", 0, end
+    ):  # a line end within quotes
         return None
     columns: list[pa.ChunkedArray] = table.columns
     return columns if table.num_rows else None

@@ -101,15 +101,17 @@ def _closed_up(words: pd.Series[str], ten: Flags, *, nhs: bool) -> tuple[pd.Seri
     if text[text != ""].str.fullmatch(_FROM_A_FLOAT).all():
         text = text.str.removesuffix(".0")
     apart = text.str.fullmatch(_SPACED if nhs else _GROUPED)
-    text = text.mask(apart, text.str.replace(r"[ -]", "", regex=True))
-    science = text.str.extract(f"^{_SCIENTIFIC}$")
-    rounded = science[0].notna().to_numpy(np.bool_)
-    if rounded.any():
-        digits = (science[0] + science[1].fillna("")).str.rstrip("0").fillna("")
-        exponent = pd.to_numeric(science[2]).fillna(0).to_numpy()
-        whole = rounded & (exponent == NHS_DIGITS - 1) & (digits.str.len() == NHS_DIGITS).to_numpy()
-        rounded = rounded & ~whole
-        text = text.mask(whole, digits).mask(rounded, "")
+    if apart.any():
+        text = text.mask(apart, text.str.replace(r"[ -]", "", regex=True))
+    rounded = np.zeros(len(words), dtype=np.bool_)
+    at = np.flatnonzero(text.str.fullmatch(_SCIENTIFIC))
+    if len(at):
+        science = text.iloc[at].str.extract(f"^{_SCIENTIFIC}$")
+        digits = (science[0] + science[1].fillna("")).str.rstrip("0")
+        whole = (pd.to_numeric(science[2]) == NHS_DIGITS - 1) & (digits.str.len() == NHS_DIGITS)
+        text = text.copy()
+        text.iloc[at] = digits.where(whole, "")
+        rounded[at] = ~whole
     return text.mask(ten, words), rounded
 
 

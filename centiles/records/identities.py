@@ -137,14 +137,14 @@ def _called(
     shared = known[pd.Series(ids[known]).duplicated(keep=False).to_numpy()]
     unnamed = known[nodes.kind[mine] == NAME]  # a name is never shown
     if len(shared) or len(unnamed):
-        row = np.full(nodes.count, len(nodes.row), dtype=np.int64)
+        row = np.full(len(labels), len(nodes.row), dtype=np.int64)  # each child's first
         named = np.flatnonzero(child >= 0)
         np.minimum.at(row, child[named], named)
         for k in shared:
             home = nodes.home[chief[labels[k]]]
-            home = nodes.source[row[labels[k]]] if home < 0 else home
+            home = nodes.source[row[k]] if home < 0 else home
             ids[k] = with_source(ids[k], nodes.names[home])
         for k in unnamed:
-            at = row[labels[k]]
+            at = row[k]
             ids[k] = f"row {nodes.row[at]} of {nodes.names[nodes.source[at]]}"
     return ids

@@ -16,7 +16,7 @@ TODAY: Final = "2026-07-01"  # the made-up records end in June 2026; no clock co
 
 
 def write_demonstration(folder: str | Path, *, seed: int, force: bool = False) -> Checked:
-    """Write exports, results and charts of the made-up cohort, and return its check.
+    """Write exports, side files, results and charts of the made-up cohort; return its check.
 
     Raises
     ------
@@ -25,7 +25,12 @@ def write_demonstration(folder: str | Path, *, seed: int, force: bool = False) -
     """
     with whole_folder(folder, force=force) as made:
         (made / "exports").mkdir()
-        checked = check(read(list(demo.write_exports(made / "exports", seed=seed))), today=TODAY)
+        exports = list(demo.write_exports(made / "exports", seed=seed))
+        beside = demo.write_side_files(made / "beside")
+        records = read(
+            exports, children=beside["children"], events=beside["events"], actions=beside["actions"]
+        )
+        checked = check(records, today=TODAY)
         write(checked, made / "results", options={"demo": seed})
         (made / "charts").mkdir()
         first = checked.children[checked.children["rank"].between(1, CHARTED)]

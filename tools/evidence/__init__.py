@@ -1,0 +1,1 @@
+"""How well the rules work, on simulated children: ``python -m tools.evidence``."""
