@@ -18,13 +18,16 @@ MOST_BYTES = 100_000
 
 
 def shape(svg: bytes) -> tuple[Counter[str], list[str]]:
-    """Return what a picture is made of: how many of each named part, and all its words."""
+    """Return what a picture is made of: how many of each named part, and all its words.
+
+    Versions and hashes apart: they change with every rule.
+    """
     root = ET.fromstring(svg)
     parts = Counter(
         re.sub(r"_?\d+$", "", element.get("id", "")) for element in root.iter() if element.get("id")
     )
     words = [
-        "".join(element.itertext())
+        re.sub(r"(tables|rules \w+|centiles) [\w.]+", r"\1", "".join(element.itertext()))
         for kind in ("title", "desc", "text")
         for element in root.iter(f"{SPACE}{kind}")
     ]
