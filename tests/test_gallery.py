@@ -23,15 +23,15 @@ def shape(svg: bytes) -> tuple[Counter[str], list[str]]:
     Versions and hashes apart: they change with every rule.
     """
     root = ET.fromstring(svg)
-    parts = Counter(
-        re.sub(r"_?\d+$", "", element.get("id", "")) for element in root.iter() if element.get("id")
-    )
+    ids = [element.get("id", "") for element in root.iter()]
+    named = [name for name in ids if name and not re.fullmatch(r"[mpC][\da-f]{6,}(_\w+)?", name)]
+    parts = Counter(re.sub(r"_?\d+$", "", name) for name in named)
     words = [
         re.sub(r"(tables|rules \w+|centiles) [\w.]+", r"\1", "".join(element.itertext()))
         for kind in ("title", "desc", "text")
         for element in root.iter(f"{SPACE}{kind}")
     ]
-    return Counter({part: n for part, n in parts.items() if len(part) < 30}), words
+    return parts, words
 
 
 @pytest.mark.parametrize("picture", GALLERY.PICTURES, ids=lambda picture: picture.name)
@@ -52,18 +52,21 @@ def test_the_page_and_the_folder_hold_all_pictures_and_no_other() -> None:
     ("name", "parts", "said"),
     [
         ("newborn", ["corrected", "correction"], "loss of up to 10 %"),
-        ("infant-fall", ["fall-NG75-FALL", "ring-act"], "spaces"),
+        ("infant-fall", ["fall-", "ring-"], "spaces"),
         ("preterm", ["line-uk90_birth-50th", "corrected"], "Weeks of gestation"),
         ("corrected", ["corrected", "correction", "points-ok-o"], "age corrected for gestation"),
         ("toddler", ["join-who_child"], "standing"),
-        ("school-fall", ["fall-WT-FALL-1Y", "event", "ring-urgent"], "hospital.csv"),
+        ("school-fall", ["fall-", "event", "ring-urgent"], "hospital.csv"),
         ("parents", ["parents-range", "parents-expected", "puberty-female"], "Puberty, girls"),
         ("queried", ["points-off-scale", "points-check-o"], "24,100 kg, check"),
+        ("head-rise", ["rise-HEAD-RISE", "ring-"], "rose"),
+        ("bmi-rise", ["rise-", "ring-"], "above the 98th"),
         ("sds", ["joined-weight", "joined-height"], "check"),
-        ("family", ["warning", "fall-WT-FALL-1Y", "fall-NG75-FALL"], "one household"),
+        ("family", ["warning", "fall-"], "one household"),
     ],
 )
 def test_a_picture_shows_what_its_caption_says(name, parts, said) -> None:
     found, words = shape((GALLERY.FOLDER / f"{name}.svg").read_bytes())
-    assert set(parts) <= set(found), found
+    for part in parts:
+        assert any(name.startswith(part) for name in found), part
     assert any(said in text for text in words)

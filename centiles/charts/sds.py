@@ -200,16 +200,20 @@ def _draw_series(ax: Axes, series: Series) -> None:
 
 
 def _draw_rings(ax: Axes, chart: ScoreChart) -> None:
-    """Ring the points that open findings are about, heavier the graver."""
+    """Ring the points that open findings are about, heavier the graver, each once."""
     open_ = falls.open_findings(chart.child)
-    for age, z, severity in zip(
-        numbers(open_, "to_age_days"), numbers(open_, "to_z"), open_["severity"], strict=True
-    ):
-        if np.isfinite(z) and chart.window.holds(np.array(age)):
+    ages, z = numbers(open_, "to_age_days"), np.clip(numbers(open_, "to_z"), -END_Z, END_Z)
+    graver: dict[tuple[float, float], str] = {}
+    for age, at, severity in zip(ages, z, open_["severity"].astype(str), strict=True):
+        known = falls.ring_width(graver.get((age, at), "")) if (age, at) in graver else 0.0
+        if falls.ring_width(severity) > known:
+            graver[age, at] = severity
+    for (age, at), severity in graver.items():
+        if np.isfinite(at) and chart.window.holds(np.array(age)):
             ax.plot(
-                [age], [np.clip(z, -END_Z, END_Z)], marker="o", markersize=style.RING_SIZE,
-                markerfacecolor="none", markeredgecolor=style.RING, linestyle="none",
-                markeredgewidth=falls.ring_width(str(severity)), clip_on=False, zorder=5.5,
+                [age], [at], marker="o", markersize=style.RING_SIZE, markerfacecolor="none",
+                markeredgecolor=style.RING, linestyle="none",
+                markeredgewidth=falls.ring_width(severity), clip_on=False, zorder=5.5,
                 gid=f"ring-{severity}",
             )  # fmt: skip
 
