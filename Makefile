@@ -8,7 +8,7 @@ OUT    := demo-results
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv demo test check lint format-check types tables tables-check bench evidence notebooks gallery clean
+.PHONY: help venv demo test check lint format-check types tables tables-check bench evidence fuzz notebooks gallery clean
 
 help:           ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -24,7 +24,7 @@ $(STAMP): pyproject.toml
 
 demo: $(STAMP)  ## a made-up cohort in three services' exports, checked
 	$(BIN)/centiles demo --out $(OUT) --force
-	@echo 'Open $(OUT)/results/children.csv, the worklist, and the charts in $(OUT)/charts/.'
+	@echo 'Open $(OUT)/results/report.html, the worklist with its charts, or $(OUT)/results/children.xlsx.'
 
 test: $(STAMP)  ## every test, and every example in the documentation
 	$(BIN)/python -m pytest -n auto $(ARGS)
@@ -56,6 +56,9 @@ evidence: $(STAMP)  ## simulate children and falls, and write docs/evidence.md (
 
 gallery: $(STAMP)  ## draw docs/gallery, twelve made-up children
 	$(BIN)/python tools/build_gallery.py
+
+fuzz: $(STAMP)  ## throw broken exports at it for five minutes
+	$(BIN)/python tools/fuzz.py --minutes 5 $(ARGS)
 
 notebooks: $(STAMP)  ## run every notebook from top to bottom
 	$(BIN)/python tools/run_notebooks.py

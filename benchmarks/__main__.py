@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks import arithmetic, checking, drawing, reading
+from benchmarks import arithmetic, checking, drawing, reading, reporting
 from benchmarks.timing import Row, compared, table_text
 
 
@@ -33,6 +33,16 @@ def help_row() -> Row:
     )  # fmt: skip
 
 
+def report_row(folder: Path, children: int = 10_000) -> Row:
+    """The HTML report, a flagged child with its charts, beside what it may cost."""
+    cost = reporting.figures(folder / "report", children)
+    work = f"report.html of {cost.children:,} flagged: each, {cost.size / 1000:.1f} kB"
+    ratio = max(cost.seconds / reporting.MOST_SECONDS, cost.size / reporting.MOST_BYTES)
+    return Row(
+        work, "5 ms and 12 kB", cost.seconds, reporting.MOST_SECONDS, ratio, "≤ 1 ×", ratio <= 1
+    )
+
+
 def rows_of(folder: Path, rows: int) -> Iterator[Row]:
     """Yield the lines of the table, each as it is measured."""
     yield arithmetic.zscores_row()
@@ -45,6 +55,7 @@ def rows_of(folder: Path, rows: int) -> Iterator[Row]:
     yield checking.identifiers_row(folder, rows // 4)
     yield checking.check_row(folder, rows)
     yield drawing.chart_row()
+    yield report_row(folder)
     yield help_row()
 
 

@@ -6,21 +6,19 @@ word about any child. Heavy modules are imported where they are used, so that ``
 
 from __future__ import annotations
 
-import io
 import json
-import logging
 import os
-import signal
 import sys
-import warnings
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import typer
 
 from centiles import options as opt
 from centiles.child_commands import chart, pseudonyms_of, sheet, todays_date
 from centiles.errors import CentilesError, MappingError, UnreadableError, UsageError
+from centiles.processes import Interrupted, place_of, prepare
+from centiles.progress import told
 from centiles.reading_options import AS_IT_IS, Reading, with_reading
 from centiles.version import __version__
 
@@ -48,13 +46,16 @@ def check(
     as_of: opt.AsOf = None,
     due_by: opt.DueBy = None,
     previous: opt.PreviousFolder = None,
-    sensitive: opt.Sensitive = False,
     rules: opt.Rules = "uk",
     correction: opt.Correcting = opt.CorrectionName.DIGITAL,
     unknown_gestation: opt.UnknownGestation = opt.Unknown.SCORE,
     repair: opt.Repair = False,
     skip_unreadable: opt.SkipUnreadable = False,
     scored: opt.ScoredForm = opt.Form.CSV,
+    report: opt.Report = True,
+    workbook: opt.Workbook = True,
+    share: opt.Share = False,
+    sensitive: opt.Sensitive = False,
     fail_on: opt.FailOn = None,
     as_json: opt.AsJson = False,
     children: opt.ChildrenFile = None,
@@ -66,11 +67,12 @@ def check(
 ) -> None:
     """Check whole exports: score every value, find the falls, rank the children.
 
-    Several exports are merged into one timeline a child. The folder then holds children.csv (the
-    worklist, most pressing first), findings.csv, contacts.csv (what was not measured, and what is
-    overdue), teams.csv, scored.csv (every value), problems.csv (what could not be used or looks
-    wrong) and run.json (how it was made). Rows that could not be used
-    come back in rejected.csv, to be mended and given beside the export.
+    Several exports are merged into one timeline a child. The folder then holds report.html (the
+    worklist, most pressing first, with charts), children.xlsx and children.csv (the same as a
+    workbook and as text), findings.csv, contacts.csv (what was not measured, and what is overdue),
+    teams.csv, scored.csv (every value), problems.csv (what could not be used or looks wrong) and
+    run.json (how it was made). Rows that could not be used come back in rejected.csv, to be mended
+    and given beside the export.
 
     \b
     Examples:
@@ -89,6 +91,7 @@ def check(
     from centiles.reports.folders import stop_unless_free
     from centiles.reports.results import run_record
     from centiles.reports.summary import mapping_lines, summary_lines
+    from centiles.reports.workbook import MISSING, is_available
 
     reading = reading.configured(exports)
     keywords = reading.keywords() | {"skip_unreadable": skip_unreadable}
@@ -109,6 +112,7 @@ def check(
         "as_of": as_of, "today": today, "rules": rules, "correction": correction,
         "unknown_gestation": unknown_gestation, "repair": repair, "scored": scored,
         "due_by": due_by, "sensitive": sensitive, "previous": previous and str(previous),
+        "report": report, "workbook": workbook, "share": share,
     }  # fmt: skip
     records = read(exports, children=children, events=events, actions=actions, **keywords)
     pseudonyms = pseudonyms_of(records, pseudonymise, dates)
@@ -129,8 +133,12 @@ def check(
         previous=previous,
         pseudonyms=pseudonyms,
     )
-    reports.write(checked, out, scored=scored, force=force, options=options)
-    _say(*summary_lines(checked))
+    with told("report") as progress:
+        reports.write(
+            checked, out, scored=scored, report=report, workbook=workbook, share=share,
+            force=force, options=options, progress=progress,
+        )  # fmt: skip
+    _say(*summary_lines(checked), *([MISSING] if workbook and not is_available() else []))
     typer.echo(_json(run_record(checked, options)) if as_json else str(out))
     if fail_on is not None and _reaches(checked, fail_on):
         raise typer.Exit(1)
@@ -237,7 +245,7 @@ def demo(out: opt.DemoFolder, seed: opt.Seed = 2014, force: opt.Force = False) -
     _say(*summary_lines(checked))
     _say(
         f"The exports are in {out / 'exports'},",
-        f"the worklist is {out / 'results' / 'children.csv'},",
+        f"the worklist, with charts to open, is {out / 'results' / 'report.html'},",
         f"and the charts of its first children are in {out / 'charts'}.",
     )
     typer.echo(str(out))
@@ -260,13 +268,13 @@ def _main(
 
 def main() -> None:
     """Run the command line; every fault ends in a clear message and its own exit code."""
-    _prepare()
+    prepare()
     try:
         app()
     except CentilesError as fault:
         _say(str(fault))
         sys.exit(fault.exit_code)
-    except (_Interrupted, KeyboardInterrupt):
+    except (Interrupted, KeyboardInterrupt):
         _say("interrupted: nothing half-written is left")
         sys.exit(130)
     except MemoryError:
@@ -279,48 +287,11 @@ def main() -> None:
         if os.environ.get("CENTILES_DEBUG"):
             raise
         _say(
-            f"a fault in centiles {__version__}: {type(fault).__name__} at {_where(fault)}. "
+            f"a fault in centiles {__version__}: {type(fault).__name__} at {place_of(fault)}. "
             "Nothing half-written is left. Report it with the command and without the data; "
             "CENTILES_DEBUG=1 shows more"
         )
         sys.exit(CentilesError.exit_code)
-
-
-def _prepare() -> None:
-    """Let no warning speak of the data, no terminal choke on a sign, no signal skip tidying up."""
-    if not os.environ.get("CENTILES_DEBUG"):
-        warnings.simplefilter("ignore")
-        logging.disable()
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)  # Windows has not all of them
-        if number is not None and signal.getsignal(number) in _UNTOUCHED:
-            signal.signal(number, _interrupt)
-
-
-class _Interrupted(BaseException):
-    """Ctrl-C, or the machine shutting down: raised, so that everything unfinished is removed."""
-
-
-_UNTOUCHED: Final = (signal.SIG_DFL, signal.default_int_handler)
-
-
-def _interrupt(*_: object) -> None:
-    raise _Interrupted
-
-
-def _where(fault: BaseException) -> str:
-    """Return the last place in our own code a fault came through."""
-    trace = fault.__traceback__
-    place = "?"
-    while trace is not None:
-        path = Path(trace.tb_frame.f_code.co_filename)
-        if "centiles" in path.parts:
-            place = f"{path.name}:{trace.tb_lineno}"
-        trace = trace.tb_next
-    return place
 
 
 def _say(*lines: str) -> None:

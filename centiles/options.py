@@ -105,7 +105,8 @@ Sensitive = Annotated[
     bool,
     typer.Option(
         "--sensitive",
-        help="Name sensitive events and what raised a finding; else it is other information held.",
+        help="Name sensitive events, and what they or siblings raised; else it is other "
+        "information held. Every page then carries a warning.",
     ),
 ]
 SaveMapping = Annotated[
@@ -164,6 +165,23 @@ Repair = Annotated[
     ),
 ]
 ScoredForm = Annotated[Form, typer.Option("--scored", help="The file of all scored values.")]
+Report = Annotated[
+    bool,
+    typer.Option(
+        "--report/--no-report", help="Write report.html: the worklist, with charts to open."
+    ),
+]
+Workbook = Annotated[
+    bool, typer.Option("--workbook/--no-workbook", help="Write children.xlsx, for Excel.")
+]
+Share = Annotated[
+    bool,
+    typer.Option(
+        "--share",
+        help="Write share.html and share.csv too: counts alone, small ones left out, for those who "
+        "may not see the rest.",
+    ),
+]
 FailOn = Annotated[
     Level | None,
     typer.Option(help="End with code 1 if a child has an open finding this grave or graver."),

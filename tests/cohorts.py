@@ -212,6 +212,31 @@ def points(
     )
 
 
+def series(measure: str, *pairs: tuple[float, float], **others: Any) -> Points:
+    """Return points of one child in one measure, from (age, z)."""
+    return points(*((0, measure, float(age), z) for age, z in pairs), **others)
+
+
+def weights(*pairs: tuple[float, float], **others: Any) -> Points:
+    """Return weights of one child, from (age, z)."""
+    return series("weight", *pairs, **others)
+
+
+def kilograms(*pairs: tuple[float, float]) -> Points:
+    """Return weights of one child, from (age, kg); their z stays at the median."""
+    return points(*((0, "weight", float(age), 0.0, value) for age, value in pairs))
+
+
+def below(z: float) -> float:
+    """Return the next number below."""
+    return float(np.nextafter(z, -np.inf))
+
+
+def above(z: float) -> float:
+    """Return the next number above."""
+    return float(np.nextafter(z, np.inf))
+
+
 @dataclass(frozen=True)
 class Met:
     """One finding of a rule, in plain terms."""

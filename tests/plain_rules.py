@@ -285,7 +285,7 @@ class Rule:
         asked = [least for _, least, _, _ in self.tiers(first, start, first)]
         at_newest = self.tiers(first, start, newest)
         for (severity, _, holds, two), least in zip(at_newest, asked, strict=True):
-            since = self.second(first, start, newest, least) if two else first
+            since = (self.second if two else self.once)(first, start, newest, least)
             if since is None:
                 continue
             opened.append(since)
@@ -307,6 +307,16 @@ class Rule:
         inside = [k for k in range(first, newest + 1) if self.points[k].age <= last]
         sizes = (self.amount(first, start, k) for k in inside)
         return max(size for size in sizes if not math.isnan(size))
+
+    def once(self, first: int, start: int | None, newest: int, needed: float) -> int | None:
+        """The first point that meets a tier of an amount, and what else that asks."""
+        for k in range(first, newest + 1):
+            size = self.amount(first, start, k)
+            tiers = self.tiers(first, start, k)
+            holds = any(n == needed and also and not two for _, n, also, two in tiers)
+            if holds and self.reaches(size, needed):
+                return k
+        return None
 
     def second(self, first: int, start: int | None, newest: int, needed: float) -> int | None:
         """The point that meets an amount long enough after the first that does."""
@@ -841,17 +851,20 @@ class Trajectory(Rule):
         known = r[1:, 1:] + 0.01 * np.eye(size - 1)
         weights = np.linalg.solve(known, r[1:, 0])
         z = np.array([self.carried(j, k) for j in history])
-        return (self.points[k].z - weights @ z) / math.sqrt(1.01 - weights @ r[1:, 0])
+        spread = math.sqrt(1.01 - weights @ r[1:, 0])
+        return (self.points[k].z - weights @ z) / spread, spread
 
     def amount(self, first, start, k):
-        if not 2 * YEAR <= self.points[k].age < 17 * YEAR:
-            return math.nan
+        """Less the surprise when it opened; from then on what was expected then is the measure."""
         histories = [
             self.history(first, SIX_MONTHS, more=False), self.history(first, 396.0, more=True)
         ]  # fmt: skip
-        found = [self.surprise(each, k) for each in histories if each]
-        known = [each for each in found if not math.isnan(each)]
-        return -min(known) if known else math.nan
+        found = [self.surprise(each, first) for each in histories if each]
+        known = [each for each in found if not math.isnan(each[0])]
+        if not known:
+            return math.nan
+        lower, spread = min(known)
+        return -lower + (self.fall(first, k) / spread if k != first else 0.0)
 
     def tiers(self, first, start, k):
         cuts = (2.67, 3.1, 4.0)

@@ -34,7 +34,7 @@ OUTSIDE = {
         "reading_options",
         "trial_command",
     },
-    "rich": {"commands"},
+    "rich": {"progress"},
     "jinja2": {"reports"},
     "xlsxwriter": {"reports"},
 }

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from centiles.checks import Checked, check
-from centiles.checks.backgrounds import background_of
+from centiles.checks.cohorts import cohort_of
 from centiles.monitoring.background import EVENT_KINDS, Background, events_of, kinds_of
 from centiles.records import read
 from centiles.records.scoring import scored
@@ -27,7 +27,8 @@ def files(tmp_path: Path, **texts: str) -> dict[str, Path]:
 
 def background(given: dict[str, Path], **options: Any) -> Background:
     sides = {name: path for name, path in given.items() if name != "visits"}
-    return background_of(scored(read(given["visits"], **sides), today="2026-07-01", **options))
+    done = scored(read(given["visits"], **sides), today="2026-07-01", **options)
+    return cohort_of(done).background
 
 
 def checked(given: dict[str, Path], **options: Any) -> Checked:

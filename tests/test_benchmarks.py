@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import centiles
-from benchmarks import checking, cohort, reading, timing
+from benchmarks import checking, cohort, reading, reporting, timing
 
 
 def test_the_export_is_of_steady_children_and_some_that_fall(tmp_path: Path) -> None:
@@ -82,3 +82,12 @@ def test_the_other_rows_measure_both(tmp_path: Path) -> None:
         checking.identifiers_row(tmp_path, 100),
     ]
     assert all(row.ours > 0 and row.theirs > 0 for row in rows)
+
+
+def test_the_report_is_measured_on_children_who_are_flagged(tmp_path: Path) -> None:
+    cost = reporting.figures(tmp_path / "report", children=40)
+    assert 30 < cost.children <= 40
+    assert cost.pages == 1
+    assert cost.seconds > 0
+    # A background is drawn once: what each child adds is far below its share of a small page.
+    assert 3_000 < cost.size < 20_000

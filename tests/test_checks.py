@@ -341,3 +341,17 @@ def test_ten_thousand_rows_of_one_child() -> None:
     done = check(rows)
     assert done.fates["values_read"].sum() == 10_000
     assert len(done.children) == 1
+
+
+def test_a_weight_leads_the_findings_of_a_child_before_a_bmi_that_fell_further() -> None:
+    """Weight falls by 2.5 z, BMI by more: both urgent, and the scales are what was read."""
+    rows = [
+        at("a", age, measure, z)
+        for age, weight in ((1830, 0.0), (2130, -2.5))
+        for measure, z in (("weight", weight), ("height", 0.0))
+    ]
+    found = check(rows).findings
+    graded = found[found["severity"] == "urgent"]
+    assert graded["measure"].iloc[0] == "weight"
+    bmi = graded[graded["measure"] == "bmi"]
+    assert bmi["spaces"].max() > graded["spaces"].iloc[0]

@@ -39,7 +39,8 @@ from tests.commandline import FALLING, HEADER, STEADY, export, run
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = {
-    "children.csv", "findings.csv", "contacts.csv", "teams.csv", "scored.csv", "problems.csv",
+    "report.html", "children.xlsx", "children.csv", "findings.csv", "contacts.csv", "teams.csv",
+    "scored.csv", "problems.csv",
     "run.json",
 }  # fmt: skip
 

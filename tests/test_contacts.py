@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
+from pathlib import Path
+from typing import Any
+
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from centiles import demo
+from centiles.commands import app
 from centiles.errors import UsageError
 from tests.visits import BORN, Visit, checked, contacts, day, event
 
@@ -324,3 +333,156 @@ def test_counts_by_team() -> None:
     assert oak["reasons"] == "no scales (2); no reason given (1)"
     assert (elm["contacts"], elm["not_measured"], elm["missed"]) == (1, 0, 0)
     assert elm["reasons"] == ""
+
+
+# ---- a plain reference: one child, one visit, one day after another
+
+
+def days_of(visits: list[Visit], child: str, now: int) -> dict[int, list[Visit]]:
+    """Return a child's rows by the day they are of."""
+    days: dict[int, list[Visit]] = {}
+    for each in visits:
+        if each.child == child and each.age <= now:
+            days.setdefault(each.age, []).append(each)
+    return days
+
+
+def missed_plainly(rows: list[Visit], age: int) -> str:
+    """Return how a day's rows are missed: watch, info or not."""
+    weight = any(row.weight is not None for row in rows)
+    height = any(row.height is not None for row in rows)
+    asked = any(row.reason or row.contact == "review" for row in rows)
+    asked = asked or not (weight or height)
+    if asked and (not weight or (age >= 731 and not height)):
+        return "watch"
+    return "info" if not asked and weight and age >= 731 and not height else ""
+
+
+def close_plainly(weighed: list[int]) -> str:
+    """Return the last day a child was weighed too soon after the one before, if there is one."""
+    ceilings, last = ((365.25, 30), (182.625, 14), (30.4375, 7), (0, 1)), ""
+    for before, after in itertools.pairwise(weighed):
+        wait = next(wait for age, wait in ceilings if before >= age)
+        last = day(after) if after <= 1826 and after - before < wait else last
+    return last
+
+
+def baseline_plainly(whens: list[int], now: int, *taken: list[int]) -> str:
+    """Return the first concern 14 days ago or more without both, if there is one."""
+    for when in sorted(whens):
+        both = all(any(d >= when - 14 for d in days) for days in taken)
+        if now >= when + 14 and not both:
+            return day(when)
+    return ""
+
+
+def plainly(visits: list[Visit], concerns: list[tuple[str, int]], now: int) -> set[tuple[str, ...]]:
+    """Return child, rule, severity and date of what a careful reader would list."""
+    found = set()
+    for child in {each.child for each in visits}:
+        days = days_of(visits, child, now)
+        weighed = sorted(d for d in days if any(r.weight is not None for r in days[d]))
+        heights = sorted(d for d in days if any(r.height is not None for r in days[d]))
+        found |= {(child, "MISSED", missed_plainly(rows, d), day(d)) for d, rows in days.items()}
+        if now <= 1826 and (close := close_plainly(weighed)):
+            found.add((child, "OVERWEIGHED", "info", close))
+        last = max([*weighed, *heights], default=None)
+        if days and now < 1826.25 and now - (last or 0) >= 365.25:
+            found.add((child, "NOT-SINCE", "watch", "" if last is None else day(last)))
+        whens = [when for who, when in concerns if who == child]
+        if first := baseline_plainly(whens, now, weighed, heights):
+            found.add((child, "BASELINE-MISSING", "act", first))
+    return {each for each in found if each[2]}
+
+
+VISITS = st.lists(
+    st.builds(
+        Visit,
+        child=st.sampled_from("ab"),
+        age=st.sampled_from([20, 25, 31, 37, 60, 366, 390, 396, 700, 730, 731, 745, 1096, 1500]),
+        weight=st.sampled_from([None, 0.0]),
+        height=st.sampled_from([None, 0.0]),
+        reason=st.sampled_from(["", "", "no scales"]),
+        contact=st.sampled_from(["", "", "review", "emergency"]),
+    ),
+    min_size=1,
+    max_size=8,
+)
+CONCERNS = st.lists(
+    st.tuples(st.sampled_from("ab"), st.sampled_from([50, 380, 731, 759, 1000])), max_size=3
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(visits=VISITS, concerns=CONCERNS, now=st.sampled_from([400, 745, 1014, 1500, 1900]))
+def test_the_list_is_what_a_careful_reader_would_make(
+    visits: list[Visit], concerns: list[tuple[str, int]], now: int
+) -> None:
+    concerns = [each for each in concerns if each[0] in {v.child for v in visits}]
+    told = [event(who, when, "feeding concern") for who, when in concerns]
+    done = checked(
+        [*visits, Visit("z", 4000, weight=0.0)], options=until(now),
+        **({"events": told} if told else {}),
+    )  # fmt: skip
+    rules = ("MISSED", "OVERWEIGHED", "NOT-SINCE", "BASELINE-MISSING")
+    found = {
+        (child, rule, severity, date)
+        for rule in rules
+        for child, severity, date in contacts(done, rule)
+        if child != "z" and not (rule == "NOT-SINCE" and severity == "info")
+    }
+    assert found == plainly(visits, concerns, now)
+
+
+@settings(max_examples=10, deadline=None)
+@given(visits=VISITS, order=st.randoms(use_true_random=False))
+def test_neither_order_nor_other_children_change_the_list(visits: list[Visit], order: Any) -> None:
+    mixed = [*visits, Visit("z", 1600, weight=0.0)]
+    order.shuffle(mixed)
+    whole = checked([*visits, Visit("z", 1600, weight=0.0)]).contacts
+    pd.testing.assert_frame_equal(whole, checked(mixed).contacts, check_categorical=False)
+    mine = [each for each in visits if each.child == "a"]
+    if mine:
+        alone = checked(mine, options=until(1600)).contacts
+        part = whole[whole["child_id"] == "a"].reset_index(drop=True)
+        pd.testing.assert_frame_equal(part, alone, check_categorical=False)
+
+
+# ---- by the command line
+
+
+def test_no_sensitive_event_is_anywhere_without_asking(tmp_path: Path) -> None:
+    """Neither its word nor its day, in any file or on the screen; with --sensitive its kind is."""
+    exports = demo.write_exports(tmp_path / "exports")
+    beside = demo.write_side_files(tmp_path / "beside")
+    sides = [word for kind, path in beside.items() for word in (f"--{kind}", str(path))]
+    said = {}
+    for asked in ((), ("--sensitive",)):
+        out = tmp_path / f"results{len(asked)}"
+        words = ["check", *map(str, exports), *sides, "--out", str(out), "--json", *asked]
+        ran = CliRunner().invoke(app, words)
+        assert ran.exit_code == 0, ran.output
+        texts = [path.read_text() for path in out.iterdir() if path.suffix in (".csv", ".json")]
+        said[asked] = "\n".join([ran.output, *texts])
+    events = demo.side_files()["events.csv"]
+    sensitive = events[(events["sensitive"] != "no") & (events["type"].str.contains("Domestic"))]
+    for word in (*sensitive["type"], *sensitive["date"], "seen in the emergency department"):
+        assert word.lower() not in said[()].lower()
+    assert "other information held" in said[()]
+    assert "an event near a fall" not in said[()]
+    assert "an event near a fall" in said[("--sensitive",)]
+
+
+def test_the_overdue_list_to_the_end_of_term(tmp_path: Path) -> None:
+    exports = demo.write_exports(tmp_path / "exports")
+    lists = {}
+    for due in ("2026-02-15", "2026-03-27"):
+        words = ["check", *map(str, exports), "--out", str(tmp_path / due)]
+        words += ["--as-of", "2026-02-15", "--due-by", due]
+        ran = CliRunner().invoke(app, words)
+        assert ran.exit_code == 0, ran.output
+        found = pd.read_csv(tmp_path / due / "contacts.csv")
+        lists[due] = set(found.loc[found["rule"] == "OVERDUE", "child_id"])
+    assert lists["2026-02-15"] < lists["2026-03-27"]
+    ran = CliRunner().invoke(app, [*words[:-1], "2026-01-01", "--force"])
+    assert ran.exit_code != 0

@@ -166,3 +166,21 @@ def test_every_rule_state_and_severity_was_among_them() -> None:
     assert {one.state for one in found} == {"new", "sustained", "recovering", "closed", "lapsed"}
     assert {one.severity for one in found} == set(SEVERITIES)
     assert {one.measure for one in found if one.rule == "TRAJECTORY"} == {"weight", "bmi", "height"}
+
+
+def test_neither_other_children_nor_the_order_of_rows_matter() -> None:
+    """All at once, shuffled, and half the children by themselves."""
+    rows = random_rows(77)[:6000]
+    names = list(dict.fromkeys(row.child for row in rows))
+    half = set(names[::2])
+    chance = np.random.default_rng(5)
+    shuffled = [rows[k] for k in chance.permutation(len(rows))]
+
+    def found(some: list[Row]) -> dict[str, list[Plain]]:
+        return by_child(findings_of(cohort_of(scored(some, as_of=AS_OF)), ruleset("uk")))
+
+    whole = found(rows)
+    assert found(shuffled) == whole
+    apart = [found([row for row in rows if (row.child in half) == mine]) for mine in (True, False)]
+    assert apart[0] | apart[1] == whole
+    assert len(whole) > 300

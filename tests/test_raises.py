@@ -347,6 +347,22 @@ def test_a_review_that_passed_is_overdue_and_an_action_too_late_counts_as_missed
     assert "OVERDUE" not in set(aside.contacts["rule"])
 
 
+def test_a_measurement_after_the_review_starts_the_dates_anew() -> None:
+    _, found = answered(action(2710, 2730), visits=[Visit("a", 2740, weight=-0.7)])
+    assert found.block == "watch"
+    assert found.see_by == pd.Timestamp(BORN + 2740 + 56)
+
+
+def test_as_of_replays_events_and_actions_as_they_were_known() -> None:
+    visits = [*fall("a", "watch"), Visit("z", 3000, weight=0.0)]
+    told = {"events": [event("a", 2750, "injury")], "actions": [action(2760, 2900)]}
+    for now, level_, block in (
+        (2749, "watch", "watch"), (2750, "act", "act"), (2760, "act", "known")
+    ):  # fmt: skip
+        done = checked(visits, options={"as_of": day(now)}, **told)
+        assert (level(done, "a"), done.children["block"][0]) == (level_, block)
+
+
 def test_known_children_come_after_the_others() -> None:
     visits = [*fall("a", "urgent"), *fall("b", "watch")]
     done = checked(visits, actions=[action(2700, 3000)])

@@ -11,10 +11,13 @@ import pandas as pd
 import pytest
 
 from centiles import zscores
+from centiles.ages import Correction
 from centiles.checks import Checked, check
 from centiles.records import from_frame
 from centiles.records.columns import PROBLEM_CODES
-from centiles.records.repairs import MISTAKES
+from centiles.records.mistakes import MISTAKES
+from centiles.records.own_values import Values, surprise
+from centiles.references import reference
 
 TODAY = "2030-01-01"
 BORN = pd.Timestamp("2018-03-01")
@@ -156,6 +159,40 @@ def test_nothing_is_changed_unless_asked() -> None:
 def test_a_repaired_value_is_counted_once() -> None:
     done = checked(visits((5.0, "weight", 17800)), repair=True)
     assert done.fates["scored"].sum() == done.fates["values_read"].sum() == 16
+
+
+def a_girl(ages: list[float], z: list[float]) -> Values:
+    """Return weights of a girl, each as it is at her z."""
+    age, rows = np.round(np.array(ages) * 365.25), len(ages)
+    value = zscores.measurement(z, measure="weight", sex="female", age_days=age)
+    yes, none = np.ones(rows, bool), np.full(rows, np.nan)
+    section = reference().section_codes(age, np.zeros(rows, bool))
+    return Values(
+        usable=yes, scored=yes, suspect=~yes, child=np.zeros(rows, np.int64),
+        measure=np.zeros(rows, np.int8), sex=np.ones(rows, np.int8), age=age, gestation=none,
+        section=section, value=value, z=np.array(z), correction=Correction.DIGITAL,
+    )  # fmt: skip
+
+
+def test_what_is_expected_lies_between_her_other_values() -> None:
+    """Worked by hand on one reference, 5, 6 and 8 years: ln(a + ¼) 1.658, 1.833, 2.110.
+
+    Correlations 0.97·exp(−0.32·0.1744) = 0.9173 and 0.97·exp(−0.32·0.2776) = 0.8876; of what is
+    expected at 6 from +1 and −1: (0.9173·(1−0.7878) − 0.8876·(1−0.8415))/(1−0.6629) = 0.1601, with
+    a variance of 0.1585·0.2122/0.3371 + 0.09 = 0.1898.
+    """
+    girl = a_girl([5.0, 6.0, 8.0], [1.0, 0.0, -1.0])
+    (found,) = surprise(girl, np.array([1]), girl.measure[[1]], np.array([0.5]))
+    assert found == pytest.approx((0.5 - 0.1601) ** 2 / 0.1898, rel=0.01)
+
+
+def test_the_further_in_time_the_less_surprising() -> None:
+    gaps = [a_girl([5.0, 5.0 + gap], [0.0, 0.0]) for gap in (0.1, 1.0, 3.0, 10.0)]
+    found = [surprise(g, np.array([1]), g.measure[[1]], np.array([2.0]))[0] for g in gaps]
+    assert found == sorted(found, reverse=True)
+    alone = a_girl([5.0], [0.0])
+    (most,) = surprise(alone, np.array([0]), alone.measure, np.array([2.0]))
+    assert most == pytest.approx(4 / 1.09)  # of all children, and the noise of one measurement
 
 
 def test_every_mistake_has_its_code() -> None:

@@ -9,7 +9,6 @@ import pytest
 
 from centiles import zscores
 from centiles.lms import SPACE
-from centiles.measures import MEASURES
 from centiles.monitoring.correlations import correlation
 from centiles.monitoring.rulesets import SHIPPED, ruleset
 from centiles.monitoring.schema import CONDITIONS, KINDS
@@ -17,39 +16,20 @@ from tests import plain_rules
 from tests.cohorts import (
     UNKNOWN,
     Row,
+    above,
     at,
+    below,
     check,
     finding,
+    kilograms,
     met,
     points,
     rules_met,
+    series,
     severity,
     steady,
+    weights,
 )
-
-NAMES = list(map(str, MEASURES))
-
-
-def series(measure, *pairs, **others):
-    return points(*((0, measure, float(age), z) for age, z in pairs), **others)
-
-
-def weights(*pairs, **others):
-    return series("weight", *pairs, **others)
-
-
-def kilograms(*pairs):
-    """Weights whose value is what matters; their z stays at the median."""
-    return points(*((0, "weight", float(age), 0.0, value) for age, value in pairs))
-
-
-def below(z):
-    return np.nextafter(z, -np.inf)
-
-
-def above(z):
-    return np.nextafter(z, np.inf)
-
 
 # ---- WT-FALL-1Y: ≥2/3, ≥1, ≥4/3 z within 13 months, both from 4 years
 

@@ -9,7 +9,7 @@ import pytest
 
 from centiles.errors import UsageError
 from centiles.lms import SPACE
-from centiles.monitoring.rulesets import ruleset
+from centiles.monitoring.rulesets import SHIPPED, ruleset
 from centiles.monitoring.schema import SEVERITIES
 from tests.cohorts import at, check, finding
 
@@ -204,3 +204,85 @@ def test_what_is_no_rule_set_at_all(tmp_path) -> None:
         ruleset(own(tmp_path, "[[rule"))
     with pytest.raises(UsageError, match="expected one of NEO-LOSS10"):
         ruleset("uk").rule("WT-RISE")
+
+
+EXTENDING = """
+extends = "uk"
+name = "ours"
+title = "Ours"
+without = ["WT-RISE-2"]
+
+[see_by]
+act = { days = 7 }
+
+[[rule]]
+id = "WT-FALL-1Y"
+kind = "fall"
+measure = ["weight", "bmi"]
+ages = ["4 years", 18]
+from_age = 4
+within_days = 200
+[[rule.level]]
+severity = "act"
+at_least = 3
+
+[[rule]]
+id = "OUR-RULE"
+kind = "level"
+measure = "bmi"
+above_centile = 95
+leaves_to = ["BMI-ABOVE-98"]
+[[rule.level]]
+severity = "info"
+"""
+
+
+def test_a_set_can_start_from_a_shipped_one(tmp_path) -> None:
+    """Its own rules take the places of those they replace; the others come after."""
+    rules, uk = ruleset(own(tmp_path, EXTENDING)), ruleset("uk")
+    ids = [rule.id for rule in rules.rules]
+    assert ids == [*(code for code in IDS if code != "WT-RISE-2"), "OUR-RULE"]
+    assert rules.rule("WT-FALL-1Y").measures == ("weight", "bmi")
+    assert rules.rule("WT-FALL-3Y") == uk.rule("WT-FALL-3Y")
+    assert rules.see_by == {**uk.see_by, "act": {"days": 7}}
+    assert rules.reweigh == uk.reweigh
+    assert rules.sha256 != uk.sha256
+    assert rules.rule("OUR-RULE").above == pytest.approx(1.644854, abs=1e-6)
+
+
+def test_findings_of_a_rule_in_two_measures_stand_apart(tmp_path) -> None:
+    rows = [at("a", age, name, z) for name in ("weight", "bmi")
+            for age, z in ((1500, 0.0), (1600, -2.1))]  # fmt: skip
+    done = check(rows, rules=own(tmp_path, EXTENDING))
+    mine = done.findings[done.findings["rule"] == "WT-FALL-1Y"]
+    assert sorted(mine["measure"]) == ["bmi", "weight"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('extends = "uk"', 'extends = "ku"', "extends is 'ku', expected one of uk, nice-ng75"),
+        ('extends = "uk"\n', "", "without is for a set that extends another"),
+        ('["WT-RISE-2"]', '["WT-RIES-2"]', "without names 'WT-RIES-2', which is no rule of uk"),
+        ('["BMI-ABOVE-98"]', '["BMI-ABOVE-89"]', "leaves_to names 'BMI-ABOVE-89'"),
+        ('"4 years"', '"4 yaers"', "ages is '4 yaers', expected years, or words such as '6 weeks'"),
+        ("above_centile = 95\n", "", "a level rule needs below or above"),
+        ("within_days = 200", "below = -2", "WT-FALL-1Y: does not know 'below'"),
+        ("at_least = 3", "at_least = 3\n[[rule.level]]\nseverity = 'act'\nabove = 4",
+         "its levels say at_least and above"),
+        ('title = "Ours"', 'titel = "Ours"', "the file: does not know 'titel'"),
+    ],
+)  # fmt: skip
+def test_each_fault_of_one_that_starts_from_another(tmp_path, old, new, said) -> None:
+    assert old in EXTENDING
+    assert said in faults(tmp_path, EXTENDING.replace(old, new, 1))
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_shipped_set_is_whole(name) -> None:
+    for rule in ruleset(name).rules:
+        assert rule.title, rule.id
+        assert rule.definition, rule.id
+        assert rule.source, rule.id
+        assert rule.guidance, rule.id
+        assert all(rule.base_rate[level.severity] for level in rule.levels)

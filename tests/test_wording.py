@@ -152,6 +152,18 @@ def test_a_loss_and_a_level_that_get_better() -> None:
     assert " and has recovered: now on the 2nd" in said(low, "WT-BELOW-04")
 
 
+def test_what_is_past_its_line_again_is_not_said_to_be_beyond_it() -> None:
+    """The line is z −2.67; to be recovering takes a third of a space more, −2.44."""
+    near = falls((1700, -3.0), (1800, -2.6))
+    assert said(near, "WT-BELOW-04").startswith(
+        "weight was below the 0.4th centile line and is now close to it, at z −2.60 ("
+    )
+    high = falls((1700, 2.2), (1800, 1.9), measure="bmi")
+    assert said(high, "BMI-ABOVE-98").startswith(
+        "BMI was above the 98th centile line and is now close to it, at z 1.90 ("
+    )
+
+
 def test_beyond_z_minus_4_sizes_are_more_than() -> None:
     """5.5 z is 8.25 spaces: "more than 8"; 4.2 z is 6.3: "more than 6". z itself is not told."""
     done = check(falls((1500, 0.0), (1800, -5.5)))
@@ -172,6 +184,54 @@ def test_where_there_are_only_ages() -> None:
     assert "(15.1 kg, at 4 y 11 m)" in sentence
     assert sentence.endswith("See within 2 working days.")
     assert "NaT" not in sentence
+
+
+def kilograms(*pairs):
+    return [Row("a", age, "weight", kg) for age, kg in pairs]
+
+
+@pytest.mark.parametrize(
+    ("rule", "rows", "begins"),
+    [
+        ("NEO-LOSS10", kilograms((0, 3.5), (5, 3.1)),
+         "weight is 0.40 kg (11 %) below the birth weight after 5 days, from between"),
+        ("NEO-LOSS10", kilograms((0, 3.5), (5, 3.1), (14, 3.6)),
+         "weight was lost and has been regained, 14 days on, from"),
+        ("WT-STATIC", kilograms((2000, 20.0), (2300, 20.2)),
+         "weight rose by only 0.2 kg in 10 months, from between"),
+        ("WT-STATIC", kilograms((2000, 20.0), (2300, 20.0)),
+         "weight did not rise in 10 months, from between"),
+        ("WT-STATIC", kilograms((2000, 20.0), (2300, 20.0), (2700, 23.0)),
+         "weight stood still and is being gained again, from"),
+        ("COND-GAIN", falls((100, 0.5), (160, -0.9)),
+         "weight gained less in 9 weeks than in more than 99 in 100 healthy children who began "),
+        ("SLOW-DRIFT", falls((1500, 0.0), (1860, -0.5), (2220, -1.0), (2580, -1.5)),
+         "weight drifted down 2.3 centile spaces over 2 years 11 months (4 weights), from the 50"),
+        ("BMI-PCT-MEDIAN", falls((5000, -3.2), measure="bmi"),
+         "BMI is 71 % of the median for age and sex (8 Nov 2023, 13.8 kg/m², 13 y 8 m); no other"),
+        ("BMI-ABOVE-98", falls((2000, 2.3), measure="bmi"),
+         "BMI is above the 98th centile line, at z 2.30 (22 Aug 2015, 20.1 kg/m², 5 y 5 m); no "),
+        ("BMI-ABOVE-98", falls((2000, 2.3), (2100, 1.5), measure="bmi"),
+         "BMI was above the 98th centile line and is coming down: now between the 91st and 98th"),
+        ("HEAD-RISE-1", falls((14, 0.0), (42, 0.8), measure="head"),
+         "head circumference rose 1.2 centile spaces in 4 weeks, from the 50th centile line (15 "),
+        ("WT-RISE-2", falls((1500, 0.0), (1900, 1.5), (2000, 0.2)),
+         "weight rose and is coming down: 0.3 centile spaces above where it was 16 months on, "),
+        ("WH-GAP", [at("a", 1600, "height", 1.0), at("a", 1700, "weight", -0.5)],
+         "weight is 2.3 centile spaces below height: height between the 75th and 91st (18 Jul "),
+    ],
+)  # fmt: skip
+def test_each_kind_of_rule_says_its_numbers_first(rule, rows, begins) -> None:
+    """Spaces are z by 2/3, per cent of the earlier weight; dates counted from 1 Mar 2010."""
+    assert said(rows, rule)[: len(begins)] == begins
+
+
+def test_a_surprise_tells_the_fall_and_then_how_far_from_the_childs_own_course() -> None:
+    sentence = said(falls((1500, 0.0), (1900, -1.3)), "TRAJECTORY")
+    assert sentence.startswith(
+        "weight fell 1.9 centile spaces in 13 months, from the 50th centile "
+    )
+    assert re.search(r"; \d\.\d standard deviations below this child’s own course\. ", sentence)
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from centiles.checks import Child
 
+VALUE_MARGIN: Final = 0.035  # of the span of values: room above and below
 CHECK: Final = "check"
 IMPOSSIBLE: Final = "impossible"
 _LEAST_SHIFT: Final = style.MARKER / 2  # between dot and cross, for the cross to be drawn [pt]
@@ -128,7 +129,7 @@ def value_range(points: Points, lines: tuple[float, float] | None) -> tuple[floa
         reach = _ORDINARY * (high - low)
         ordinary = values[(values >= low - reach) & (values <= high + reach)]
         low, high = min([low, *ordinary]), max([high, *ordinary])
-        margin = 0.035 * (high - low)
+        margin = VALUE_MARGIN * (high - low)
     return max(float(low - margin), 0.0), float(high + margin)
 
 

@@ -83,7 +83,8 @@ def known(findings: pd.DataFrame, rules: RuleSet, as_of: np.datetime64) -> pd.Da
     review = np.where(np.isnat(asked), waits(acted, findings, rules), asked)
     closed = findings["state"].isin([STATES[CLOSED], STATES[LAPSED]]).to_numpy()
     first = waits(_days(findings["to_on"]), findings, rules)
-    answers = ~np.isnat(review) & (findings["fell_since"].to_numpy() < FELL_FURTHER)
+    answers = review > _days(findings["to_on"])  # a measurement since starts the dates anew
+    answers &= findings["fell_since"].to_numpy() < FELL_FURTHER
     aside = answers & ~closed & (review > as_of)
     due = np.where(answers, review, first)
     return findings.assign(

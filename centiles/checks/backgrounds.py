@@ -8,14 +8,23 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from centiles.ages import day_ages
 from centiles.monitoring.background import Background, Events, Homes, events_of
 from centiles.records import columns
 from centiles.records.scoring import Scored
 from centiles.records.sides import SideFiles
 
 
-def background_of(done: Scored) -> Background:
-    """Return what is known of the children of scored records, beside their measurements."""
+def background_of(done: Scored, born: NDArray[np.datetime64]) -> Background:
+    """Return what is known of children beside their measurements.
+
+    Parameters
+    ----------
+    done
+        Their scored records.
+    born
+        Each child's date of birth, NaT where it is not known.
+    """
     ids = pd.Index(done.child_ids)
     said = done.sides.children
     child = places_of(said, ids)
@@ -24,7 +33,7 @@ def background_of(done: Scored) -> Background:
         father_cm=_first_said(said["father_cm"], child, len(ids), np.nan),
         condition=_first_said(said["condition"].replace("", None), child, len(ids), ""),
         homes=homes_of(done.child, done.frame["household_id"], done.sides, ids),
-        events=_events_of(done.sides.events, ids),
+        events=_events_of(done.sides.events, ids, born),
     )
 
 
@@ -45,13 +54,14 @@ def _first_said(
     return found
 
 
-def _events_of(said: pd.DataFrame, ids: pd.Index[Any]) -> Events:
+def _events_of(said: pd.DataFrame, ids: pd.Index[Any], born: NDArray[np.datetime64]) -> Events:
     child = places_of(said, ids)
     at = np.flatnonzero(child >= 0)
+    date = said["date"].to_numpy().astype("datetime64[D]")[at]
     return events_of(
         child[at],
-        said["age_days"].to_numpy(dtype=np.float64)[at],
-        said["date"].to_numpy().astype("datetime64[D]")[at],
+        day_ages(born[child[at]], date),
+        date,
         said["type"].iloc[at].tolist(),
         said["sensitive"].to_numpy()[at],
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -67,6 +68,11 @@ class Child:
     father_cm: float
     condition: str
     siblings: int
+    sensitive: bool = False
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: charts, findings and measurements."""
+        return str(_notebook().child_html(self))
 
     @property
     def open_findings(self) -> pd.DataFrame:
@@ -82,7 +88,9 @@ class Checked:
     ``findings`` are ranked as their children are; ``children`` is the worklist; ``tables`` are the
     cells of the sources as text, none where pseudonyms are shown. ``sides`` are the children,
     events and actions files, settled as the records are. ``missing`` are the files that could
-    not be read and were left out; ``pseudonymous`` tells that children have other names here.
+    not be read and were left out; ``pseudonymous`` tells that children have other names here;
+    ``sensitive`` that sensitive events, and what they or siblings raised, were asked for, so that
+    what is made of it says so.
     """
 
     findings: pd.DataFrame
@@ -97,6 +105,11 @@ class Checked:
     tables: tuple[TextTable, ...] = field(default=(), repr=False, compare=False)
     missing: tuple[str, ...] = ()
     pseudonymous: bool = False
+    sensitive: bool = False
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the first children of the worklist, with their charts."""
+        return str(_notebook().worklist_html(self))
 
     @cached_property
     def fates(self) -> pd.DataFrame:
@@ -147,6 +160,7 @@ class Checked:
             father_cm=_first(said["father_cm"], float("nan")),
             condition=_first(said["condition"].replace("", None), ""),
             siblings=int(self._siblings.get(wanted, 0)),
+            sensitive=self.sensitive,
         )
 
     def household(self, child_id: str) -> tuple[str, ...]:
@@ -189,6 +203,11 @@ class Checked:
         both = pairs.merge(pairs, on="home").query("child_x != child_y")
         both = both.drop_duplicates(["child_x", "child_y"])
         return pd.DataFrame({name: ids[both[name]] for name in ("child_x", "child_y")})
+
+
+def _notebook() -> Any:
+    """Return the module that shows things in notebooks; by name, since it stands above this."""
+    return importlib.import_module("centiles.reports.notebook")
 
 
 def _of_child(frame: pd.DataFrame, child_id: str) -> pd.DataFrame:

@@ -28,5 +28,12 @@ def cohort_of(done: Scored) -> Cohort:
     since = (done.as_of - born).astype("timedelta64[D]")
     now = np.where(np.isnat(since), oldest, since.astype(np.float64))
     return Cohort(
-        frame, child, done.child_ids, done.conflict, done.unsure, now, born, background_of(done)
+        frame,
+        child,
+        done.child_ids,
+        done.conflict,
+        done.unsure,
+        now,
+        born,
+        background_of(done, born),
     )

@@ -156,6 +156,7 @@ def with_ranks(
         teams=teams(batch.outcomes, contacts),
         # Tables hold every identifier.
         tables=records.tables if profile.pseudonyms is None else (),
+        sensitive=profile.sensitive,
         missing=records.missing,
         pseudonymous=profile.pseudonyms is not None,
     )

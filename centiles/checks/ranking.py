@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from centiles.measures import Measure
 from centiles.monitoring.schema import SEVERITIES
 from centiles.monitoring.wording import KNOWN, VERIFY_TODAY
 
@@ -35,10 +36,12 @@ def ranked(
         grade=findings["severity"].map(SEVERITIES.index).astype(np.int64),
         line=findings["threshold"].mask(findings["is_change"], 0),
         extent=findings["spaces"].fillna(0),
+        derived=findings["measure"].astype("str") == str(Measure.BMI),
         newest=findings["to_date"].fillna(pd.Timestamp(0)).astype("int64"),
     )
-    # In a child the gravest comes first, of equals a change, which says more than a level.
-    ordered = _sorted(ordered, "place", "-grade", "-is_change", "-extent", "-line")
+    # In a child the gravest comes first, of equals a change, which says more than a level; and
+    # what was measured, rather than a BMI, whose tables stretch low values most.
+    ordered = _sorted(ordered, "place", "-grade", "-is_change", "derived", "-extent", "-line")
     lead = _leads(ordered)
     rank = np.zeros(len(children), dtype=np.int64)
     rank[lead["child"].to_numpy()] = np.arange(1, len(lead) + 1)

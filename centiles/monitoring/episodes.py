@@ -112,7 +112,7 @@ def episodes_of(points: Points, hits: Hits, course: Course) -> Episodes:
 def _run(points: Points, hits: Hits, at: Rows, course: Course) -> Episodes:
     """Return one episode for each hit, followed through all later points of its segment."""
     first, start, threshold = hits.rows[at], hits.start[at], hits.threshold[at]
-    episode, row, bounds = _followed(first, points.ends[first])
+    episode, row, bounds = followed(first, points.ends[first])
     size = course.amount(Spans(first[episode], start[episode], row))
     limit = threshold[episode]
     # Points well past the rule's ages, or that cannot be compared, are not what it is about.
@@ -149,7 +149,7 @@ def _run(points: Points, hits: Hits, at: Rows, course: Course) -> Episodes:
     return Episodes(first, start, to, size[newest], threshold, state, sustained)
 
 
-def _followed(first: Rows, end: Rows) -> tuple[Rows, Rows, Rows]:
+def followed(first: Rows, end: Rows) -> tuple[Rows, Rows, Rows]:
     """Return all points from each first to its end: whose, which, and where each's begin."""
     length = end - first
     bounds = np.r_[0, np.cumsum(length)]
@@ -173,7 +173,7 @@ def most_within(
     within_days
         How long after its start a point is in the window of the rule [d].
     """
-    episode, row, _ = _followed(episodes.first, episodes.to + 1)
+    episode, row, _ = followed(episodes.first, episodes.to + 1)
     size = amount(Spans(episodes.first[episode], episodes.start[episode], row))
     inside = points.age[row] <= points.age[episodes.start[episode]] + within_days
     most = np.full(len(episodes.to), -np.inf)
@@ -199,7 +199,7 @@ def reached_twice(
     integer array
         The first such second point, −1 where there is none, shape (episodes,).
     """
-    episode, row, _ = _followed(episodes.first, episodes.to + 1)
+    episode, row, _ = followed(episodes.first, episodes.to + 1)
     size = amount(Spans(episodes.first[episode], episodes.start[episode], row))
     limit = needed[episode]
     with np.errstate(invalid="ignore"):

@@ -10,7 +10,7 @@ from centiles.monitoring.correlations import correlation
 from centiles.monitoring.kinds import Change, with_start
 from centiles.monitoring.pairs import newest_before
 from centiles.monitoring.points import Rows, Spans
-from centiles.monitoring.trajectory import surprise
+from centiles.monitoring.trajectory import surprise_and_spread
 
 
 class Gain(Change):
@@ -51,8 +51,15 @@ class Surprise(Change):
         return rows[fell], start[fell]
 
     def amount(self, at: Spans) -> FloatArray:
-        """Return less the surprise, given what was known when the finding opened."""
-        return -surprise(self.points, at.first, at.row)
+        """Return less the surprise of the point it opened at, and what it fell since.
+
+        What was expected then stays the measure: a child that stays low is not less of a surprise
+        for having been so for long.
+        """
+        first, place = np.unique(at.first, return_inverse=True)
+        known, spread = surprise_and_spread(self.points, first, first)
+        since = np.where(at.row == at.first, 0.0, self.points.falls(at.first, at.row))
+        return np.asarray(since / spread[place] - known[place])
 
     def error(self, at: Spans) -> FloatArray:
         """Return NaN: short-term spread, measurement error too, is part of what is expected."""

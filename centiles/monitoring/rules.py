@@ -17,6 +17,7 @@ from centiles.monitoring.episodes import (
     Episodes,
     Hits,
     episodes_of,
+    followed,
     most_within,
     reached_twice,
 )
@@ -201,16 +202,38 @@ def _in_window(sort: Sort, episodes: Episodes) -> FloatArray:
 def _asked(sort: Sort, level: Level, episodes: Episodes) -> tuple[Rows, Flags]:
     """Return since when what a level asks besides an amount holds, −1 never, and where it does."""
     needed = sort.needed(level, episodes.first)
-    since = episodes.first
+    since = _first_reached(sort, level, episodes)
     for word in set(level.when) & CONDITIONS_OF_EPISODES:
         apart = AGAIN_AFTER_DAYS if word == "again_6_to_12_months_later" else None
         again = reached_twice(
             sort.points, episodes, sort.amount, needed, strict=level.strict, apart=apart
         )
         since = np.where((since >= 0) & (again >= 0), np.maximum(since, again), -1)
-    holds = since >= 0
+    lasts = set(level.when) & CONDITIONS_OF_EPISODES
+    holds = since >= 0 if lasts else np.ones(len(since), dtype=np.bool_)
     asked = Conditions(sort, episodes.first, episodes.start, episodes.to)
     for word in level.when:
         if word not in CONDITIONS_OF_EPISODES and holds.any():
             holds = holds & getattr(asked, word)
     return since, holds
+
+
+def _first_reached(sort: Sort, level: Level, episodes: Episodes) -> Rows:
+    """Return the first point at which a level is reached, −1 for none.
+
+    Where no level asks for two weights one of them is at the first point, and any will do.
+    """
+    if not any(set(each.when) & CONDITIONS_OF_EPISODES for each in sort.rule.levels):
+        return episodes.first
+    if set(level.when) & CONDITIONS_OF_EPISODES:
+        return episodes.first
+    points, needed = sort.points, sort.needed(level, episodes.first)
+    episode, row, _ = followed(episodes.first, episodes.to + 1)
+    spans = Spans(episodes.first[episode], episodes.start[episode], row)
+    at = np.flatnonzero(reaches(sort.amount(spans), needed[episode], strict=level.strict))
+    for word in level.when:
+        asked = Conditions(sort, spans.first[at], spans.start[at], row[at])
+        at = at[getattr(asked, word)]
+    found = np.full(len(episodes.to), len(points))
+    np.minimum.at(found, episode[at], row[at])
+    return np.where(found < len(points), found, -1)

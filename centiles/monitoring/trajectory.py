@@ -50,7 +50,18 @@ def surprise(points: Points, history_of: Rows, at: Rows) -> FloatArray:
         Negative for a value lower than expected. NaN at other ages, for a measure without a model
         of correlation, or where there is no history 6 months old or one that cannot be carried.
     """
-    found = np.full(len(at), np.nan)
+    return surprise_and_spread(points, history_of, at)[0]
+
+
+def surprise_and_spread(
+    points: Points, history_of: Rows, at: Rows
+) -> tuple[FloatArray, FloatArray]:
+    """Return surprises, and how much of z is one standard deviation of each.
+
+    Parameters and result are those of :func:`surprise`; the spread [z] is that of the lower of the
+    two predictions.
+    """
+    found = np.full((2, len(at)), np.nan)
     corrected = points.corrected[at]
     inside = (corrected >= FROM_AGE) & (corrected < BELOW_AGE)
     group = points.measure[history_of].astype(np.intp) * 256 + points.section[history_of]
@@ -63,11 +74,13 @@ def surprise(points: Points, history_of: Rows, at: Rows) -> FloatArray:
         own, judged = history_of[chosen], at[chosen]
         recent = _history(points, usable, own, APART_DAYS, "right")
         older = _history(points, usable, own, LEFT_OUT_DAYS, "left")
-        found[chosen] = _surprises(points, recent, judged)
+        found[:, chosen] = _surprises(points, recent, judged)
         again = np.flatnonzero((recent != older).any(axis=1))
         with_less = _surprises(points, older[again], judged[again])
-        found[chosen[again]] = np.fmin(found[chosen[again]], with_less)
-    return found
+        mine = chosen[again]
+        lower = ~(found[0, mine] <= with_less[0]) & ~np.isnan(with_less[0])
+        found[:, mine[lower]] = with_less[:, lower]
+    return found[0], found[1]
 
 
 def _usable(points: Points, measure: int, section: int) -> Rows:
@@ -100,13 +113,13 @@ def _history(
 
 
 def _surprises(points: Points, history: Rows, at: Rows) -> FloatArray:
-    """Return the surprise of points given histories, batched by how many points those have."""
-    found = np.full(len(at), np.nan)
+    """Return surprise and spread given histories, batched by how many points those have."""
+    found = np.full((2, len(at)), np.nan)
     count = (history >= 0).sum(axis=1)
     for size in np.unique(count[count > 0]):
         mine = np.flatnonzero(count == size)
         for block in np.split(mine, range(_BLOCK, len(mine), _BLOCK)):
-            found[block] = _block_of_surprises(points, history[block, :size], at[block])
+            found[:, block] = _block_of_surprises(points, history[block, :size], at[block])
     return found
 
 
@@ -116,7 +129,8 @@ def _block_of_surprises(points: Points, history: Rows, at: Rows) -> FloatArray:
     z = points.carried(history.ravel(), np.repeat(at, size)).reshape(count, size)
     ages = np.c_[points.corrected[at], points.corrected[history]]  # newest first
     mean, variance = predicted(z, _correlations(measure, ages))
-    return np.asarray((points.z[at] - mean) / np.sqrt(variance))
+    spread = np.sqrt(variance)
+    return np.stack([(points.z[at] - mean) / spread, spread])
 
 
 def _correlations(measure: str, ages: FloatArray) -> FloatArray:

@@ -24,6 +24,7 @@ _MONTHS: Final = (
 VERIFY_TODAY: Final = "verify today"  # the block of what only a doubtful value makes
 KNOWN: Final = "known"  # the block of what is acted on, until its review
 _BETTER: Final = {"closed": "has recovered", "lapsed": "was recovering"}
+_DOWN: Final = {"closed": "has come down", "lapsed": "was coming down"}
 _AGAIN: Final = {"closed": "has been", "lapsed": "was being"}
 _ENDINGS: Final = {"1": "st", "2": "nd", "3": "rd"}
 PRINTED_BELOW_PERCENT: Final = 85  # of the median: below it the per cent is printed
@@ -82,7 +83,7 @@ def _fall(finding: Any, rule: Rule) -> str:
     label, did = _label(finding), "rose" if rise else "fell"
     if finding.better:
         still = _amount_off(finding, "above" if rise else "below")
-        said = f"{label} {did} and {_better(finding)}: {still} {gone} on"
+        said = f"{label} {did} and {_better(finding, up=rise)}: {still} {gone} on"
     else:
         said = f"{label} {did} {size} in {gone}"
     return f"{said}, {_from_to(finding)}{_lost(finding)}"
@@ -140,7 +141,7 @@ def _gain(finding: Any, _: Rule) -> str:
     else:
         less = 100 * float(ndtr(finding.amount))
         of = "more than 99 in 100" if less >= 99.5 else f"about {less:.0f} in 100"
-        said = f"{label} gained less in {gone} than in {of} healthy children who stood there"
+        said = f"{label} gained less in {gone} than in {of} healthy children who began there"
     return f"{said}, {_from_to(finding)}{_lost(finding)}"
 
 
@@ -151,12 +152,12 @@ def _surprise(finding: Any, _: Rule) -> str:
         return f"{said}, {_from_to(finding)}{_lost(finding)}"
     size = _spaces(finding.spaces, finding.to_z)
     moved = f"fell {size} in {gone}" if finding.spaces > 0 else f"changed little in {gone}"
-    lies = f"{finding.amount:.1f} standard deviations below what its earlier course leads to"
+    lies = f"{finding.amount:.1f} standard deviations below this child’s own course"
     return f"{label} {moved}, {_from_to(finding)}{_lost(finding)}; {lies}"
 
 
 def _gap(finding: Any, _: Rule) -> str:
-    weight = f"weight {_place(finding.to_position, moving=True)} ({finding.to_seen})"
+    weight = f"weight {_place(finding.to_position)} ({finding.to_seen})"
     if finding.better:
         known = "is smaller now, or BMI is known since"
         return f"weight was far below height; the gap {known}: {weight}"
@@ -171,7 +172,7 @@ def _heights(findings: pd.DataFrame) -> list[str]:
     rows = findings[["beside_on", "beside_value", "beside_z"]].iloc[at]
     for k, (on, value, z) in zip(at.tolist(), rows.itertuples(index=False), strict=True):
         date = date_words(on)
-        place = _place(POSITIONS[int(position_codes(z))], moving=True)
+        place = _place(POSITIONS[int(position_codes(z))])
         out[k] = f"height {place} ({f'{date}, ' if date else ''}{_amount(value, 'height')})"
     return out
 
@@ -202,9 +203,11 @@ def _level(finding: Any, rule: Rule) -> str:
     of_median = _of_median(finding)
     if finding.better:
         place = _place(finding.to_position)
-        said = f"{label} was {side} {line} and {_better(finding)}: now {place} ({now})"
-    else:
+        said = f"{label} was {side} {line} and {_better(finding, up=high)}: now {place} ({now})"
+    elif (finding.to_z > rule.above) if high else (finding.to_z < rule.below):
         said = f"{label} is {side} {line}, at z {_z(finding.to_z)}{of_median} ({now})"
+    else:  # past the line again, by too little to say that it recovers
+        said = f"{label} was {side} {line} and is now close to it, at z {_z(finding.to_z)} ({now})"
     return f"{said}; {_before(finding)}"
 
 
@@ -243,7 +246,10 @@ def _parents(finding: Any, _: Rule) -> str:
     return f"{said}: it is {place} ({finding.to_seen})"
 
 
-def _better(finding: Any) -> str:
+def _better(finding: Any, *, up: bool = False) -> str:
+    """Return how what was too low recovers, or what was too high comes down."""
+    if up:
+        return _DOWN.get(finding.state, "is coming down")
     return _BETTER.get(finding.state, "is recovering")
 
 

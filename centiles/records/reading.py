@@ -336,7 +336,8 @@ def _read_one(layout: Layout) -> Records:
     frame = reader.records()
     contacts = int(is_contact(frame).sum())
     values = len(frame) - contacts
-    said = {"preset": layout.preset or "none", **reader.described()}
+    preset = "fhir" if "format" in table.about else layout.preset or "none"
+    said = {"preset": preset, **reader.described()}
     source = Source(
         table.name, table.sha256, len(table.rows), values, contacts, said, table.sampled
     )

@@ -16,6 +16,8 @@ from centiles.measures import MEASURES, SEXES, Measure
 from centiles.orders import sorted_by, timeline_key
 from centiles.records import bmi, columns, plausibility, repairs
 from centiles.records.bmi import Taken
+from centiles.records.mistakes import MISTAKES, Repairs
+from centiles.records.own_values import Values
 from centiles.records.parsing import POSTURES, postures
 from centiles.records.reading import Records
 from centiles.records.sides import SideFiles
@@ -313,7 +315,7 @@ class _Scoring(Timeline):
         term = ages.is_pooled_term(self.gestation[odd], self.correction)
         section[odd] = reference().section_codes(self.corrected[odd], term)
         usable = known & ((self.fate == SCORED) | self.beyond) & ~self.derived
-        values = repairs.Values(
+        values = Values(
             usable=usable, scored=usable & (self.fate == SCORED), suspect=suspect & ~self.mended,
             child=self.child, measure=self.measure, sex=self.sex, age=self.age,
             gestation=self.gestation, section=section, value=self.value, z=self.z,
@@ -325,7 +327,7 @@ class _Scoring(Timeline):
         likely = found.rows[self.fate[found.rows] == SCORED]
         self.verdict[likely] = plausibility.DOUBTFUL
 
-    def _list_repairs(self, found: repairs.Repairs) -> None:
+    def _list_repairs(self, found: Repairs) -> None:
         """List what each value may be: beside the reason it is refused for, or as a query."""
         words = found.words()
         refused = self.beyond[found.rows]
@@ -342,12 +344,12 @@ class _Scoring(Timeline):
         self.tell("G06", read & (self.verdict == plausibility.CHECK), "value")
         self.tell("G07", read & (self.verdict == plausibility.DOUBTFUL), "value")
 
-    def mend(self, found: repairs.Repairs) -> None:
+    def mend(self, found: Repairs) -> None:
         """Put values right as the user asked, each with a note of what it was."""
         rows = found.rows
         was = [f"{value:.10g}" for value in self.value[rows].round(3).tolist()]
         said = [
-            f"{old} → {new}, {repairs.MISTAKES[kind].words}"
+            f"{old} → {new}, {MISTAKES[kind].words}"
             for old, new, kind in zip(was, found.amounts(), found.kind.tolist(), strict=True)
         ]
         self.said_of = dict(zip(rows.tolist(), said, strict=True))

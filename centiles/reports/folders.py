@@ -17,9 +17,10 @@ MARK: Final = "run.json"  # what every folder of ours holds, and no other folder
 # What we put in a folder, and what an operating system does: --force removes nothing else.
 OURS: Final = frozenset(
     (MARK, "children.csv", "findings.csv", "contacts.csv", "teams.csv", "problems.csv",
-     "scored.csv", "scored.parquet", "beside", "charts", "exports", "results", ".DS_Store",
-     "Thumbs.db", "desktop.ini")
+     "scored.csv", "scored.parquet", "report.html", "children.xlsx", "share.html", "share.csv",
+     "beside", "charts", "exports", "results", ".DS_Store", "Thumbs.db", "desktop.ini")
 )  # fmt: skip
+_NUMBERED: Final = re.compile(r"rejected(-\d+)?\.csv|report-\d+\.html")
 
 
 @contextmanager
@@ -136,7 +137,7 @@ def _stop_if_occupied(target: Path, *, force: bool) -> None:
             f"{target}: holds the results of an earlier run; choose another --out, or --force to "
             "replace them"
         )
-    others = {name for name in names - OURS if not re.fullmatch(r"rejected(-\d+)?\.csv", name)}
+    others = {name for name in names - OURS if not _NUMBERED.fullmatch(name)}
     if others:
         raise UnwritableError(
             f"{target}: holds, beside earlier results, other files that --force would remove "

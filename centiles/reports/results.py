@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+from collections.abc import Callable
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -12,7 +13,6 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
@@ -21,14 +21,16 @@ from centiles.errors import UsageError
 from centiles.monitoring.approval import approval_of
 from centiles.records.columns import CHILDREN, CONTACTS, FINDINGS, PROBLEMS, SCORED, TEAMS, Column
 from centiles.records.sides import SIDE_FATES
+from centiles.reports.cells import harmless_column
 from centiles.reports.folders import MARK, whole_folder
+from centiles.reports.overview import overview_of
 from centiles.reports.rejected import rejected_tables
+from centiles.reports.report import write_report
+from centiles.reports.share import write_share
+from centiles.reports.workbook import MISSING, is_available, write_workbook
+from centiles.reports.workbook import NAME as WORKBOOK
 
 SCORED_FORMS: Final = ("csv", "parquet")
-# A spreadsheet takes a cell that starts with one of these for a formula.
-# One that is a plain number is none: a negative value stays as it is.
-_FORMULA: Final = r"^([=+\-@\t\r])"
-_NUMBER: Final = r"^-?[0-9]+([.,][0-9]+)?$"
 
 
 def write(
@@ -36,12 +38,17 @@ def write(
     folder: str | Path,
     *,
     scored: str = "csv",
+    report: bool = True,
+    workbook: bool = True,
+    share: bool = False,
     force: bool = False,
     options: dict[str, Any] | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Path:
     """Write a result folder and return its path.
 
-    It holds ``children.csv`` (the ranked worklist), ``findings.csv``, ``contacts.csv``,
+    It holds ``report.html`` (the worklist with charts), ``children.xlsx`` (where the excel extra is
+    installed), ``children.csv`` (the ranked worklist), ``findings.csv``, ``contacts.csv``,
     ``teams.csv``, ``scored.csv`` or ``scored.parquet``, ``problems.csv`` and ``run.json``,
     readable by their owner only; and, where rows could not be used, ``rejected.csv``, in the
     user's own columns, ready to mend.
@@ -54,10 +61,16 @@ def write(
         Where to. It appears whole or not at all.
     scored
         ``"csv"`` or ``"parquet"``.
+    report, workbook
+        Write ``report.html``; write ``children.xlsx``.
+    share
+        Write ``share.html`` and ``share.csv`` too: counts alone, small ones suppressed.
     force
         Replace the results of an earlier run.
     options
         What the user asked for, kept in ``run.json``.
+    progress
+        Called with how many children the report has done and how many there are.
 
     Raises
     ------
@@ -69,25 +82,38 @@ def write(
     if scored not in SCORED_FORMS:
         raise UsageError(f"scored: found {scored!r}, expected one of {', '.join(SCORED_FORMS)}")
     with whole_folder(folder, force=force) as made:
-        for name, frame, schema in (
-            ("children", checked.children, CHILDREN),
-            ("findings", checked.findings, FINDINGS),
-            ("contacts", checked.contacts, CONTACTS),
-            ("teams", checked.teams, TEAMS),
-            ("problems", checked.problems, PROBLEMS),
-        ):
-            write_csv(arrow_table(frame, schema), made / f"{name}.csv")
-        for name, rows in rejected_tables(checked).items():
-            write_csv(rows, made / name)
-        table = arrow_table(checked.scored, SCORED)
-        if scored == "csv":
-            write_csv(table, made / "scored.csv")
-        else:
-            with (made / "scored.parquet").open("wb") as file:
-                pq.write_table(table, file)
+        _write_tables(checked, made, scored)
+        if report or workbook:
+            overview = overview_of(checked)
+        if workbook and is_available():
+            write_workbook(checked, made / WORKBOOK, overview)
+        if report:
+            notices = (MISSING,) if workbook and not is_available() else ()
+            write_report(checked, made, overview, notices=notices, progress=progress)
+        if share:
+            write_share(checked, made)
         run = json.dumps(run_record(checked, options or {}), indent=2, ensure_ascii=False)
         (made / MARK).write_text(run + "\n", encoding="utf-8")
     return Path(folder)
+
+
+def _write_tables(checked: Checked, made: Path, scored: str) -> None:
+    for name, frame, schema in (
+        ("children", checked.children, CHILDREN),
+        ("findings", checked.findings, FINDINGS),
+        ("contacts", checked.contacts, CONTACTS),
+        ("teams", checked.teams, TEAMS),
+        ("problems", checked.problems, PROBLEMS),
+    ):
+        write_csv(arrow_table(frame, schema), made / f"{name}.csv")
+    for name, rows in rejected_tables(checked).items():
+        write_csv(rows, made / name)
+    table = arrow_table(checked.scored, SCORED)
+    if scored == "csv":
+        write_csv(table, made / "scored.csv")
+    else:
+        with (made / "scored.parquet").open("wb") as file:
+            pq.write_table(table, file)
 
 
 def run_record(checked: Checked, options: dict[str, Any]) -> dict[str, Any]:
@@ -174,19 +200,7 @@ def arrow_table(frame: pd.DataFrame, schema: tuple[Column, ...]) -> pa.Table:
 
 def write_csv(table: pa.Table, path: Path) -> None:
     """Write a table as CSV in which no cell of text can be taken for a formula."""
-    safe = [_harmless(column) for column in table.columns]
+    safe = [harmless_column(column) for column in table.columns]
     options = pa_csv.WriteOptions(quoting_style="needed")
     with path.open("wb") as file:  # a path of its own pyarrow would want in UTF-8
         pa_csv.write_csv(pa.table(safe, names=table.column_names), file, options)
-
-
-def _harmless(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return a column with a quote before any text that starts like a formula."""
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(pa.string())
-    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
-        return column
-    if not pc.any(pc.match_substring_regex(column, _FORMULA)).as_py():
-        return column
-    safe = pc.replace_substring_regex(column, _FORMULA, r"'\1")
-    return pc.if_else(pc.match_substring_regex(column, _NUMBER), column, safe)
