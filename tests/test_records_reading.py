@@ -459,9 +459,9 @@ class TestFiles:
         one = self.write(tmp_path / "x", "a.csv", frame_of({"weight": "18"}))
         two = self.write(tmp_path / "y", "a.csv", frame_of({"height": "104"}, {"height": "no"}))
         both = read([one, two])
-        assert [source.name for source in both.sources] == ["a.csv (1)", "a.csv (2)"]
-        assert both.frame["source"].tolist() == ["a.csv (1)", "a.csv (2)", "a.csv (2)"]
-        assert both.problems["source"].tolist() == ["a.csv (2)"]
+        assert [source.name for source in both.sources] == ["x/a.csv", "y/a.csv"]
+        assert both.frame["source"].tolist() == ["x/a.csv", "y/a.csv", "y/a.csv"]
+        assert both.problems["source"].tolist() == ["y/a.csv"]
         assert both.values_read == 3
 
     def test_all_faults_are_told_together(self, tmp_path: Path) -> None:

@@ -25,11 +25,12 @@ from centiles.measures import MEASURES, SEXES, Measure
 from centiles.records import from_frame, read
 from centiles.reports import report, summary, svg
 from centiles.reports.backgrounds import Backgrounds
+from centiles.reports.markup import read as read_page
 from centiles.reports.overview import WARNING, overview_of
 from tests import cohorts
 from tests.pages import HOSTILE, demo_check, fallers, hostile_check, page_of, report_of
 
-USES = re.compile(r'<use href="#(\w+)" x="([-\d.]+)" y="([-\d.]+)"/>')
+MARKS = re.compile(r'<path class="k (\w+)" d="M([^"h]*)(?:h0)?"/>')
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +41,15 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Checked:
 @pytest.fixture(scope="module")
 def text(demo: Checked, tmp_path_factory: pytest.TempPathFactory) -> str:
     return report_of(demo, tmp_path_factory.mktemp("report"))
+
+
+def marks(shown: str) -> list[tuple[str, str, str]]:
+    """Return the marks of a chart: name and place, in the order they are drawn."""
+    return [
+        (name, *place.split(","))
+        for name, places in MARKS.findall(shown)
+        for place in places.split(" ")
+    ]
 
 
 def pictures(page: str) -> list[str]:
@@ -274,7 +284,7 @@ def test_points_stand_where_matplotlib_puts_them(demo: Checked, text: str) -> No
     marked = [each for each in axes.get_lines() if str(each.get_gid()).startswith("points-ok")]
     points = np.concatenate([each.get_xydata() for each in marked])
     shown = picture(row(text, 1), "Weight")
-    xy = np.array([use[1:] for use in USES.findall(shown) if use[0][0] == "m"], float)
+    xy = np.array([use[1:] for use in marks(shown) if use[0][0] == "m"], float)
     first, last = axes.get_xlim()
     day = first + (xy[:, 0] - svg.LEFT) / (svg.RIGHT - svg.LEFT) * (last - first)
     order = np.argsort(points[:, 0], kind="stable")
@@ -298,7 +308,7 @@ FALL = [
 def test_a_fall_is_shaded_with_its_size_and_its_point_ringed(tmp_path: Path) -> None:
     shown = drawn(FALL, tmp_path)
     (band,) = re.findall(r'<rect class="f" x="([\d.]+)" y="9" width="([\d.]+)"', shown)
-    (_, start, _), (_, end, y) = USES.findall(shown)
+    (_, start, _), (_, end, y) = marks(shown)
     assert float(band[0]) == pytest.approx(float(start), abs=0.11)
     assert float(band[0]) + float(band[1]) == pytest.approx(float(end), abs=0.21)
     assert "fell 3.6 spaces" in shown
@@ -309,7 +319,8 @@ def test_a_fall_is_shaded_with_its_size_and_its_point_ringed(tmp_path: Path) -> 
 
 def test_successive_points_are_not_joined(tmp_path: Path) -> None:
     shown = drawn(FALL, tmp_path)
-    assert set(re.findall(r'<path class="(\w+)"', shown)) == {"fe"}
+    assert set(re.findall(r'<path class="([\w ]+)"', shown)) == {"fe", "k m0"}
+    assert ".k{fill:none;stroke:none}" in read_page("report.css")  # of the path only its corners
     assert "polyline" not in shown
     assert "<line" not in shown
 
@@ -317,13 +328,17 @@ def test_successive_points_are_not_joined(tmp_path: Path) -> None:
 def test_an_unlikely_value_is_open_and_says_check(tmp_path: Path) -> None:
     rows = [*FALL, replace(cohorts.at("a", 2000, "weight", 0.0), value=1.84)]
     shown = drawn(rows, tmp_path)
-    assert len([use for use in USES.findall(shown) if use[0] == "o0"]) + shown.count("#dn") == 1
+    assert (
+        len([use for use in marks(shown) if use[0] == "o0"])
+        + len([m for m in marks(shown) if m[0] == "dn"])
+        == 1
+    )
     assert "check</text>" in shown
 
 
 def test_a_value_off_the_scale_is_at_the_edge_with_its_number(tmp_path: Path) -> None:
     shown = drawn([*FALL, replace(cohorts.at("a", 2000, "weight", 0.0), value=184.0)], tmp_path)
-    (arrow,) = [use for use in USES.findall(shown) if use[0] == "up"]
+    (arrow,) = [use for use in marks(shown) if use[0] == "up"]
     assert float(arrow[2]) == pytest.approx(svg.TOP + 5)
     assert "↑ 184.0 kg, check</text>" in shown
 
@@ -332,7 +347,7 @@ def test_a_preterm_child_has_dots_and_crosses_each_joined_to_its_own(tmp_path: P
     rows = [cohorts.at("a", age, "weight", z, gestation=30 * 7.0)
             for age, z in ((300, 0.0), (400, -0.2), (600, -2.9))]  # fmt: skip
     shown = drawn(rows, tmp_path)
-    uses = USES.findall(shown)
+    uses = marks(shown)
     dots = [float(x) for name, x, _ in uses if name == "m0"]
     crosses = [float(x) for name, x, _ in uses if name == "x"]
     assert len(dots) == len(crosses) == 3
@@ -344,9 +359,9 @@ def test_a_preterm_child_has_dots_and_crosses_each_joined_to_its_own(tmp_path: P
 
 def test_each_source_has_its_own_marker_and_its_name_beside_it(demo: Checked, text: str) -> None:
     told = row(text, 1)
-    assert {use[0] for use in USES.findall(picture(told, "Weight"))} == {"m0", "m1", "m2"}
+    assert {use[0] for use in marks(picture(told, "Weight"))} == {"m0", "m1", "m2"}
     for k, source in enumerate(demo.sources):
-        assert re.search(rf'href="#m{k}"/></svg> <bdi>{source.name}</bdi>', told)
+        assert re.search(rf'href="#s-m{k}"/></svg> <bdi>{source.name}</bdi>', told)
 
 
 def test_lines_are_drawn_once_for_all_who_share_them(tmp_path: Path) -> None:
@@ -445,7 +460,7 @@ def test_nothing_sensitive_is_told_unless_asked(family: dict[str, Path], tmp_pat
     assert "other information held" in page
     assert "missed appointment" in page
     mine = next(row(text_, k) for k in (1, 2) if "9990000018" in row(text_, k))
-    assert len([use for use in USES.findall(picture(mine, "Weight")) if use[0] == "e"]) == 1
+    assert len([use for use in marks(picture(mine, "Weight")) if use[0] == "e"]) == 1
     assert WARNING.casefold() not in page
 
 
@@ -456,7 +471,7 @@ def test_what_is_sensitive_is_told_on_request_under_a_warning(
     page = page_of(text_)
     assert "domestic abuse notification: QUILLNOTE" in text_
     mine = next(row(text_, k) for k in (1, 2) if "9990000018" in row(text_, k))
-    assert len([use for use in USES.findall(picture(mine, "Weight")) if use[0] == "e"]) == 2
+    assert len([use for use in marks(picture(mine, "Weight")) if use[0] == "e"]) == 2
     (header,) = page.all("header")
     assert WARNING in header.text
     head = [each for each in page.all("td") if "thead" in each.within]

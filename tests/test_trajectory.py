@@ -191,3 +191,16 @@ def test_matrices_are_mended_only_where_they_must() -> None:
 def test_a_prediction_with_no_correlation_is_the_average_child() -> None:
     mean, variance = predicted(np.array([[2.0]]), np.eye(2)[None])
     assert (mean[0], variance[0]) == (0.0, pytest.approx(1.01))
+
+
+def test_matrices_to_be_mended_are_found_as_by_their_eigenvalues() -> None:
+    rng = np.random.default_rng(4)
+    for size in (2, 5, 9):
+        factor = rng.normal(size=(300, size, size + 1))
+        matrix = factor @ factor.transpose(0, 2, 1)
+        spread = np.sqrt(np.diagonal(matrix, axis1=1, axis2=2))
+        matrix = matrix / (spread[:, :, None] * spread[:, None, :])
+        low = np.linalg.eigvalsh(matrix)[:, 0] < 0.01
+        mended = (floored(matrix) != matrix).any(axis=(1, 2))
+        assert (mended == low).all()
+        assert 0 < low.sum() < 300

@@ -89,20 +89,25 @@ def definitions() -> Svg:
     """Return what every small chart refers to: a marker of each shape, full and open, and a cross.
 
     ``m0`` to ``m7`` are the sources' markers, ``o0`` to ``o7`` the same, open, for values to be
-    checked; ``e`` is an event.
+    checked; ``up`` and ``dn`` are off the scale, ``x`` a corrected age, ``e`` an event. Each is a
+    marker, and a shape ``s-m0`` and so on for the words beside the charts.
     """
-    marks = [
-        f'<path id="{kind}{k}" class="{kind}" d="{svg.marker(shape)}"/>'
+    shapes = {
+        f"{kind}{k}": (kind, svg.marker(shape))
         for kind in "mo"
         for k, shape in enumerate(style.MARKERS)
-    ]
-    marks += [
-        f'<path id="{name}" class="o" d="{svg.marker(shape)}"/>'
-        for name, shape in (("up", "^"), ("dn", "v"))
-    ]
-    marks.append('<path id="e" class="x" d="M0-1v-7m-2.2 5l2.2 2.2l2.2-2.2"/>')
-    cross = '<path id="x" class="x" d="M-3.2-3.2l6.4 6.4m0-6.4l-6.4 6.4"/>'
-    return Svg("".join([*marks, cross]))
+    }
+    shapes |= {name: ("o", svg.marker(shape)) for name, shape in (("up", "^"), ("dn", "v"))}
+    shapes |= {"x": ("x", "M-3.2-3.2l6.4 6.4m0-6.4l-6.4 6.4")}
+    shapes |= {"e": ("x", "M0-1v-7m-2.2 5l2.2 2.2l2.2-2.2")}
+    box = 'markerUnits="userSpaceOnUse" viewBox="-9 -9 18 18" markerWidth="18" markerHeight="18"'
+    return Svg(
+        "".join(
+            f'<path id="s-{name}" class="{kind}" d="{data}"/>'
+            f'<marker id="{name}" {box}><path class="{kind}" d="{data}"/></marker>'
+            for name, (kind, data) in shapes.items()
+        )
+    )
 
 
 def _opening(case: Case, points: Points, bands: Sequence[Fall], ground: Background) -> str:
@@ -167,10 +172,11 @@ def _marks(
     y = np.where(off, y, true)
     at = list(zip(x.tolist(), y.tolist(), strict=True))
     rows = (at, shapes.tolist(), points.queried.tolist(), off.tolist(), (true < y).tolist())
-    marks = [
-        svg.use(("up" if up else "dn") if far else f"{'o' if queried else 'm'}{shape}", *place)
-        for place, shape, queried, far, up in zip(*rows, strict=True)
-    ]
+    named: dict[str, list[tuple[float, float]]] = {}
+    for place, shape, queried, far, up in zip(*rows, strict=True):
+        name = ("up" if up else "dn") if far else f"{'o' if queried else 'm'}{shape}"
+        named.setdefault(name, []).append(place)
+    marks = [svg.marks(name, places) for name, places in named.items()]
     taken: list[Box] = [_around(*place) for place in at]
     for (ring_day, value), severity in rings(case.findings, points, plot.window).items():
         place = float(plot.x(np.array([ring_day]))[0]), float(plot.y(np.array([value]))[0])
@@ -210,8 +216,8 @@ def _crosses(case: Case, points: Points, off: Any, y: FloatArray, ground: Backgr
         f"M{svg.number(a)} {svg.number(at)}H{svg.number(b)}"
         for a, b, at in zip(dots, crosses, y[shown], strict=True)
     )
-    marks = [svg.use("x", a, at) for a, at in zip(crosses, y[shown], strict=True)]
-    return [f'<path class="j" d="{joins}"/>', *marks] if marks else []
+    places = list(zip(crosses.tolist(), y[shown].tolist(), strict=True))
+    return [f'<path class="j" d="{joins}"/>', svg.marks("x", places)] if places else []
 
 
 def _events(case: Case, ground: Background) -> list[str]:
@@ -220,7 +226,8 @@ def _events(case: Case, ground: Background) -> list[str]:
     if plot.window.by_gestation:
         return []
     days = np.array(case.event_days, dtype=np.float64)
-    return [svg.use("e", x, BOTTOM) for x in plot.x(days[plot.window.holds(days)])]
+    days = days[plot.window.holds(days)]
+    return [svg.marks("e", [(float(x), BOTTOM) for x in plot.x(days)])]
 
 
 def _around(x: float, y: float, reach: float = 4.5) -> Box:

@@ -260,9 +260,20 @@ def _contact_lines(contacts: Arrays) -> tuple[Line, ...]:
 
 
 def _parts(sentence: str) -> tuple[str, str]:
-    """Return what a sentence says first, and the rest of it."""
-    lead, comma, rest = capital(sentence).partition(", ")
-    return lead, comma + rest
+    """Return what a sentence says first, and the rest of it.
+
+    Examples
+    --------
+    >>> _parts("weight is 3.4 kg (19 %) lower than before, from the 9th")
+    ('Weight is 3.4 kg (19 %) lower than before', ', from the 9th')
+    >>> _parts("BMI is 77 % of the median (13 Dec 2023, 13.0 kg/m²)")
+    ('BMI is 77 % of the median', ' (13 Dec 2023, 13.0 kg/m²)')
+    """
+    whole = capital(sentence)
+    lead = whole.partition(", ")[0]
+    if lead.count("(") > lead.count(")"):
+        lead = lead[: lead.rindex(" (")]
+    return lead, whole[len(lead) :]
 
 
 def _state(state: str, opened: np.datetime64) -> str:

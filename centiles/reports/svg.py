@@ -70,9 +70,15 @@ def text(x: float, y: float, words: str, kind: str = "", *, anchor: str = "") ->
     return f'<text x="{number(x)}" y="{number(y)}"{parts}>{escape(words)}</text>'
 
 
-def use(name: str, x: float, y: float) -> str:
-    """Return a mark that is defined elsewhere, put at a place."""
-    return f'<use href="#{name}" x="{number(x)}" y="{number(y)}"/>'
+def marks(name: str, places: list[tuple[float, float]]) -> str:
+    """Return a mark at each of some places: one element, however many they are.
+
+    The marks are those of a path's corners, of which nothing else is drawn.
+    """
+    if not places:
+        return ""
+    corners = " ".join(f"{number(x)},{number(y)}" for x, y in places)
+    return f'<path class="k {name}" d="M{corners}{"h0" if len(places) == 1 else ""}"/>'
 
 
 def path(lines: list[tuple[FloatArray, FloatArray]]) -> str:
