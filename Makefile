@@ -8,7 +8,7 @@ OUT    := demo-results
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv demo test check lint format-check types tables tables-check bench evidence notebooks clean
+.PHONY: help venv demo test check lint format-check types tables tables-check bench evidence fuzz notebooks gallery clean
 
 help:           ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -53,6 +53,9 @@ bench: $(STAMP)  ## the speed table, each figure beside its limit
 
 evidence: $(STAMP)  ## simulate children and falls, and write docs/evidence.md (half an hour)
 	$(BIN)/python -m tools.evidence $(ARGS)
+
+gallery: $(STAMP)  ## draw docs/gallery, twelve made-up children
+	$(BIN)/python tools/build_gallery.py
 
 fuzz: $(STAMP)  ## throw broken exports at it for five minutes
 	$(BIN)/python tools/fuzz.py --minutes 5 $(ARGS)

@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks import arithmetic, checking, reading, reporting
+from benchmarks import arithmetic, checking, drawing, reading, reporting
 from benchmarks.timing import Row, compared, table_text
 
 
@@ -54,6 +54,7 @@ def rows_of(folder: Path, rows: int) -> Iterator[Row]:
     yield checking.monitoring_row(folder, rows)
     yield checking.identifiers_row(folder, rows // 4)
     yield checking.check_row(folder, rows)
+    yield drawing.chart_row()
     yield report_row(folder)
     yield help_row()
 

@@ -10,16 +10,16 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import typer
 
 from centiles import options as opt
+from centiles.child_commands import chart, pseudonyms_of, sheet, todays_date
 from centiles.errors import CentilesError, MappingError, UnreadableError, UsageError
 from centiles.processes import Interrupted, place_of, prepare
 from centiles.progress import told
 from centiles.reading_options import AS_IT_IS, Reading, with_reading
-from centiles.trial_command import trial
 from centiles.version import __version__
 
 app = typer.Typer(
@@ -33,8 +33,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-_NAMELESS: Final = "child"  # the child of a chart from options alone
 
 
 @app.command()
@@ -107,7 +105,7 @@ def check(
         )
     stop_unless_free(out, force=force)
     ruleset(rules)  # told before the reading, which may be long
-    today, until = _today(), opt.date(as_of, "--as-of")
+    today, until = todays_date(), opt.date(as_of, "--as-of")
     options: dict[str, Any] = {
         **reading.recorded(), "config_sha256": _digest(reading.config),
         "never_merge_sha256": _digest(reading.never_merge), "skip_unreadable": skip_unreadable,
@@ -117,7 +115,7 @@ def check(
         "report": report, "workbook": workbook, "share": share,
     }  # fmt: skip
     records = read(exports, children=children, events=events, actions=actions, **keywords)
-    pseudonyms = _pseudonyms(records, pseudonymise, dates)
+    pseudonyms = pseudonyms_of(records, pseudonymise, dates)
     options |= {"pseudonyms": pseudonyms is not None, "dates": pseudonyms and pseudonyms.dates}
     _say(*mapping_lines(records.sources))
     if save_mapping is not None:
@@ -168,80 +166,14 @@ def score(
 
     keywords = reading.configured(exports).keywords()
     values, unscored = write_appended(
-        exports, output, correction=correction, today=_today(), force=force, **keywords
+        exports, output, correction=correction, today=todays_date(), force=force, **keywords
     )
     _say(f"values scored: {values:,}; not scored (their z is left empty): {unscored:,}")
     typer.echo(str(output))
 
 
-@app.command()
-@with_reading
-def chart(
-    output: opt.ChartFile,
-    export: opt.ExportsOfChild = None,
-    child: opt.ChildId = None,
-    sex: opt.SexOfChild = None,
-    born: opt.Born = None,
-    gestation: opt.Gestation = None,
-    point: opt.Points = None,
-    measure: opt.MeasuresShown = None,
-    window: opt.WindowName = None,
-    name: opt.NameShown = None,
-    force: opt.ReplaceChart = False,
-    reading: Reading = AS_IT_IS,
-    as_of: opt.AsOf = None,
-    rules: opt.Rules = "uk",
-    correction: opt.Correcting = opt.CorrectionName.DIGITAL,
-    pseudonymise: opt.Pseudonymise = None,
-    dates: opt.DatesShown = None,
-) -> None:
-    """Draw one child's centile charts, from exports or from the options alone.
-
-    A chart is a check of one child, drawn: the same scores and findings. Dates are YYYY-MM-DD.
-
-    \b
-    Examples:
-      centiles chart export.csv --child 9990000018 -o chart.pdf
-      centiles chart export.csv --child 9990000018 --measure weight -o chart.png
-      centiles chart --sex male --born 2020-03-12 --point 2025-03-12:weight:18.4
-          --point 2026-02-09:weight:15.1 -o chart.png
-    """  # noqa: D301 -- \b keeps the lines as they are
-    from centiles import charts
-    from centiles.checks import check as checked_of
-    from centiles.records import read
-    from centiles.records.rows import identifier
-    from centiles.reports.summary import problem_lines, problems_of
-
-    until = opt.date(as_of, "--as-of")
-    if export:
-        if child is None:
-            raise UsageError(
-                "chart: found exports and no --child, expected the child's identifier in them"
-            )
-        if point or sex or born or gestation:
-            raise UsageError(
-                "chart: found exports together with --sex, --born, --gestation or --point; "
-                "give one or the other"
-            )
-        records, wanted = read(export, **reading.configured(export).keywords()), child
-    else:
-        if child is not None:
-            raise UsageError("chart: found --child and no export, expected the child's file too")
-        records, wanted = _records(opt.visits(sex, born, gestation, point)), _NAMELESS
-        name = name or ""
-    pseudonyms = _pseudonyms(records, pseudonymise, dates)
-    checked = checked_of(
-        records, rules=rules, correction=correction, as_of=until, today=_today(),
-        pseudonyms=pseudonyms,
-    )  # fmt: skip
-    found = checked.child(pseudonyms.child(identifier(wanted)) if pseudonyms else wanted)
-    paths = charts.save(found, output, measures=measure, window=window, name=name, replace=force)
-    _say(*problem_lines(problems_of(found, checked.problems)))
-    for path in paths:
-        typer.echo(str(path))
-
-
-app.command()(trial)
+app.command()(chart)
+app.command()(sheet)
 
 
 @app.command()
@@ -372,19 +304,6 @@ def _json(record: Any) -> str:
     return json.dumps(record, indent=2)
 
 
-def _pseudonyms(records: Any, key_file: Path | None, dates: str | None) -> Any:
-    """Return what --pseudonymise and --dates, or else the configuration, ask for."""
-    from centiles.records.pseudonyms import Pseudonyms, read_key
-
-    privacy = records.config.privacy
-    file, shown = key_file or privacy.pseudonymise, dates or privacy.dates
-    if file is not None:
-        return Pseudonyms(read_key(file), shown)
-    if shown != "keep":
-        raise UsageError("--dates: found no --pseudonymise, expected a key file with it")
-    return None
-
-
 def _show_mapping(exports: list[Path], reading: dict[str, Any], *, as_json: bool) -> None:
     """Print what a sample of each export says its columns are."""
     from centiles.records import read
@@ -406,27 +325,11 @@ def _show_mapping(exports: list[Path], reading: dict[str, Any], *, as_json: bool
         _say("A sample: the run itself looks at every row, and stops if something is not so.")
 
 
-def _today() -> str:
-    """Return the clock's date, after which a measurement is in the future."""
-    import numpy as np
-
-    return str(np.datetime64("today", "D"))
-
-
 def _digest(path: Path | None) -> str | None:
     """Return the SHA-256 of a file; none where there is none, which its reading will tell."""
     from hashlib import sha256
 
     return sha256(path.read_bytes()).hexdigest() if path is not None and path.is_file() else None
-
-
-def _records(visits: list[dict[str, str]]) -> Any:
-    """Return the records of the one child that the options of a chart describe."""
-    from centiles.records import from_frame
-
-    columns = {name: [visit[name] for visit in visits] for name in visits[0]}
-    columns["child_id"] = [_NAMELESS] * len(visits)
-    return from_frame(columns, name="options", preset="long")
 
 
 def _reaches(checked: Any, level: opt.Level) -> bool:

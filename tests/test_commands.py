@@ -19,7 +19,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from centiles import charts, commands, options, records, version
+from centiles import charts, child_options, commands, options, records, version
 from centiles.charts.windows import WINDOWS
 from centiles.errors import (
     CentilesError,
@@ -68,7 +68,9 @@ def hidden(folder: Path) -> list[str]:
 # ---- help
 
 
-COMMANDS = ["chart", "check", "demo", "explain", "reference", "score", "template", "trial"]
+COMMANDS = [
+    "chart", "check", "demo", "explain", "reference", "score", "sheet", "template", "trial",
+]  # fmt: skip
 
 
 def command_names() -> list[str]:
@@ -101,8 +103,8 @@ def test_help_names_every_word_that_can_be_given() -> None:
 
 def test_the_words_of_options_are_the_words_of_the_library() -> None:
     assert tuple(options.Level) == SEVERITIES
-    assert set(options.MeasureName) == set(map(str, MEASURES))
-    assert set(options.SexName) == set(map(str, SEXES))
+    assert set(child_options.MeasureName) == set(map(str, MEASURES))
+    assert set(child_options.SexName) == set(map(str, SEXES))
     assert tuple(options.Form) == SCORED_FORMS
 
 
@@ -459,6 +461,11 @@ def test_each_kind_of_trouble_has_its_code() -> None:
         (["chart", "{export}", "--child", "a", "--sex", "male", "-o", "x.png"], "one or the other"),
         (["chart", "{export}", "--child", "nobody", "-o", "x.png"], "no record"),
         (["chart", "{export}", "--child", "9990000018", "-o", "x.bmp"], ".png"),
+        (["chart", "{export}", "--child", "9990000018", "--family", "-o", "x.png"], "--sensitive"),
+        (["chart", "{export}", "--child", "9990000018", "--ages", "x", "-o", "x.png"], "corrected"),
+        (["sheet", "{export}", "-o", "x.pdf"], "--child"),
+        (["sheet", "{export}", "--child", "nobody", "-o", "x.pdf"], "no record"),
+        (["sheet", "{export}", "--child", "9990000018", "-o", "x.png"], ".pdf"),
         (["chart", "{export}", "--child", "9990000018", "-o", "x"], ".png"),
         (["chart", "{export}", "--child", "9990000018", "-o", "x.png", "--measure", "w"], "weight"),
         (["chart", "{export}", "--child", "9990000018", "-o", "x.png", "--window", "w"], "infant"),
@@ -640,6 +647,54 @@ def test_a_chart_from_options_names_the_child_only_if_asked(tmp_path: Path) -> N
     assert "child" not in title[0]
 
 
+def test_sds_chart_and_family_view(visits: Path, tmp_path: Path) -> None:
+    of_one = ("chart", visits, "--child", "9990000018")
+    sds, family = tmp_path / "sds.svg", tmp_path / "family.svg"
+    assert run(*of_one, "--sds", "-o", sds).out == f"{sds}\n"
+    assert "Chart of the z-scores of a girl." in sds.read_text(encoding="utf-8")
+    assert run(*of_one, "--family", "--sensitive", "-o", family).code == 0
+    assert "do not share with the family without advice" in family.read_text(encoding="utf-8")
+
+
+def test_a_chart_takes_side_files_and_shows_sensitive_events_only_on_request(
+    visits: Path, tmp_path: Path
+) -> None:
+    events = tmp_path / "events.csv"
+    events.write_text(
+        "child_id,date,type,note,sensitive\n"
+        "9990000026,2025-09-01,missed appointment,,\n"
+        "9990000026,2025-10-01,domestic abuse notification,,\n"
+    )
+    of_one = ("chart", visits, "--child", "9990000026", "--measure", "weight", "--events", events)
+    for asked, openly in ((True, False), (False, True)):
+        target = tmp_path / f"{asked}.svg"
+        run(*of_one, "-o", target, *(["--sensitive"] if asked else []))
+        text = target.read_text(encoding="utf-8")
+        assert "missed appointment" in text
+        assert ("domestic abuse" not in text) is openly
+
+
+def test_sheet(visits: Path, tmp_path: Path) -> None:
+    target = tmp_path / "sheet.pdf"
+    ran = run("sheet", visits, "--child", "999 000 0026", "-o", target)
+    assert (ran.code, ran.out) == (0, f"{target}\n")
+    assert target.read_bytes().startswith(b"%PDF")
+    again = run("sheet", visits, "--child", "999 000 0026", "-o", target)
+    assert again.code == 4
+    assert "--force" in again.err
+
+
+def test_a_sheet_under_a_pseudonym_holds_no_identifier(visits: Path, tmp_path: Path) -> None:
+    target, key = tmp_path / "sheet.pdf", tmp_path / "key"
+    key.write_bytes(b"0123456789abcdef")
+    ran = run(
+        "sheet", visits, "--child", "9990000026", "-o", target, "--pseudonymise", key,
+        "--dates", "ages",
+    )  # fmt: skip
+    assert ran.code == 0
+    assert b"9990000026" not in target.read_bytes()
+
+
 def test_a_chart_is_not_written_over_another_or_over_notes(tmp_path: Path) -> None:
     target, notes = tmp_path / "chart.png", tmp_path / "chart.txt"
     notes.write_text("mine", encoding="utf-8")
@@ -742,7 +797,7 @@ def test_demo_writes_exports_results_and_charts(tmp_path: Path) -> None:
         f"rejected-{number}.csv" for number in (1, 2, 3)
     }
     assert all(re.fullmatch(r"0\d\.(pdf|png|txt)", p.name) for p in (folder / "charts").iterdir())
-    assert "4 urgent" in ran.err
+    assert "5 urgent" in ran.err
     assert run("demo", "--out", folder).code == 4
 
 

@@ -346,7 +346,7 @@ class TestBroken:
     def is_clear(content: bytes) -> bool:
         try:
             found = files._json("f", "", files._utf8("f", content))
-            tables = fhir.tables_of([found]) if isinstance(found, Resources) else [found]
+            tables = fhir.tables_of([found]) if isinstance(found, Resources) else found
         except CentilesError as fault:
             return str(fault).startswith("f: found")
         return all(len(table.rows) > 0 for table in tables)

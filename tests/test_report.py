@@ -340,7 +340,7 @@ def test_a_value_off_the_scale_is_at_the_edge_with_its_number(tmp_path: Path) ->
     shown = drawn([*FALL, replace(cohorts.at("a", 2000, "weight", 0.0), value=184.0)], tmp_path)
     (arrow,) = [use for use in marks(shown) if use[0] == "up"]
     assert float(arrow[2]) == pytest.approx(svg.TOP + 5)
-    assert "↑ 184 kg, check</text>" in shown
+    assert "↑ 184.0 kg, check</text>" in shown
 
 
 def test_a_preterm_child_has_dots_and_crosses_each_joined_to_its_own(tmp_path: Path) -> None:

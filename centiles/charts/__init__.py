@@ -8,12 +8,32 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from centiles.charts.families import figure_family
     from centiles.charts.figures import figure, plot
-    from centiles.charts.files import save
+    from centiles.charts.files import save, save_family, save_sds
+    from centiles.charts.sds import figure_sds, plot_sds
 
-__all__ = ["figure", "plot", "save"]
+__all__ = [
+    "figure",
+    "figure_family",
+    "figure_sds",
+    "plot",
+    "plot_sds",
+    "save",
+    "save_family",
+    "save_sds",
+]
 
-_HOMES = {"figure": "figures", "plot": "figures", "save": "files"}
+_HOMES = {
+    "figure": "figures",
+    "figure_family": "families",
+    "figure_sds": "sds",
+    "plot": "figures",
+    "plot_sds": "sds",
+    "save": "files",
+    "save_family": "files",
+    "save_sds": "files",
+}
 
 
 def __getattr__(name: str) -> Any:

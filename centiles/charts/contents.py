@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from centiles.ages import FloatArray
 from centiles.charts import falls, points, windows
+from centiles.charts.backdrops import puberty
+from centiles.charts.events import Event, shown_events
 from centiles.charts.falls import Fall
 from centiles.charts.lines import LineSet, line_set
+from centiles.charts.parents import Expected, shown_expected
 from centiles.charts.points import Points, numbers
 from centiles.charts.windows import Window
 from centiles.errors import UsageError
@@ -26,7 +29,8 @@ class Chart:
     """One child and one measure in one window.
 
     ``recorded`` are all its points, ``undated`` how many more have no age; ``findings`` the open
-    ones, worst first.
+    ones, worst first. ``ages`` says which ages points stand at; ``sensitive`` whether what a
+    family should not see unadvised may be shown.
     """
 
     child: Child
@@ -36,6 +40,8 @@ class Chart:
     undated: int
     lines: LineSet
     findings: pd.DataFrame
+    ages: str = "both"
+    sensitive: bool = False
 
     @cached_property
     def points(self) -> Points:
@@ -46,6 +52,11 @@ class Chart:
     def outside(self) -> Points:
         """The points outside it, which are not drawn."""
         return self.recorded.where(~self.window.holds(self.recorded.day(self.window)))
+
+    @cached_property
+    def markers(self) -> dict[str, str]:
+        """The marker of each of the child's sources, the same on all its charts."""
+        return points.marker_of(points.sources_of(self.child))
 
     @cached_property
     def falls(self) -> tuple[Fall, ...]:
@@ -62,32 +73,61 @@ class Chart:
         """The values the axis shows."""
         return points.value_range(self.points, self.lines.value_range)
 
+    @cached_property
+    def events(self) -> tuple[Event, ...]:
+        """The events inside the window that may be shown."""
+        frame = self.child.events
+        return shown_events(frame, self.window, self.recorded, sensitive=self.sensitive)
+
+    @cached_property
+    def expected(self) -> Expected | None:
+        """What the parents' heights lead to expect, where a chart shows it."""
+        heights = self.child.mother_cm, self.child.father_cm
+        return shown_expected(*heights, self.measure, self.window) if self.lines.sections else None
+
+    @cached_property
+    def puberty(self) -> tuple[float, float] | None:
+        """From when to when puberty is shaded [d], where it is."""
+        return puberty(self.measure, str(self.child.sex), self.window)
+
     def crosses(self, width: float) -> bool:
         """Return whether corrected ages are drawn on an axis of this width [pt]."""
+        if self.ages == "chronological" and not self.window.by_gestation:
+            return False
         return points.shows_crosses(self.points, self.window, self.child.gestation_days, width)
 
 
-def chart_of(child: Child, measure: str, window: str | None) -> Chart:
+AGES: Final = ("both", "chronological", "corrected")
+
+
+def chart_of(
+    child: Child,
+    measure: str,
+    window: str | None = None,
+    *,
+    ages: str = "both",
+    sensitive: bool = False,
+) -> Chart:
     """Return what a chart of a child and measure shows.
 
     Raises
     ------
     UsageError
-        If the measure or the window is not one of its words, or the records are of more than one
-        child.
+        If the measure, the window or the ages are not one of their words, or the records are of
+        more than one child.
     """
     if measure not in MEASURES:
         raise UsageError(
             f"measure: found {measure!r}, expected one of {', '.join(MEASURES)}; "
             "a chart shows one measure"
         )
-    if child.scored["child_id"].nunique() > 1:
-        raise UsageError(
-            "chart: found records of more than one child, expected one child a chart; "
-            "draw each child on its own"
-        )
+    if ages not in AGES:
+        raise UsageError(f"ages: found {ages!r}, expected one of {', '.join(AGES)}")
+    one_child(child)
     recorded, undated = points.points_of(child, measure)
     shown = windows.chosen(*_ages(child, recorded), child.gestation_days, window)
+    if ages == "corrected":
+        shown = replace(shown, corrected=True)
     return Chart(
         child,
         Measure(measure),
@@ -96,7 +136,24 @@ def chart_of(child: Child, measure: str, window: str | None) -> Chart:
         undated,
         line_set(measure, str(child.sex), shown),
         falls.open_findings(child, measure),
+        ages,
+        sensitive,
     )
+
+
+def one_child(child: Child) -> None:
+    """Stop if records of several children have come together.
+
+    Raises
+    ------
+    UsageError
+        If they have.
+    """
+    if child.scored["child_id"].nunique() > 1:
+        raise UsageError(
+            "chart: found records of more than one child, expected one child a chart; "
+            "draw each child on its own"
+        )
 
 
 def _ages(child: Child, recorded: Points) -> tuple[FloatArray, FloatArray]:

@@ -1,4 +1,4 @@
-"""What a finding adds to a chart: a ring round its point, a shaded band over a fall."""
+"""What a finding adds to a chart: a ring round its point, a shaded band over a fall or a rise."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from centiles import zscores
+from centiles.ages import FloatArray
 from centiles.charts import style
 from centiles.charts.labels import Placer
-from centiles.charts.points import Points, inset, numbers
+from centiles.charts.points import Points, inset, numbers, shifted
 from centiles.charts.windows import Window
 from centiles.lms import SPACE
-from centiles.monitoring.wording import interval
+from centiles.measures import Sex
+from centiles.monitoring.wording import VERIFY_TODAY, interval
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,79 +25,135 @@ if TYPE_CHECKING:
     from centiles.checks import Child
 
 _PAST_STATES: Final = ("closed", "lapsed")
-_STRETCHED_Z: Final = -4.0  # below it the tables stretch, and a size is "more than"
-_SMALLEST_FALL: Final = SPACE / 2  # [z] worth a band
+_STRETCHED_Z: Final = 4.0  # beyond it the tables stretch, and a size is "more than"
+_SMALLEST: Final = SPACE / 2  # [z] worth a band
+_UPWARD: Final = ("RISE", "ABOVE")  # in the names of the rules about too much
 
 
 @dataclass(frozen=True)
 class Fall:
-    """A fall between two points: ages since birth [d], size carried over joins [z], its end [z]."""
+    """A fall or rise between two points: ages since birth [d], z on the later section.
+
+    ``start_z`` is the earlier z carried over joins, ``to_z`` the later one.
+    """
 
     rule: str
     state: str
     from_age_days: float
     to_age_days: float
-    size_z: float
+    start_z: float
     to_z: float
+
+    @property
+    def rose(self) -> bool:
+        """Whether it is a rise."""
+        return self.to_z > self.start_z
+
+    @property
+    def size_z(self) -> float:
+        """Its size, carried over joins [z]."""
+        return abs(self.to_z - self.start_z)
 
     @property
     def words(self) -> str:
         """Its size and interval, on two rows, as its sentence gives them."""
         spaces = self.size_z / SPACE
-        if self.to_z < _STRETCHED_Z:
-            size = f"more than {np.floor(spaces * 2) / 2:g}"
-        else:
-            size = f"{spaces:.1f}"
+        stretched = self.to_z > _STRETCHED_Z if self.rose else self.to_z < -_STRETCHED_Z
+        size = f"more than {np.floor(spaces * 2) / 2:g}" if stretched else f"{spaces:.1f}"
         unit = "space" if size == "1.0" else "spaces"
         gone = interval(self.to_age_days - self.from_age_days)
         if self.state == "recovering":
-            return f"still {size} {unit} lower\n{gone} on"
-        return f"fell {size} {unit}\nin {gone}"
+            return f"still {size} {unit} {'higher' if self.rose else 'lower'}\n{gone} on"
+        return f"{'rose' if self.rose else 'fell'} {size} {unit}\nin {gone}"
 
 
-def open_findings(child: Child, measure: str) -> pd.DataFrame:
-    """Return the findings of one measure that are neither closed nor lapsed, worst first."""
+def open_findings(child: Child, measure: str | None = None) -> pd.DataFrame:
+    """Return the findings, of one measure or all, neither closed nor lapsed, worst first."""
     frame = child.findings
-    mine = frame["measure"].astype(object).eq(str(measure))
+    mine = frame["measure"].astype(object).eq(str(measure)) | (measure is None)
     past = frame["state"].astype(object).isin(_PAST_STATES)
     found: pd.DataFrame = frame.loc[mine & ~past]
     return found
 
 
 def falls(findings: Mapping[Any, Any] | pd.DataFrame) -> tuple[Fall, ...]:
-    """Return the findings that are falls, worst first, none overlapping a worse one."""
-    figures = [
-        numbers(findings, column)
-        for column in ("from_age_days", "to_age_days", "carried_change_z", "to_z")
-    ]
+    """Return the findings that are falls or rises, worst first, none overlapping a worse one.
+
+    What only a doubtful value makes is none: it would be the largest on the chart.
+    """
+    columns = ("from_age_days", "to_age_days", "carried_change_z", "to_z")
+    figures = [numbers(findings, column) for column in columns]
     kept: list[Fall] = []
-    for rule, state, start, end, change, to_z in zip(
-        findings["rule"], findings["state"], *figures, strict=True
+    block = findings.get("block", [""] * len(figures[0]))
+    for rule, state, doubt, start, end, change, to_z in zip(
+        findings["rule"], findings["state"], block, *figures, strict=True
     ):
-        if not (start < end and change <= -_SMALLEST_FALL):  # NaN is neither
+        if doubt == VERIFY_TODAY:
+            continue
+        upward = any(word in str(rule) for word in _UPWARD)
+        if not (start < end and (change if upward else -change) >= _SMALLEST):  # NaN is neither
             continue
         if all(end <= other.from_age_days or start >= other.to_age_days for other in kept):
-            kept.append(Fall(str(rule), str(state), start, end, -change, to_z))
+            kept.append(Fall(str(rule), str(state), start, end, to_z - change, to_z))
     return tuple(kept)
 
 
 def draw_falls(ax: Axes, shown: Sequence[Fall], window: Window, points: Points) -> None:
-    """Shade the ages between the two points of each fall."""
+    """Shade the ages between the two points of each fall or rise."""
     for fall in shown:
-        start, end = (_day(day, window, points) for day in (fall.from_age_days, fall.to_age_days))
+        start, end = _days(fall, window, points)
         band = ax.axvspan(start, end, facecolor=style.FALL, edgecolor="none", zorder=0)
-        band.set_gid(f"fall-{fall.rule}")
+        band.set_gid(f"{'rise' if fall.rose else 'fall'}-{fall.rule}")
         for day in (start, end):
-            ax.axvline(day, color=style.FALL_EDGE, linewidth=0.7, zorder=1, gid="fall-edge")
+            ax.axvline(day, color=style.FALL_EDGE, linewidth=0.5, zorder=1, gid="fall-edge")
+
+
+def draw_arrows(
+    ax: Axes, shown: Sequence[Fall], window: Window, points: Points, measure: str, sex: str
+) -> None:
+    """Draw an arrow from where the earlier z would be now to where the child is.
+
+    It crosses as many spaces between the lines as the label counts.
+    """
+    for fall in shown:
+        if sex not in tuple(Sex) or not len(points):
+            continue
+        nearest = int(np.argmin(np.abs(points.age_days - fall.to_age_days)))
+        at = float(points.corrected_age_days[nearest])
+        values = [
+            zscores.measurement(z, measure=measure, sex=sex, age_days=at)
+            for z in (fall.start_z, fall.to_z)
+        ]
+        day = _days(fall, window, points)[1]
+        if not (np.isfinite(values).all() and window.holds(np.array(day))):
+            continue
+        ax.annotate(
+            "",
+            (day, values[1]),
+            xytext=(day, values[0]),
+            arrowprops={
+                "arrowstyle": "-|>,head_width=0.22,head_length=0.5",
+                "color": style.FALL_EDGE,
+                "linewidth": 1.6,
+                "shrinkA": 0,
+                "shrinkB": style.RING_SIZE / 2,
+            },
+            zorder=4.5,
+        ).set_gid(f"arrow-{fall.rule}")
+
+
+def _days(fall: Fall, window: Window, points: Points) -> FloatArray:
+    """Return where the two ends of a fall are along a window's axis, shape (2,) [d]."""
+    return shifted(np.array([fall.from_age_days, fall.to_age_days]), window, points)
 
 
 def label_falls(
     ax: Axes, shown: Sequence[Fall], window: Window, points: Points, placer: Placer
 ) -> None:
-    """Write each fall's size and interval where its band is emptiest."""
+    """Write each size and interval where its band is emptiest."""
     low, high = ax.get_ylim()
     for fall in shown:
-        days = [_day(day, window, points) for day in (fall.from_age_days, fall.to_age_days)]
+        days = _days(fall, window, points)
         middle = float(np.clip(np.mean(days), window.from_day, window.to_day))
         heights = low + (high - low) * np.r_[0.95, 0.05, np.linspace(0.9, 0.1, 17)]
         text = fall.words
@@ -112,7 +171,12 @@ def label_falls(
             fontweight="bold",
             color=style.FALL_TEXT,
             linespacing=1.25,
-            bbox={"facecolor": style.FALL, "edgecolor": "none", "pad": 2.5},
+            bbox={
+                "boxstyle": "round,pad=0.35,rounding_size=0.4",
+                "facecolor": "white",
+                "edgecolor": style.FALL_EDGE,
+                "linewidth": 0.6,
+            },
             annotation_clip=False,
             zorder=6,
         )
@@ -127,8 +191,9 @@ def rings(
     """
     found: dict[tuple[float, float], str] = {}
     ages, values = numbers(findings, "to_age_days"), numbers(findings, "to_value")
-    for age, value, severity in zip(ages, values, findings["severity"], strict=True):
-        place = (_day(age, window, points), value)
+    days = shifted(ages, window, points)
+    for day, value, severity in zip(days, values, findings["severity"], strict=True):
+        place = (float(day), value)
         inside = window.from_day <= place[0] <= window.to_day and np.isfinite(value)
         if inside and (place not in found or _rank(severity) > _rank(found[place])):
             found[place] = str(severity)
@@ -165,11 +230,3 @@ def ring_width(severity: str) -> float:
 
 def _rank(severity: object) -> float:
     return ring_width(str(severity))
-
-
-def _day(age_days: float, window: Window, points: Points) -> float:
-    """Return where an age [d since birth] is along a window's axis."""
-    if not window.by_gestation or not len(points):
-        return age_days
-    nearest = int(np.argmin(np.abs(points.age_days - age_days)))
-    return age_days + float(points.corrected_age_days[nearest] - points.age_days[nearest])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from matplotlib.lines import Line2D
 
@@ -11,14 +12,18 @@ from centiles.charts import style
 from centiles.charts.contents import Chart
 from centiles.charts.falls import ring_width, severities
 from centiles.charts.labels import extent
-from centiles.charts.points import Points, marker_of
-from centiles.charts.words import plain
+from centiles.charts.texts import plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _MOST_SOURCES: Final = len(style.MARKERS)
 _HANDLE: Final = 26.0  # a sign and the space round it [pt]
+_LOOK: Final[dict[str, Any]] = {
+    "borderpad": 0, "columnspacing": 1.6, "fontsize": style.NORMAL, "frameon": False,
+    "handlelength": 1.0, "handletextpad": 0.5, "labelspacing": 0.35,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -40,9 +45,20 @@ class Key:
         return self.rows * 1.6 * style.NORMAL
 
 
-def key_of(chart: Chart, width: float) -> Key:
-    """Return the key of a chart whose axes have this width [pt]; empty if all is plain."""
-    entries = [*_sources(chart.points), *_signs(chart, width), *_rings(chart)]
+def key_of(charts: Chart | Sequence[Chart], width: float) -> Key:
+    """Return the key of one chart or of several in common; empty if all is plain.
+
+    ``width`` is that of the axes [pt].
+    """
+    several = [charts] if isinstance(charts, Chart) else charts
+    entries = list(
+        {
+            label: (handle, label)
+            for part in (_sources, lambda chart: _signs(chart, width), _rings)
+            for chart in several
+            for handle, label in part(chart)
+        }.values()
+    )
     widest = max((extent(label, style.NORMAL)[0] for _, label in entries), default=0) + _HANDLE
     return Key(
         tuple(handle for handle, _ in entries),
@@ -55,27 +71,29 @@ def key_of(chart: Chart, width: float) -> Key:
 def draw_key(ax: Axes, key: Key) -> None:
     """Draw a key above the axes."""
     if key.labels:
-        ax.legend(
-            key.handles,
-            key.labels,
-            loc="lower left",
-            bbox_to_anchor=(0, 1, 1, 0),
-            borderaxespad=0.8,
-            borderpad=0,
-            columnspacing=1.6,
-            fontsize=style.NORMAL,
-            frameon=False,
-            handlelength=1.0,
-            handletextpad=0.5,
-            labelspacing=0.35,
-            ncols=key.columns,
-        )
+        place: dict[str, Any] = {
+            "loc": "lower left",
+            "bbox_to_anchor": (0, 1, 1, 0),
+            "borderaxespad": 0.8,
+        }
+        ax.legend(key.handles, key.labels, ncols=key.columns, **place, **_LOOK)
 
 
-def _sources(points: Points) -> list[tuple[Line2D, str]]:
-    """Return the marker of each source, if there are several."""
-    markers = list(marker_of(points).items())
-    if len(markers) < 2:
+def draw_key_on(page: Figure, key: Key, left: float, top: float) -> None:
+    """Draw a key on a page, its upper left corner there, in shares of the page from the lower."""
+    if key.labels:
+        place: dict[str, Any] = {
+            "loc": "upper left",
+            "bbox_to_anchor": (left, top),
+            "borderaxespad": 0.0,
+        }
+        page.legend(key.handles, key.labels, ncols=key.columns, **place, **_LOOK)
+
+
+def _sources(chart: Chart) -> list[tuple[Line2D, str]]:
+    """Return the marker of each source on the chart, if the child has several."""
+    markers = [item for item in chart.markers.items() if item[0] in chart.points.sources]
+    if len(chart.markers) < 2:
         return []
     shown = [(_sign(shape), plain(name, 30) or "no source") for name, shape in markers]
     more = len(shown) - _MOST_SOURCES
@@ -89,9 +107,11 @@ def _signs(chart: Chart, width: float) -> list[tuple[Line2D, str]]:
     entries = []
     if chart.crosses(width) and chart.window.by_gestation:
         entries = [(_sign("x"), "at gestational age")]
+    elif chart.window.corrected and chart.crosses(width):
+        entries = [(_sign("x"), "at age corrected for gestation")]
     elif chart.crosses(width):
         entries = [(_sign("x"), "age corrected for gestation")]
-        if len(chart.points.sources) == 1:
+        if len(chart.markers) == 1:
             entries.insert(0, (_sign("o"), "age since birth"))
     if chart.points.queried.any():
         entries.append((_sign("o", open_=True), "open: check this measurement"))

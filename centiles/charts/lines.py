@@ -25,6 +25,17 @@ _SMALLEST_STEP: Final = 0.004  # of the median: about half a line's width
 
 
 @dataclass(frozen=True)
+class Step:
+    """A step of the lines: into which section, at what age [d], between which values, and why."""
+
+    later: str
+    at_day: float
+    low: float
+    high: float
+    note: str
+
+
+@dataclass(frozen=True)
 class LineSet:
     """The lines of one measure and sex that a window shows."""
 
@@ -42,15 +53,22 @@ class LineSet:
     @property
     def steps(self) -> tuple[str, ...]:
         """Why the lines step at each join inside the window, where they visibly do."""
+        return tuple(step.note for step in self.step_places)
+
+    @property
+    def step_places(self) -> tuple[Step, ...]:
+        """Where the lines visibly step inside the window, and why."""
         known = reference()
         by_name = {section.section: section for section in self.sections}
-        notes = []
+        found = []
         for join in known.joins:
             sides = [by_name.get(known.sections[k].name) for k in (join.earlier, join.later)]
             inside = self.window.from_day < join.at_day < self.window.to_day
             if inside and sides[0] and sides[1] and _steps(sides[0], sides[1]):
-                notes.append(join.note)
-        return tuple(notes)
+                low = float(min(sides[0].values[:, -1].min(), sides[1].values[:, 0].min()))
+                high = float(max(sides[0].values[:, -1].max(), sides[1].values[:, 0].max()))
+                found.append(Step(sides[1].section, join.at_day, low, high, join.note))
+        return tuple(found)
 
     def ends(self) -> tuple[float, FloatArray]:
         """Return where the lines leave the window: the age [d] and the nine values."""
@@ -160,9 +178,10 @@ def spread(values: FloatArray, gap: float) -> FloatArray:
     return np.asarray(levels + steps)
 
 
-def step_note(lines: LineSet) -> str:
-    """Return why the lines step, in words; empty where they do not."""
-    return step_words(lines.steps)
+def step_note(*shown: LineSet) -> str:
+    """Return why lines step, in words, youngest first; empty where they do not."""
+    places = sorted((step.at_day, step.note) for lines in shown for step in lines.step_places)
+    return step_words(list(dict.fromkeys(note for _, note in places)))
 
 
 def step_words(steps: Sequence[str]) -> str:

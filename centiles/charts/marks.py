@@ -39,7 +39,7 @@ class AgeAxis:
     gestation: bool
 
 
-def age_axis(window: Window, width: float) -> AgeAxis:
+def age_axis(window: Window, width: float, *, gestation: bool = True) -> AgeAxis:
     """Return the marks of a window's age axis.
 
     Weeks of gestation below 42 weeks; weeks and months to 2 years; months and years to 4; years
@@ -51,6 +51,8 @@ def age_axis(window: Window, width: float) -> AgeAxis:
         The ages shown.
     width
         How wide the axis is [pt].
+    gestation
+        Whether weeks below 42 are of gestation; ages since birth have none.
 
     Examples
     --------
@@ -62,18 +64,18 @@ def age_axis(window: Window, width: float) -> AgeAxis:
     scale = width / window.days
     if window.to_day > 4.5 * DAYS_IN_YEAR:
         return _years(window, scale)
-    gestation = _gestation(window, scale)
-    after = gestation.days[-1] + _LEAST_GAP / scale if gestation.days else window.from_day
-    clear = max(after, window.from_day + _CAPTION / scale)
+    early = _gestation(window, scale) if gestation else Row((), (), "weeks")
+    after = early.days[-1] + _LEAST_GAP / scale if early.days else window.from_day
+    clear = max(after, window.from_day + _CAPTION / scale) if gestation else after
     if window.by_gestation:
-        return AgeAxis(gestation, Row((), (), ""), in_line=False, gestation=True)
+        return AgeAxis(early, Row((), (), ""), in_line=False, gestation=True)
     if window.to_day > 2.5 * DAYS_IN_YEAR:
         fine = _multiples(window, scale, DAYS_IN_MONTH, (1, 3, 6, 12), "months", after)
         coarse = _multiples(window, scale, DAYS_IN_YEAR, (1,), "years", clear)
     else:
         fine = _multiples(window, scale, 7, (1, 2, 4, 8, 13, 26), "weeks", after)
         coarse = _multiples(window, scale, DAYS_IN_MONTH, (1, 2, 3, 6), "months", clear)
-    return AgeAxis(gestation + fine, coarse, in_line=False, gestation=bool(gestation.days))
+    return AgeAxis(early + fine, coarse, in_line=False, gestation=bool(early.days))
 
 
 def _gestation(window: Window, scale: float) -> Row:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Final
 
@@ -60,7 +60,7 @@ class Points:
 
     def day(self, window: Window) -> FloatArray:
         """Return where each point stands along the axis of a window [d]."""
-        return self.corrected_age_days if window.by_gestation else self.age_days
+        return self.corrected_age_days if window.corrected else self.age_days
 
 
 def points_of(child: Child, measure: str) -> tuple[Points, int]:
@@ -71,12 +71,10 @@ def points_of(child: Child, measure: str) -> tuple[Points, int]:
     """
     frame = child.scored
     frame = frame[frame["measure"].astype(object) == str(measure)]
-    fate, verdict = (frame[column].astype(object) for column in ("fate", "verdict"))
-    derived = frame["derived"].astype(object).fillna(value=False).astype(bool)
+    verdict = frame["verdict"].astype(object)
     columns = ("age_days", "corrected_age_days", "value")
     age, corrected, value = (numbers(frame, column) for column in columns)
-    kept = fate.isin(["scored", "unscored"]) | (derived & (fate != "merged"))
-    wanted = kept.to_numpy() & np.isfinite(value)
+    wanted = _is_drawn(frame) & np.isfinite(value)
     points = Points(
         age,
         np.where(np.isfinite(corrected), corrected, age),
@@ -89,12 +87,31 @@ def points_of(child: Child, measure: str) -> tuple[Points, int]:
     return points.where(wanted & dated), int((wanted & ~dated).sum())
 
 
+def _is_drawn(frame: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return which rows are points, if they have a number, shape (rows,)."""
+    fate = frame["fate"].astype(object)
+    derived = frame["derived"].astype(object).fillna(value=False).astype(bool)
+    kept = fate.isin(["scored", "unscored"]) | (derived & (fate != "merged"))
+    return np.asarray(kept.to_numpy())
+
+
 def numbers(frame: Mapping[Any, Any] | pd.DataFrame, column: str) -> FloatArray:
     """Return a column of a frame, or of arrays, as numbers, shape (rows,); NaN where none."""
     found: Any = frame[column]
     if isinstance(found, np.ndarray):
         return np.asarray(found, dtype=np.float64)
     return np.asarray(found.to_numpy(dtype=np.float64, na_value=np.nan))
+
+
+def shifted(age_days: FloatArray, window: Window, points: Points) -> FloatArray:
+    """Return where ages [d since birth] are along a window's axis [d], shape as given.
+
+    Where points stand at their corrected ages, an age is corrected as the point nearest to it is.
+    """
+    if not window.corrected or not len(points):
+        return age_days
+    nearest = np.argmin(np.abs(points.age_days[:, None] - age_days), axis=0)
+    return np.asarray(age_days + (points.corrected_age_days - points.age_days)[nearest])
 
 
 def value_range(points: Points, lines: tuple[float, float] | None) -> tuple[float, float]:
@@ -123,17 +140,29 @@ def shows_crosses(points: Points, window: Window, gestation_days: float, width: 
     correction can be seen on an axis of this width [pt].
     """
     shift = np.abs(points.age_days - points.corrected_age_days)
-    if window.by_gestation or not len(shift) or not shift.max():
-        return bool(window.by_gestation and len(shift))
+    if window.corrected or not len(shift) or not shift.max():
+        return bool(window.corrected and len(shift))
     preterm = bool(gestation_known(gestation_days) & (gestation_days < TERM_FROM_DAYS))
     visible = shift.max() * width / window.days >= _LEAST_SHIFT
     return bool(visible or (preterm and window.to_day < _CROSSES_TO_DAY))
 
 
-def marker_of(points: Points) -> dict[str, str]:
+def marker_of(sources: Sequence[str]) -> dict[str, str]:
     """Return each source's marker."""
     shapes = style.MARKERS
-    return {source: shapes[k % len(shapes)] for k, source in enumerate(points.sources)}
+    return {source: shapes[k % len(shapes)] for k, source in enumerate(sources)}
+
+
+def sources_of(child: Child) -> tuple[str, ...]:
+    """Return the sources of all of a child's points, in the order of their first ones.
+
+    So a source has the same marker on every chart of a child.
+    """
+    frame = child.scored
+    drawn = _is_drawn(frame) & np.isfinite(numbers(frame, "value"))
+    order = np.argsort(numbers(frame, "age_days")[drawn], kind="stable")  # NaN last
+    sources = frame["source"].astype(object).fillna("").to_numpy()[drawn][order]
+    return tuple(dict.fromkeys(map(str, sources)))
 
 
 def inset(ax: Axes, value: FloatArray, height: float) -> FloatArray:
@@ -143,15 +172,23 @@ def inset(ax: Axes, value: FloatArray, height: float) -> FloatArray:
     return np.where(value > high, high - room, np.where(value < low, low + room, value))
 
 
-def draw_points(ax: Axes, points: Points, window: Window, *, crosses: bool, height: float) -> None:
+def draw_points(
+    ax: Axes,
+    points: Points,
+    window: Window,
+    markers: Mapping[str, str],
+    *,
+    crosses: bool,
+    height: float,
+) -> None:
     """Draw the points of one window: a marker each, open where queried, an arrow off scale."""
     day, value = points.day(window), inset(ax, points.value, height)
     off = value != points.value
     if crosses:
         _draw_crosses(ax, points.where(~off), window)
-    # On the axis of gestation the cross is the point, unless the marker has more to say.
-    crossed = window.by_gestation and len(points.sources) == 1
-    for source, marker in marker_of(points).items():
+    # Where corrected ages stand alone the cross is the point, unless the marker has more to say.
+    crossed = window.corrected and len(markers) == 1
+    for source, marker in markers.items():
         mine = (points.source == source) & ~off
         for queried in (False, True):
             chosen = mine & (points.queried == queried)
@@ -184,7 +221,7 @@ def _draw_crosses(ax: Axes, points: Points, window: Window) -> None:
     points = points.where(window.holds(points.corrected_age_days))
     ends = np.stack([points.corrected_age_days, points.age_days], axis=1)
     gaps = np.full((len(ends), 1), np.nan)
-    if not window.by_gestation:
+    if not window.corrected:
         ax.plot(
             np.c_[ends, gaps].ravel(),
             np.repeat(points.value, 3),
@@ -198,7 +235,7 @@ def _draw_crosses(ax: Axes, points: Points, window: Window) -> None:
         points.value,
         linestyle="none",
         marker="x",
-        markersize=style.MARKER * (1.6 if window.by_gestation and len(points.sources) > 1 else 1.1),
+        markersize=style.MARKER * (1.6 if window.corrected and len(points.sources) > 1 else 1.1),
         markeredgecolor=style.INK,
         markeredgewidth=1.2,
         zorder=4,
@@ -237,12 +274,12 @@ def label_points(
 
 
 def amount(value: float, measure: Measure) -> str:
-    """Return a value as it is printed, with its unit: four figures, BMI to one decimal.
+    """Return a value as it is printed, with its unit: to four figures, one decimal at the least.
 
     Examples
     --------
-    >>> amount(18.4, Measure.WEIGHT), amount(32000, Measure.WEIGHT), amount(15.6789, Measure.BMI)
-    ('18.4 kg', '32,000 kg', '15.7 kg/m²')
+    >>> amount(18, Measure.WEIGHT), amount(32000, Measure.WEIGHT), amount(15.6789, Measure.BMI)
+    ('18.0 kg', '32,000 kg', '15.7 kg/m²')
     """
     if abs(value) >= 1e7:
         figures = f"{value:.3g}"
@@ -250,4 +287,5 @@ def amount(value: float, measure: Measure) -> str:
         figures = f"{value:,.0f}"
     else:
         figures = f"{value:.1f}" if measure == Measure.BMI else f"{value:.4g}"
+        figures += "" if "." in figures else ".0"
     return f"{figures} {measure.unit}"

@@ -20,15 +20,21 @@ INK: Final = "#16242e"  # points, headings
 TEXT: Final = "#33434d"  # axes, labels
 QUIET: Final = "#56656e"  # footer
 LINES: Final = "#3f7377"  # the nine lines: one colour for both sexes
-FALL: Final = "#f6e6c6"  # the tint of a fall
+FALL: Final = "#f9ecd2"  # the tint of a fall or rise
 FALL_EDGE: Final = "#8a5a0c"
 FALL_TEXT: Final = "#6d4300"
 RING: Final = "#9c2f12"
+PUBERTY: Final = "#eef2f4"  # the tint of the ages of puberty
+PARENTS: Final = "#4a3f7a"
+EVENT: Final = "#5a3d5c"
+
+RULE: Final = "#c9d2d6"  # lines that part the blocks of a page
 
 SMALL: Final = 7.5  # [pt]
 NORMAL: Final = 8.5
 MARKER: Final = 6.0
 RING_SIZE: Final = 14.4
+ROW: Final = 1.5  # of rows of text, in sizes of the type
 
 DASHED: Final = (0, (5.5, 3.0))
 SOLID: Final = "-"
@@ -53,6 +59,7 @@ _SETTINGS: Final[dict[Any, Any]] = {
     "figure.facecolor": "white",
     "lines.antialiased": True,
     "path.simplify": True,
+    "path.simplify_threshold": 0.2,  # of a pixel, or of a point in SVG: finer than can be seen
     "pdf.fonttype": 42,
     "savefig.bbox": None,
     "savefig.facecolor": "white",

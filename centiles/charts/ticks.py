@@ -24,9 +24,9 @@ _LEAST_RISE: Final = 30.0  # between two numbers of the value axis [pt]
 _SMALL_MARK: Final = 3.0  # [pt]
 
 
-def draw_age_axis(ax: Axes, window: Window, width: float) -> None:
+def draw_age_axis(ax: Axes, window: Window, width: float, *, gestation: bool = True) -> None:
     """Mark and label the age axis, whose width is given [pt]."""
-    axis = age_axis(window, width)
+    axis = age_axis(window, width, gestation=gestation)
     ax.set_xlim(window.from_day, window.to_day)
     ax.xaxis.remove_overlapping_locs = False
     if any(axis.fine.labels):
@@ -54,7 +54,8 @@ def draw_age_axis(ax: Axes, window: Window, width: float) -> None:
         return
     if axis.coarse.days:
         gap = 8 * window.days / width
-        _second_line(ax, (GESTATION_TO_DAY + gap, window.to_day), axis.coarse.days)
+        start = GESTATION_TO_DAY + gap if axis.gestation else window.from_day
+        _second_line(ax, (start, window.to_day), axis.coarse.days)
         _caption(ax, axis.fine.unit, 1, -5)
         _caption(ax, axis.coarse.unit, 1, _DOWN - 5)
     if axis.gestation and not window.by_gestation:

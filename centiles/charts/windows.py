@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -20,14 +20,15 @@ _LEAST_ROOM: Final = 0.015  # of the window, after the last point
 class Window:
     """A span of ages [d since the expected date of delivery] and its name.
 
-    ``by_gestation`` marks the window whose axis is gestation itself: there a point stands at its
-    corrected age only.
+    ``by_gestation`` marks the window whose axis is gestation itself; ``corrected`` those where a
+    point stands at its corrected age only, which that one always is.
     """
 
     name: str
     from_day: float
     to_day: float
     by_gestation: bool = False
+    corrected: bool = False
 
     @property
     def from_birth(self) -> bool:
@@ -52,7 +53,7 @@ def _window(name: str, from_day: float, to_years: float, after: float) -> Window
 WINDOWS: Final = {
     window.name: window
     for window in (
-        Window("preterm", FIRST_DAY - 4, 21, by_gestation=True),
+        Window("preterm", FIRST_DAY - 4, 21, by_gestation=True, corrected=True),
         Window("newborn", TERM_FIRST_DAY, 13 * 7 + 4),
         _window("infant", TERM_FIRST_DAY, 1, 21),
         _window("0-2", TERM_FIRST_DAY, 2, 40),
@@ -127,4 +128,4 @@ def _stretched(window: Window, both: FloatArray) -> Window:
     """Return a window from birth begun early enough for a preterm birth, in whole weeks."""
     first = both.min() if len(both) else window.from_day
     earliest = max(np.floor((first - 0.01 * window.days) / 7) * 7, FIRST_DAY - 7)
-    return Window(window.name, min(window.from_day, float(earliest)), window.to_day)
+    return replace(window, from_day=min(window.from_day, float(earliest)))

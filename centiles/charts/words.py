@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import re
-import textwrap
-from collections.abc import Iterable
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
 
 from centiles import ages
 from centiles.ages import DAYS_IN_YEAR
+from centiles.charts.backdrops import puberty_note
 from centiles.charts.contents import Chart
 from centiles.charts.lines import step_note
 from centiles.charts.points import amount
+from centiles.charts.texts import capital, font_note, plain
 from centiles.charts.windows import WINDOWS, Window
 from centiles.measures import Measure
-from centiles.monitoring.wording import date_words
+from centiles.monitoring.contact_rules import OTHER_INFORMATION
+from centiles.monitoring.wording import VERIFY_TODAY, date_words
 
 if TYPE_CHECKING:
     from centiles.checks import Child, Provenance
 
+OPENLY_RAISED: Final = ("TOGETHER",)  # the child's own measurements say as much
+_RAISED: Final = re.compile(r"Raised: [^.]*\. ")
 SEX_WORDS: Final = {"male": "boy", "female": "girl"}
 NO_SEX: Final = "Sex is not known, so no centile lines can be drawn"
 # NICE NG75 1.1: loss of up to 10 % is usual; assess beyond it, or if not regained by 3 weeks.
@@ -28,8 +32,8 @@ FIRST_DAYS: Final = (
     "Review a loss of more than 10 %, or a weight still below birth weight at 3 weeks."
 )
 _FIRST_DAYS_SHOWN_TO: Final = 14
-_LONGEST_NAME: Final = 48
 _MOST_NAMED: Final = 3
+_LONG_AXIS: Final = 180.0  # with room for the longest words beside it [pt]
 
 
 def heading(child: Child, measure: str, name: str | None) -> tuple[str, str]:
@@ -45,16 +49,15 @@ def heading(child: Child, measure: str, name: str | None) -> tuple[str, str]:
     return capital(Measure(measure).label), "  ·  ".join([*who, *([plain(shown)] if shown else [])])
 
 
-def capital(text: str) -> str:
-    """Return a text with its first letter, and no other, made a capital."""
-    return text[:1].upper() + text[1:]
+def axis_words(measure: str, window: Window, room: float = np.inf) -> str:
+    """Return what the value axis shows, with its unit: length while children lie.
 
-
-def axis_words(measure: str, window: Window) -> str:
-    """Return what the value axis shows, with its unit: length while children lie."""
+    ``room`` is how high the axis is [pt]; a short one is not given many words.
+    """
     words = Measure(measure).label
     if measure == Measure.HEIGHT and window.from_day < DAYS_IN_YEAR:
-        words = "length" if window.to_day < 2.5 * DAYS_IN_YEAR else "length, height from 2 years"
+        both = "length, height from 2 years" if room > _LONG_AXIS else "length or height"
+        words = "length" if window.to_day < 2.5 * DAYS_IN_YEAR else both
     return f"{capital(words)} ({Measure(measure).unit})"
 
 
@@ -83,10 +86,17 @@ def nothing_recorded(measure: str) -> str:
     return f"No {Measure(measure).label} recorded"
 
 
-def notes(chart: Chart) -> tuple[str, ...]:
-    """Return the notes under a chart, those that apply."""
-    found = (step_note(chart.lines), first_days_note(chart), outside_note(chart))
-    return tuple(note for note in found if note)
+def notes(*charts: Chart) -> tuple[str, ...]:
+    """Return the notes under a chart, or under several charts of one child: those that apply."""
+    found = [step_note(*(chart.lines for chart in charts))]
+    for chart in charts:
+        found += [
+            puberty_note(str(chart.child.sex)) if chart.puberty else "",
+            chart.expected.words if chart.expected else "",
+            first_days_note(chart),
+            outside_note(chart),
+        ]
+    return tuple(dict.fromkeys(note for note in [*found, font_note()] if note))
 
 
 def first_days_note(chart: Chart) -> str:
@@ -110,13 +120,17 @@ def outside_note(chart: Chart) -> str:
     return f"Recorded but not on this chart: {listed}." if listed else ""
 
 
-def footer(provenance: Provenance) -> tuple[str, str]:
-    """Return the two rows of a footer: the reference, and how and from what it was drawn."""
+def footer(provenance: Provenance, drawn_on: Any = None) -> tuple[str, str]:
+    """Return the two rows of a footer: the reference, and how, from what and when it was drawn.
+
+    ``drawn_on`` is the clock's date where it is not given.
+    """
+    today = np.datetime64("today", "D") if drawn_on is None else drawn_on
     known = f"{provenance.reference}, {provenance.reference_edition}"
     tables = f"tables {str(provenance.reference_sha256)[:8]}"
     as_of = f"data as of {provenance.as_of}" if provenance.as_of else ""
     rules = f"rules {provenance.rules} {str(provenance.rules_sha256)[:8]}"
-    drawn = (f"centiles {provenance.version}", rules, as_of)
+    drawn = (f"centiles {provenance.version}", rules, as_of, f"drawn {date_words(today)}")
     return (
         f"Reference: {known} ({tables}).  Gestation correction: {provenance.correction}.",
         "  ·  ".join(["Not a diagnosis", *(part for part in drawn if part)]),
@@ -135,7 +149,8 @@ def description(chart: Chart) -> str:
         queried = int(points.queried.sum())
         said.append(f"{queried} marked to check." if queried else "")
     said.append(f"{latest(chart)}." if latest(chart) else "")
-    said += [str(text) for text in chart.findings.get("sentence", [])]
+    rows = chart.findings.to_dict("records")
+    said += [sentence_of(row, sensitive=chart.sensitive) for row in rows]
     said += [*notes(chart), "" if chart.lines.sections else f"{NO_SEX}."]
     return " ".join(part for part in said if part)
 
@@ -145,25 +160,18 @@ def top_finding(chart: Chart) -> str:
     if not len(chart.findings):
         return ""
     worst = chart.findings.iloc[0]
-    return f"{capital(str(worst['severity']))}: {worst['sentence']}"
+    doubt = worst.get("block") == VERIFY_TODAY
+    head = VERIFY_TODAY if doubt else str(worst["severity"])
+    return f"{capital(head)}: {sentence_of(worst, sensitive=chart.sensitive)}"
 
 
-def wrapped(texts: Iterable[str], letters: int) -> str:
-    """Return texts as rows of at most so many letters."""
-    held = (re.sub(r"(\d) (?=\w)", "\\1\u00a0", text) for text in texts)  # "9 Feb" on one row
-    return "\n".join(row for text in held for row in textwrap.wrap(text, letters))
+def sentence_of(finding: Any, *, sensitive: bool) -> str:
+    """Return a finding's sentence, without what raised it where that is not to be shown.
 
-
-def plain(text: object, longest: int = _LONGEST_NAME) -> str:
-    """Return a text from the data as one short row that the chart's type can show."""
-    row = " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
-    row = row if len(row) <= longest else f"{row[: longest // 2]}…{row[-longest // 2 + 1 :]}"
-    return "".join(c if ord(c) in _letters() else "□" for c in row)
-
-
-@cache
-def _letters() -> frozenset[int]:
-    """Return the characters the type has."""
-    from matplotlib.font_manager import FontProperties, findfont, get_font
-
-    return frozenset(get_font(findfont(FontProperties(family="DejaVu Sans"))).get_charmap())
+    A check that was not asked for sensitive things says no more to begin with.
+    """
+    sentence = str(finding["sentence"])
+    said = set(str(finding.get("raised_by", "")).split("; ")) - {"", "nan", *OPENLY_RAISED}
+    if sensitive or not said:
+        return sentence
+    return _RAISED.sub(f"Raised: {OTHER_INFORMATION}. ", sentence)

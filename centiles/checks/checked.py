@@ -163,6 +163,19 @@ class Checked:
             sensitive=self.sensitive,
         )
 
+    def household(self, child_id: str) -> tuple[str, ...]:
+        """Return the children of a child's households, itself first; alone where none is known.
+
+        Raises
+        ------
+        UsageError
+            If no record has that identifier.
+        """
+        mine = self.child(child_id).child_id
+        pairs = self._shared_homes
+        others = pairs["child_y"][pairs["child_x"] == mine]
+        return (mine, *dict.fromkeys(map(str, others)))
+
     @cached_property
     def _rows(self) -> Mapping[str, NDArray[np.intp]]:
         """Where each child's values stand in ``scored``."""
@@ -176,16 +189,20 @@ class Checked:
     @cached_property
     def _siblings(self) -> Mapping[str, int]:
         """How many other children live in each child's households, of those who live in one."""
+        others = self._shared_homes.groupby("child_x").size()
+        return dict(zip(map(str, others.index), others.tolist(), strict=True))
+
+    @cached_property
+    def _shared_homes(self) -> pd.DataFrame:
+        """Each pair of children of one household, both ways, by identifier."""
         codes, ids = pd.factorize(self.scored["child_id"].to_numpy(dtype=object))
         owner = np.where(self.scored["child_id"] == "", -1, codes)
-        index = pd.Index(ids)
-        homes = homes_of(owner, self.scored["household_id"], self.sides, index)
+        homes = homes_of(owner, self.scored["household_id"], self.sides, pd.Index(ids))
         used = ~homes.too_many[homes.household]
         pairs = pd.DataFrame({"child": homes.child[used], "home": homes.household[used]})
         both = pairs.merge(pairs, on="home").query("child_x != child_y")
-        others = both.drop_duplicates(["child_x", "child_y"])["child_x"]
-        count = np.bincount(others, minlength=len(ids))
-        return dict(zip(map(str, ids), count.tolist(), strict=True))
+        both = both.drop_duplicates(["child_x", "child_y"])
+        return pd.DataFrame({name: ids[both[name]] for name in ("child_x", "child_y")})
 
 
 def _notebook() -> Any:

@@ -5,6 +5,7 @@ Every row that is not blank is one row here, with its fate; what could not be us
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections import defaultdict
 from collections.abc import Callable
@@ -295,12 +296,27 @@ def _heights(rows: Rows, slot: str) -> NDArray[np.float64]:
     return column.spread(np.where(fits, value, np.nan), missing=np.nan)
 
 
+def speaks_of_sensitive(text: str) -> bool:
+    """Return whether a text has a word that makes an event sensitive.
+
+    Examples
+    --------
+    >>> speaks_of_sensitive("Domestic abuse notification"), speaks_of_sensitive("House move")
+    (True, False)
+    """
+    return re.search(_sensitive_words(), text.casefold()) is not None
+
+
+def _sensitive_words() -> str:
+    return "|".join(rf"\b{word}" for word in _synonyms()["sensitive"]["words"])
+
+
 def _sensitive(rows: Rows) -> Flags:
     """Return which events are sensitive: by what the row says, by its type, or by its note."""
     kind, note, said = rows.texts("type"), rows.texts("note"), rows.column("sensitive")
     assert kind is not None  # a file without one was refused
-    any_word = "|".join(rf"\b{word}" for word in _synonyms()["sensitive"]["words"])
-    sensitive = kind.spread(kind.stripped.str.casefold().str.contains(any_word), missing=False)
+    folded = kind.stripped.str.casefold()
+    sensitive = kind.spread(folded.str.contains(_sensitive_words()), missing=False)
     if note is not None:
         sensitive = sensitive | ~note.is_blank
     if said is None:

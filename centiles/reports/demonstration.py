@@ -35,10 +35,15 @@ def write_demonstration(folder: str | Path, *, seed: int, force: bool = False) -
         (made / "charts").mkdir()
         first = checked.children[checked.children["rank"].between(1, CHARTED)]
         for rank, child_id in zip(first["rank"], first["child_id"], strict=True):
-            charts.save(checked.child(child_id), made / "charts" / f"{rank:02d}.pdf")
+            charts.save(
+                checked.child(child_id), made / "charts" / f"{rank:02d}.pdf", drawn_on=TODAY
+            )
             measures = checked.child(child_id).findings["measure"].astype(str).tolist()[:1]
             charts.save(
-                checked.child(child_id), made / "charts" / f"{rank:02d}.png", measures=measures
+                checked.child(child_id),
+                made / "charts" / f"{rank:02d}.png",
+                measures,
+                drawn_on=TODAY,
             )
         (made / MARK).write_bytes((made / "results" / MARK).read_bytes())
     return checked

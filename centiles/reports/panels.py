@@ -14,7 +14,8 @@ from centiles.charts import style
 from centiles.charts.lines import step_words
 from centiles.charts.points import Points
 from centiles.charts.points import amount as amount_words
-from centiles.charts.words import SEX_WORDS, capital
+from centiles.charts.texts import capital
+from centiles.charts.words import SEX_WORDS
 from centiles.checks import OPEN_STATES
 from centiles.measures import MEASURES, Measure
 from centiles.monitoring.wording import date_words

@@ -124,11 +124,13 @@ def _surprise_once_a_value(original: np.ndarray) -> Iterator[None]:
     later is part of any history, so all copies have the same.
     """
 
-    def once(points: Points, history_of: np.ndarray, at: np.ndarray) -> tuple[np.ndarray, ...]:
+    def once(
+        points: Points, history_of: np.ndarray, at: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         pairs = original[points.row[history_of]] * len(original) + original[points.row[at]]
         _, place, copy = np.unique(pairs, return_index=True, return_inverse=True)
-        found = trajectory.surprise_and_spread(points, history_of[place], at[place])
-        return tuple(each[copy] for each in found)
+        known = trajectory.surprise_and_spread(points, history_of[place], at[place])
+        return known[0][copy], known[1][copy]
 
     with mock.patch.object(gains, "surprise_and_spread", once):
         yield
