@@ -20,6 +20,7 @@ from centiles.errors import CentilesError, MappingError, UnreadableError, UsageE
 from centiles.processes import Interrupted, place_of, prepare
 from centiles.progress import told
 from centiles.reading_options import AS_IT_IS, Reading, with_reading
+from centiles.trial_command import trial
 from centiles.version import __version__
 
 app = typer.Typer(
@@ -174,6 +175,7 @@ def score(
 
 app.command()(chart)
 app.command()(sheet)
+app.command()(trial)
 
 
 @app.command()

@@ -355,3 +355,11 @@ def test_a_weight_leads_the_findings_of_a_child_before_a_bmi_that_fell_further()
     assert graded["measure"].iloc[0] == "weight"
     bmi = graded[graded["measure"] == "bmi"]
     assert bmi["spaces"].max() > graded["spaces"].iloc[0]
+
+
+def test_a_first_weight_that_the_later_fell_from_is_not_doubted_for_its_digits() -> None:
+    """18.4 kg with its digits turned is 14.8, close to the 15.1 of a year later: so is a fall."""
+    rows = [Row("a", 1826, "weight", 18.4), Row("a", 2160, "weight", 15.1)]
+    done = check(rows)
+    assert not {"G31", "G32", "G33"} & set(done.problems["code"].astype(str))
+    assert done.children["block"].iloc[0] == "urgent"

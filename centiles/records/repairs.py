@@ -109,13 +109,14 @@ def _credible(values: Values, found: Repairs) -> Repairs:
     """Return repairs without those that are too weak to doubt a value by.
 
     There is no telling 21.4 kg typed as 12.4, or a BMI typed as a weight, from a child that
-    starves: a newest weight that is low stays as it is, unless no child at all is so light. Turned
-    digits near the trend are chance, and the same value as the time before was copied.
+    starves: a newest weight that is low stays as it is, and so does a first one from which the
+    later fell, unless no child at all is so light or heavy. Turned digits near the trend are
+    chance, and the same value as the time before was copied.
     """
     rows = found.rows
     turned, weak = found.kind == DIGITS, np.isin(found.kind, WEAK)
-    fell = (found.value > values.value[rows]) & (found.measure == _WEIGHT)
-    fell &= others_of(values, rows, found.measure).after < 0
+    others, up = others_of(values, rows, found.measure), found.value > values.value[rows]
+    fell = np.where(up, others.after < 0, others.before < 0) & (found.measure == _WEIGHT)
     fell &= np.abs(values.z[rows]) <= ALONE_BEYOND_Z  # False for what is impossible
     as_it_is = surprise(values, rows, values.measure[rows], values.z[rows])
     near = as_it_is < DIGITS_BEYOND**2  # False for what is impossible
