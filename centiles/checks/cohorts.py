@@ -21,10 +21,10 @@ def cohort_of(done: Scored) -> Cohort:
     born = np.full(count, NEVER)
     born[child[owned]] = frame["birth_date"].to_numpy().astype("datetime64[D]")[owned]
     age = frame["age_days"].to_numpy(dtype=np.float64)
-    oldest = np.full(count, np.nan)
+    oldest = np.full(count, -np.inf)
     measured = owned[(frame["fate"] == "scored").to_numpy()[owned]]
-    in_order = measured[np.argsort(age[measured], kind="stable")]
-    oldest[child[in_order]] = age[in_order]  # the oldest is written last
+    np.maximum.at(oldest, child[measured], age[measured])
+    oldest[np.isneginf(oldest)] = np.nan
     since = (done.as_of - born).astype("timedelta64[D]")
     now = np.where(np.isnat(since), oldest, since.astype(np.float64))
     return Cohort(

@@ -43,8 +43,7 @@ def worklist(
     by_child = is_open.groupby("child", sort=False)
     grade = by_child["grade"].max()
     text["level"][grade.index.to_numpy()] = np.asarray(SEVERITIES, dtype=object)[grade]
-    codes = by_child["rule"].agg(lambda rules: "; ".join(dict.fromkeys(rules)))
-    text["findings"][codes.index.to_numpy()] = codes
+    text["findings"] = _rules_of(is_open, count)
     soonest = by_child["see_by"].min()
     see_by[soonest.index.to_numpy()] = soonest.to_numpy()
     order = np.lexsort((np.arange(count), np.where(rank == 0, count + 1, rank)))
@@ -53,15 +52,26 @@ def worklist(
     return columns.frame(columns.CHILDREN, {name: part[order] for name, part in parts.items()})
 
 
+def _rules_of(findings: pd.DataFrame, children: int) -> NDArray[np.object_]:
+    """Return the rules of each child's findings, each once, in order."""
+    pairs = findings[["child", "rule"]].drop_duplicates()
+    child, rule = pairs["child"].to_numpy(), pairs["rule"].to_numpy(dtype=object)
+    nth = pairs.groupby("child").cumcount().to_numpy()
+    said = np.full(children, "", dtype=object)
+    for n in range(nth.max(initial=-1) + 1):
+        at = np.flatnonzero(nth == n)
+        said[child[at]] += rule[at] if n == 0 else "; " + rule[at]
+    return said
+
+
 def last_measured(cohort: Cohort) -> NDArray[np.datetime64]:
     """Return each child's newest date with a scored value."""
-    last = np.full(len(cohort.child_ids), np.datetime64("NaT", "s"), dtype="datetime64[s]")
     frame = cohort.scored
     use = np.flatnonzero((frame["fate"] == "scored").to_numpy() & (cohort.child >= 0))
     on = frame["measured_on"].to_numpy().astype("datetime64[s]")[use]
-    order = np.argsort(np.where(np.isnat(on), np.datetime64(0, "s"), on), kind="stable")
-    last[cohort.child[use[order]]] = on[order]
-    return last
+    last = np.full(len(cohort.child_ids), np.datetime64("NaT", "s").astype(np.int64))
+    np.maximum.at(last, cohort.child[use], on.astype(np.int64))  # no date is less than any
+    return last.view("datetime64[s]")
 
 
 def sources_of(cohort: Cohort, sources: tuple[Source, ...]) -> NDArray[np.object_]:

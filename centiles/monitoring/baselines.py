@@ -35,7 +35,8 @@ class Baselines:
         self.of = cache(self._of)
         self._table = cache(self._make_table)
         self._raw_table = cache(self._make_raw_table)
-        self.widest = cache(self._widest)
+        self.depth = cache(self._depth)
+        self.lost = cache(self._lost)
 
     def _of(self, measure: str) -> Rows:
         """Return the points of a measure, in order."""
@@ -117,18 +118,29 @@ class Baselines:
     def _make_raw_table(self, measure: str) -> Highest:
         return Highest(self.points.value_before[self.points.of(measure)])
 
-    def _widest(self, measure: str) -> FloatArray:
-        """Return how far each point of a measure lies below the highest of 36 months, at most [z].
+    def _depth(self, measure: str, sign: int = 1) -> FloatArray:
+        """Return how far each point of a measure lies below the highest of all before it [z].
 
-        Nothing in a shorter window can be more, so that rules look at few points only. Where the
-        correction for gestation stopped in between it is infinite: to be looked at.
+        It is the most that any window can say, so that rules look at few points only. Where the
+        correction for gestation stopped in between it is infinite: to be looked at. With sign −1,
+        how far above the lowest.
         """
-        rows, points = self.of(measure), self.points
-        start = self.highest(measure, rows, within_days=THREE_YEARS)
-        fell = np.full(len(rows), -np.inf)
-        at = np.flatnonzero(start >= 0)
-        fell[at] = points.carried(start[at], rows[at]) - points.z[rows[at]]
-        return np.where(points.shift[rows] != points.shift[points.starts[rows]], np.inf, fell)
+        there, points = self.points.of(measure), self.points
+        section, starts, z = points.section[there], points.starts[there], points.z[there]
+        below = np.full(len(z), -np.inf)
+        for code in np.unique(section[section >= 0]):
+            carried = points.carried_to(int(code))[there]
+            below = np.where(section == code, self._below(sign * carried, sign * z, there), below)
+        return np.where(points.shift[there] != points.shift[starts], np.inf, below)
+
+    def _lost(self, measure: str) -> FloatArray:
+        """Return how much less each value of a measure is than the highest of all before it."""
+        there = self.points.of(measure)
+        return self._below(self.points.value_before[there], self.points.value[there], there)
+
+    def _below(self, before: FloatArray, now: FloatArray, there: slice) -> FloatArray:
+        """Return how far values lie below the highest before them in their segments, at most."""
+        return pairs.highest_before(before, self.points.starts[there]) - now
 
     @cached_property
     def birth(self) -> Rows:

@@ -8,8 +8,7 @@ import numpy as np
 
 from centiles.ages import DAYS_IN_YEAR, FloatArray
 from centiles.lms import SPACE
-from centiles.monitoring.baselines import THREE_YEARS
-from centiles.monitoring.kinds import SLACK, Change, Watch, with_start
+from centiles.monitoring.kinds import Change, Watch, with_start
 from centiles.monitoring.points import Flags, Rows, Spans
 from centiles.monitoring.schema import Level, Rule
 
@@ -23,7 +22,7 @@ class Fall(Change):
 
     def candidates(self) -> tuple[Rows, Rows]:
         """Return where the highest of the window is above."""
-        rows = self.spoken_low(self.least) if self.sign > 0 else self.spoken()
+        rows = self.spoken_low(self.least, self.sign)
         return with_start(rows, self.highest(rows, self.sign))
 
     def amount(self, at: Spans) -> FloatArray:
@@ -50,9 +49,15 @@ class FallFromBirth(Fall):
         self.band = band * SPACE
 
     def candidates(self) -> tuple[Rows, Rows]:
-        """Return every weight that has such a start."""
-        rows = self.spoken()
+        """Return the weights that have such a start and may have fallen from it as far."""
+        rows = self.spoken_low(self.least)
         return with_start(rows, self.watch.starting_weight(rows))
+
+    @property
+    def least(self) -> float:
+        """The least any band and level asks."""
+        bands = min(spaces for _, spaces in self.rule.bands) * SPACE
+        return bands + min(level.beyond for level in self.rule.levels)
 
     def needed(self, level: Level, rows: Rows) -> FloatArray:
         """Return the fall of each child's band; of the middle one where birth is not known."""
@@ -64,10 +69,7 @@ class FallFromEarly(Fall):
 
     def candidates(self) -> tuple[Rows, Rows]:
         """Return the further of the two falls, where there is one."""
-        rows, points = self.spoken(), self.points
-        begin = points.of(self.measure).start
-        low = self.watch.widest(self.measure)[rows - begin] >= self.least - SLACK
-        rows = rows[low | (points.corrected[rows] > THREE_YEARS)]  # then the weeks are further back
+        rows, points = self.spoken_low(self.least), self.points
         start = self.watch.settled_weight(rows)
         older = np.flatnonzero(points.corrected[rows] >= DAYS_IN_YEAR)
         window = self.highest(rows[older])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
@@ -43,23 +44,19 @@ def _distinct(said: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[np.intp]]:
 
 
 def _sentence(finding: Any, rule: ContactRule) -> str:
-    return rule.said[finding.variant].format(**_places(finding)) + "."
+    return rule.said[finding.variant].format_map(_Places(finding)) + "."
 
 
-def _places(finding: Any) -> dict[str, str]:
-    """Return what the places of a sentence stand for."""
-    return {
-        "no": _no(finding),
-        "when": _when(finding.on, finding.age),
-        "date": _date(finding.on, finding.age),
-        "reason": f" ({finding.reason})" if finding.reason else "",
-        "since": _since(finding),
-        "gone": interval(finding.days) if np.isfinite(finding.days) else "",
-        "count": _TIMES.get(finding.count, f"{finding.count} times"),
-        "event": str(finding.words).replace("_", " "),
-        "words": str(finding.words),
-        "twice": "; a second date is missed too" if finding.count > 1 else "",
-    }
+class _Places(dict[str, str]):
+    """What the places of a sentence stand for, each worded when it is asked for."""
+
+    def __init__(self, finding: Any) -> None:
+        super().__init__()
+        self.finding = finding
+
+    def __missing__(self, place: str) -> str:
+        """Return what a place stands for."""
+        return _PLACES[place](self.finding)
 
 
 def _no(finding: Any) -> str:
@@ -83,3 +80,17 @@ def _since(finding: Any) -> str:
     if pd.isna(finding.later_on) and not np.isfinite(finding.later_age):
         return "; not taken since"
     return f"; taken {_when(finding.later_on, finding.later_age)}"
+
+
+_PLACES: Final[dict[str, Callable[[Any], str]]] = {
+    "no": _no,
+    "when": lambda it: _when(it.on, it.age),
+    "date": lambda it: _date(it.on, it.age),
+    "reason": lambda it: f" ({it.reason})" if it.reason else "",
+    "since": _since,
+    "gone": lambda it: interval(it.days) if np.isfinite(it.days) else "",
+    "count": lambda it: _TIMES.get(it.count, f"{it.count} times"),
+    "event": lambda it: str(it.words).replace("_", " "),
+    "words": lambda it: str(it.words),
+    "twice": lambda it: "; a second date is missed too" if it.count > 1 else "",
+}

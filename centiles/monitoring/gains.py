@@ -7,9 +7,10 @@ import numpy as np
 from centiles.ages import FloatArray
 from centiles.monitoring import conditional
 from centiles.monitoring.correlations import correlation
-from centiles.monitoring.kinds import Change, with_start
+from centiles.monitoring.kinds import Change, Watch, with_start
 from centiles.monitoring.pairs import newest_before
 from centiles.monitoring.points import Rows, Spans
+from centiles.monitoring.schema import Rule
 from centiles.monitoring.trajectory import surprise_and_spread
 
 
@@ -41,6 +42,13 @@ class Gain(Change):
 class Surprise(Change):
     """A value far from where all of a child's earlier ones say, after a fall."""
 
+    def __init__(self, watch: Watch, rule: Rule, measure: str) -> None:
+        super().__init__(watch, rule, measure)
+        there = self.points.of(measure)
+        self.begin, count = there.start, there.stop - there.start
+        self.known = np.zeros(count, dtype=np.bool_)
+        self.expected = np.full((2, count), np.nan)  # surprise and spread, where known
+
     def candidates(self) -> tuple[Rows, Rows]:
         """Return where there was a fall from the highest of the window."""
         fallen = self.rule.fallen
@@ -56,10 +64,17 @@ class Surprise(Change):
         What was expected then stays the measure: a child that stays low is not less of a surprise
         for having been so for long.
         """
-        first, place = np.unique(at.first, return_inverse=True)
-        known, spread = surprise_and_spread(self.points, first, first)
+        self._solve(at.first)
+        surprise, spread = self.expected[:, at.first - self.begin]
         since = np.where(at.row == at.first, 0.0, self.points.falls(at.first, at.row))
-        return np.asarray(since / spread[place] - known[place])
+        return np.asarray(since / spread - surprise)
+
+    def _solve(self, rows: Rows) -> None:
+        """Work out the surprise of points, each once."""
+        new = np.unique(rows[~self.known[rows - self.begin]])
+        if len(new):
+            self.known[new - self.begin] = True
+            self.expected[:, new - self.begin] = surprise_and_spread(self.points, new, new)
 
     def error(self, at: Spans) -> FloatArray:
         """Return NaN: short-term spread, measurement error too, is part of what is expected."""

@@ -11,13 +11,13 @@ import numpy as np
 from centiles.ages import FloatArray
 from centiles.monitoring import conditional
 from centiles.monitoring.background import Background, expected_height, nothing_known
-from centiles.monitoring.baselines import THREE_YEARS, Baselines
+from centiles.monitoring.baselines import Baselines
 from centiles.monitoring.points import Flags, Points, Rows, Spans
 from centiles.monitoring.schema import Level, Rule
 
 YOUNGEST_DAYS: Final = -200.0  # no age is younger
 
-SLACK: Final = 1e-6  # so that a first look never leaves out what the exact one would find
+SLACK: Final = 1e-4  # so that a first look never leaves out what the exact one would find
 
 
 class Watch(Baselines):
@@ -92,14 +92,11 @@ class Sort(ABC):
 class Change(Sort):
     """What compares a point with an earlier one, in z carried over joins."""
 
-    def spoken_low(self, least: float) -> Rows:
-        """Return points at whose age it speaks that lie ``least`` or more below 36 months."""
-        rows = self.spoken()
-        if self.rule.within_days > THREE_YEARS:
-            return rows
-        begin = self.points.of(self.measure).start
-        low: Flags = self.watch.widest(self.measure)[rows - begin] >= least - SLACK
-        return np.asarray(rows[low])
+    def spoken_low(self, least: FloatArray | float, sign: int = 1) -> Rows:
+        """Return points at whose age it speaks, ``least`` or more below the highest before."""
+        rows, begin = self.spoken(), self.points.of(self.measure).start
+        depth = self.watch.depth(self.measure, sign)
+        return np.asarray(rows[depth[rows - begin] >= np.asarray(least) - SLACK])
 
     def highest(self, rows: Rows, sign: int = 1) -> Rows:
         """Return the start of the furthest fall in the rule's window, or rise."""

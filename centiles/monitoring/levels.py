@@ -65,8 +65,11 @@ class Median(Standing):
         about: dict[str, Any] = {
             "measure": Measure.BMI, "sex": points.sex[rows] + 1, "age_days": points.corrected[rows],
         }  # fmt: skip
-        same = z == points.z[rows]
-        value = np.where(same, points.value[rows], zscores.measurement(z, **about))
+        value = points.value[rows]
+        other = np.flatnonzero(z != points.z[rows])
+        if len(other):
+            about = {name: some if name == "measure" else some[other] for name, some in about.items()}
+            value[other] = zscores.measurement(z[other], **about)
         return np.asarray(-percent_of_median(value, points.sex[rows], points.corrected[rows]))
 
     def error(self, at: Spans) -> FloatArray:

@@ -8,7 +8,7 @@ import numpy as np
 
 from centiles.ages import FloatArray
 from centiles.monitoring import conditional
-from centiles.monitoring.kinds import Sort, Watch, with_start
+from centiles.monitoring.kinds import SLACK, Sort, Watch, with_start
 from centiles.monitoring.pairs import newest_before, percent_lost
 from centiles.monitoring.points import Rows, Spans
 from centiles.monitoring.schema import Rule
@@ -21,13 +21,17 @@ class Loss(Sort):
 
     def candidates(self) -> tuple[Rows, Rows]:
         """Return where more than error was lost."""
-        rows, start = with_start(*self._window())
+        rows, start = with_start(*self._window(LOSS_BEYOND_ERROR))
         lost = self.points.value_before[start] - self.points.value[rows]
         beyond = lost > LOSS_BEYOND_ERROR * np.sqrt(2) * conditional.value_error(self.points, rows)
         return rows[beyond], start[beyond]
 
-    def _window(self) -> tuple[Rows, Rows]:
+    def _window(self, least: float) -> tuple[Rows, Rows]:
+        """Return weights that may have lost so many √2 errors, and the highest of the window."""
         rule, rows = self.rule, self.spoken()
+        lost = self.watch.lost(self.measure)[rows - self.points.of(self.measure).start]
+        error = np.sqrt(2) * conditional.value_error(self.points, rows)
+        rows = rows[lost >= least * error - SLACK]
         return rows, self.watch.highest_value(
             self.measure, rows, within_days=rule.within_days, gap_days=rule.gap_days,
             from_age_days=rule.from_age,
@@ -57,8 +61,8 @@ class Static(Loss):
     """A gain of less than error over months: a loss whose threshold is below nothing."""
 
     def candidates(self) -> tuple[Rows, Rows]:
-        """Return every weight with an earlier one in the window."""
-        return with_start(*self._window())
+        """Return the weights with an earlier one in the window that may have gained so little."""
+        return with_start(*self._window(self.least))
 
     def amount(self, at: Spans) -> FloatArray:
         """Return what is lost in units of √2 measurement errors; a gain is negative."""

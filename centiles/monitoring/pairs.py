@@ -6,7 +6,8 @@ import numpy as np
 
 from centiles.ages import FloatArray
 from centiles.monitoring.points import Points, Rows
-from centiles.orders import MOST_DAYS
+
+_RUNS_APART = 1e3  # more than values differ
 
 
 class Highest:
@@ -64,9 +65,33 @@ def window(
     """
     age = points.age[rows]
     oldest = np.maximum(age - within_days, from_age_days + age - points.corrected[rows])
-    low = points.first_at(rows, np.maximum(oldest, -MOST_DAYS / 2))
-    low = np.maximum(low, points.starts[rows])
+    low = points.starts[rows]
+    older = np.flatnonzero(points.age[low] < oldest)  # few segments reach back that far
+    low[older] = points.first_at(rows[older], oldest[older])
     return low, rows if gap_days == 0 else points.first_after(rows, age - gap_days)
+
+
+def highest_before(value: FloatArray, starts: Rows) -> FloatArray:
+    """Return the highest of the values before each in its run, at least; far below for the first.
+
+    One running maximum serves all runs: each is set so far above the one before that nothing of
+    that is higher. It can then be more than it is, never less but for the last digits.
+
+    Parameters
+    ----------
+    value
+        Values run by run, NaN for none, shape (n,).
+    starts
+        Where each one's run starts, shape (n,).
+
+    Examples
+    --------
+    >>> highest_before(np.array([2.0, 1.0, np.nan, 0.0]), np.array([0, 0, 0, 0]))[1:].tolist()
+    [2.0, 2.0, 2.0]
+    """
+    above = _RUNS_APART * starts
+    high = np.fmax.accumulate(value + above)
+    return np.append(-np.inf, high)[:-1] - above
 
 
 def percent_lost(before: FloatArray, now: FloatArray) -> FloatArray:

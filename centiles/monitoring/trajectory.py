@@ -85,9 +85,10 @@ def surprise_and_spread(
 
 def _usable(points: Points, measure: int, section: int) -> Rows:
     """Return the points that can be part of a history for points of a section."""
-    inside = (points.corrected >= FROM_AGE) & (points.corrected < BELOW_AGE)
-    inside &= (points.measure == measure) & ~points.doubtful_before
-    return np.flatnonzero(inside & ~np.isnan(points.carried_to(section)))
+    there = points.of(MEASURES[measure])
+    corrected = points.corrected[there]
+    inside = (corrected >= FROM_AGE) & (corrected < BELOW_AGE) & ~points.doubtful_before[there]
+    return np.flatnonzero(inside & ~np.isnan(points.carried_to(section)[there])) + there.start
 
 
 def _history(

@@ -292,8 +292,11 @@ def _date_words(dates: pd.Series) -> NDArray[np.object_]:
 
 def date_words(date: Any) -> str:
     """Return a date as 9 Feb 2026; empty where there is none."""
-    if pd.isna(date):
-        return ""
+    return "" if pd.isna(date) else _day_words(date)
+
+
+@cache
+def _day_words(date: Any) -> str:
     day = date if hasattr(date, "month") else pd.Timestamp(date)
     return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
@@ -380,9 +383,10 @@ def _see(findings: pd.DataFrame, rules: RuleSet) -> NDArray[np.object_]:
     code = findings["severity"].to_numpy()
     own = findings["see_days"].to_numpy(), findings["see_working"].to_numpy()
     on, place = np.unique(findings["see_by"].to_numpy(), return_inverse=True)
-    keys, which = np.unique(np.stack([code, *own, place]), axis=1, return_inverse=True)
+    about = pd.DataFrame(dict(enumerate((code, *own, place))))
+    which = about.groupby(list(about.columns), sort=False).ngroup().to_numpy()
     said = []
-    for severity, days, working, at in keys.T.tolist():
+    for severity, days, working, at in about[~about.duplicated()].itertuples(index=False):
         asked = {"days": days, "working_days": working}
         wait = {unit: n for unit, n in asked.items() if n >= 0} or dict(usual[severity])
         by = date_words(on[at])
@@ -390,7 +394,7 @@ def _see(findings: pd.DataFrame, rules: RuleSet) -> NDArray[np.object_]:
             said.append("See the same day.")
         else:
             said.append(f"See within {wait_words(wait)}{f': by {by}' if by else ''}.")
-    return np.array(said, dtype=object)[which.ravel()]
+    return np.array(said, dtype=object)[which]
 
 
 def wait_words(wait: Mapping[str, int]) -> str:
