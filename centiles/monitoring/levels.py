@@ -62,14 +62,14 @@ class Median(Standing):
     def size(self, rows: Rows, z: FloatArray, /) -> FloatArray:
         """Return less the per cent of the median."""
         points = self.points
-        about: dict[str, Any] = {
-            "measure": Measure.BMI, "sex": points.sex[rows] + 1, "age_days": points.corrected[rows],
-        }  # fmt: skip
         value = points.value[rows]
         other = np.flatnonzero(z != points.z[rows])
         if len(other):
-            about = {name: some if name == "measure" else some[other] for name, some in about.items()}
-            value[other] = zscores.measurement(z[other], **about)
+            at = rows[other]
+            sex: Any = points.sex[at] + 1
+            value[other] = zscores.measurement(
+                z[other], measure=Measure.BMI, sex=sex, age_days=points.corrected[at]
+            )
         return np.asarray(-percent_of_median(value, points.sex[rows], points.corrected[rows]))
 
     def error(self, at: Spans) -> FloatArray:
