@@ -46,7 +46,7 @@ def test_the_numbers_of_a_fall() -> None:
     assert found.spaces == pytest.approx(1.4 / (2 / 3))
     assert found.project_rule
     assert found.block == "urgent"
-    assert found.base_rate.startswith("7 in 1,000 healthy children")
+    assert found.base_rate.startswith("Fewer than 1 in 300 healthy children")
 
 
 def test_raw_and_carried_change_are_both_told() -> None:

@@ -45,7 +45,7 @@ def test_the_sentence_of_the_plan() -> None:
     assert said(born_on(rows, "2020-03-12"), "WT-FALL-1Y") == (
         "weight fell 3.5 centile spaces in 11 months, from the 50th centile line (12 Mar 2025, "
         "18.4 kg, 5 y 0 m) to between the 0.4th and 2nd (9 Feb 2026, 15.1 kg, 5 y 10 m): "
-        "3.3 kg (18 %) lost. 7 in 1,000 healthy children ever do this (136 studied). "
+        "3.3 kg (18 %) lost. Fewer than 1 in 300 healthy children a year (136 children studied). "
         "See within 2 working days: by 11 Feb 2026."
     )
 
