@@ -59,7 +59,7 @@ def sentences(findings: pd.DataFrame, rules: RuleSet) -> list[str]:
         see=_see(findings, rules),
     )
     by_id = {rule.id: rule for rule in rules.rules}
-    columns = [table[name].to_numpy(dtype=object).tolist() for name in _USED]
+    columns = [table[name].to_numpy().tolist() for name in _USED]
     return [_sentence(each, by_id[each.rule]) for each in map(_Finding, *columns)]
 
 
@@ -383,11 +383,12 @@ def _see(findings: pd.DataFrame, rules: RuleSet) -> NDArray[np.object_]:
     code = findings["severity"].to_numpy()
     own = findings["see_days"].to_numpy(), findings["see_working"].to_numpy()
     on, place = np.unique(findings["see_by"].to_numpy(), return_inverse=True)
-    about = pd.DataFrame(dict(enumerate((code, *own, place))))
-    which = about.groupby(list(about.columns), sort=False).ngroup().to_numpy()
+    about = place, code, own[0] + 1, own[1] + 1
+    sizes = tuple(part.max(initial=0) + 1 for part in about)
+    keys, which = np.unique(np.ravel_multi_index(about, sizes), return_inverse=True)
     said = []
-    for severity, days, working, at in about[~about.duplicated()].itertuples(index=False):
-        asked = {"days": days, "working_days": working}
+    for at, severity, days, working in np.stack(np.unravel_index(keys, sizes), axis=1).tolist():
+        asked = {"days": days - 1, "working_days": working - 1}
         wait = {unit: n for unit, n in asked.items() if n >= 0} or dict(usual[severity])
         by = date_words(on[at])
         if not any(wait.values()):
