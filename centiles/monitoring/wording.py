@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import make_dataclass
 from functools import cache
+from math import isfinite
 from typing import Any, Final
 
 import numpy as np
@@ -197,7 +198,7 @@ def _ordinal(number: float) -> str:
 
 
 def _level(finding: Any, rule: Rule) -> str:
-    high = np.isfinite(rule.above)
+    high = isfinite(rule.above)
     line, side = _line(rule.above if high else rule.below), "above" if high else "below"
     label, now = _label(finding), finding.to_seen
     of_median = _of_median(finding)
@@ -213,7 +214,7 @@ def _level(finding: Any, rule: Rule) -> str:
 
 def _before(finding: Any) -> str:
     label = _label(finding)
-    if not np.isfinite(finding.from_z):
+    if not isfinite(finding.from_z):
         since = "" if finding.first_day == finding.to_day else " it first was"
         return f"no other {label} in the 36 months before{since}"
     before = f"{interval(finding.interval_days)} before it was {_place(finding.from_position)}"
@@ -286,8 +287,8 @@ def _seen(findings: pd.DataFrame, end: str) -> list[str]:
 
 def _date_words(dates: pd.Series) -> NDArray[np.object_]:
     """Return dates in words, each distinct one worded once."""
-    days, place = np.unique(dates.to_numpy(), return_inverse=True)
-    return np.array([*map(date_words, days), ""], dtype=object)[place]
+    place, days = pd.factorize(dates.to_numpy())  # −1 for none
+    return np.array([*map(date_words, pd.DatetimeIndex(days).date), ""], dtype=object)[place]
 
 
 def date_words(date: Any) -> str:
