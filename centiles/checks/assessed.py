@@ -109,23 +109,27 @@ class Assessed:
         due &= ~self.unsexed & ~self.nothing
         if rule.kind in _OF_WHAT_IS_THERE:
             return np.zeros(self.count, dtype=np.int8)
-        code = self._lacks(rule, rule.measures[0])
+        of = np.flatnonzero(due)
+        code = self._lacks(rule, rule.measures[0], of)
         for measure in rule.measures[1:]:
-            other = self._lacks(rule, measure)
+            other = self._lacks(rule, measure, of)
             code = np.where(other == 0, 0, code)
-        return np.where(due, code, 0).astype(np.int8)
+        found = np.zeros(self.count, dtype=np.int8)
+        found[of] = code
+        return found
 
-    def _lacks(self, rule: Rule, name: str) -> NDArray[np.int8]:
-        """Return why a rule could not be asked of each child in one measure, the first reason."""
+    def _lacks(self, rule: Rule, name: str, of: NDArray[np.intp]) -> NDArray[np.int8]:
+        """Return why a rule could not be asked of children in one measure, the first reason."""
         measured, place = self.measured, MEASURES.index(Measure(name))
-        newest, before = measured.newest[place], measured.before[place]
-        weighed = np.isfinite(measured.newest[MEASURES.index(Measure.WEIGHT)])
+        newest, before = measured.newest[place][of], measured.before[place][of]
+        weighed = np.isfinite(measured.newest[MEASURES.index(Measure.WEIGHT)][of])
         none = newest < max(rule.ages[0], 0.0)
         change = KINDS[rule.kind].of_change
-        at_start = rule.comparator == "birth" or (rule.comparator == "early")
-        of_start = change & at_start & ((rule.comparator == "birth") | (self.now < DAYS_IN_YEAR))
+        from_birth, from_early = rule.comparator == "birth", rule.comparator == "early"
+        of_start = change & (from_birth | (from_early & (self.now[of] < DAYS_IN_YEAR)))
         of_window = change & ~of_start
-        parents = np.isnan(self.cohort.background.mother_cm + self.cohort.background.father_cm)
+        known = self.cohort.background
+        parents = np.isnan(known.mother_cm[of] + known.father_cm[of])
         with np.errstate(invalid="ignore"):
             gap = newest - before
         code = np.select(
@@ -133,10 +137,10 @@ class Assessed:
                 none & (name == Measure.BMI) & weighed,
                 none,
                 (rule.kind == "parents") & parents,
-                of_start & ~measured.early_weight,
-                change & (newest < DAYS_IN_YEAR) & self.monthly,
+                of_start & ~measured.early_weight[of],
+                change & (newest < DAYS_IN_YEAR) & self.monthly[of],
                 of_window & ~(before >= max(rule.from_age, 0.0)),
-                of_window & (measured.number[place] < rule.points),
+                of_window & (measured.number[place][of] < rule.points),
                 of_window & (gap > rule.within_days),
             ],
             [_NO_HEIGHT, _NONE, _PARENTS, _BIRTH, _MONTHLY, _ONE, _FEW, _EARLIER],
@@ -157,7 +161,7 @@ class Assessed:
         since = self._since() if show_dates else np.where(self._long_ago(), "a year or more", "")
         month, months = pd.factorize(since)
         table = np.column_stack([whole, others.astype(np.int8)])
-        place, first = _distinct(table)
+        place, first = distinct(table)
         said = [self._said(table[k]) for k in first]
         which, both = pd.factorize(place * max(len(months), 1) + month)
         ends = [
@@ -209,7 +213,7 @@ def not_assessed(cohort: Cohort, rules: RuleSet, *, show_dates: bool) -> NDArray
     return Assessed(cohort, rules).words(show_dates=show_dates)
 
 
-def _distinct(table: NDArray[np.int8]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def distinct(table: NDArray[np.int8]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return each row's place among the distinct rows of a table, and the first of each."""
     place = np.zeros(len(table), dtype=np.int64)
     for column in table.T:

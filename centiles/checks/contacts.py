@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from centiles.monitoring.contact_rules import contact_rules
 from centiles.monitoring.contact_wording import sentences
@@ -126,22 +128,35 @@ def _declared(said: pd.DataFrame) -> pd.DataFrame:
 def in_order(contacts: pd.DataFrame) -> pd.DataFrame:
     """Return contact findings, the gravest first, of equals by rule, the newest first."""
     codes = list(contact_rules().contacts)
-    grade = -contacts["severity"].astype(str).map(SEVERITIES.index).to_numpy(dtype=np.int64)
-    rule = contacts["rule"].astype(str).map(codes.index).to_numpy(dtype=np.int64)
+    grade, rule = -_places(contacts["severity"], SEVERITIES), _places(contacts["rule"], codes)
     on = contacts["date"].to_numpy().astype("datetime64[D]")
     newest = np.where(np.isnat(on), np.int64(1), -on.astype(np.int64))
     order = np.lexsort((contacts["child_id"].to_numpy(dtype=object), newest, rule, grade))
     return contacts.take(order).reset_index(drop=True)
 
 
+def _places(words: Any, among: Sequence[str]) -> NDArray[np.intp]:
+    """Return where each word of a column stands among those there can be."""
+    place = pd.Index(among).get_indexer(words.cat.categories)
+    return np.asarray(place[words.cat.codes])
+
+
 def outcomes(visits: Visits, cohort: Cohort) -> pd.DataFrame:
     """Return how many visits each team had of each outcome: measured, or not and why."""
     frame = cohort.scored
-    team = frame["team"].array[visits.row].astype(object)
-    reason = pd.Series(frame["reason"].array[visits.row].astype(object)).str.strip().str.lower()
-    why = reason.mask(reason == "", NO_REASON).mask(visits.any, "")
-    counts = pd.DataFrame({"team": team, "reason": why}).groupby(["team", "reason"]).size()
-    return counts.rename("contacts").reset_index()
+    team, teams_ = pd.factorize(frame["team"].array[visits.row])
+    reason, reasons = pd.factorize(frame["reason"].array[visits.row])
+    why = np.array([*(word.strip().lower() or NO_REASON for word in reasons), ""], dtype=object)
+    reason = np.where(visits.any, len(why) - 1, reason)
+    pairs, count = np.unique(team * len(why) + reason, return_counts=True)
+    counts = pd.DataFrame(
+        {
+            "team": np.asarray(teams_, dtype=object)[pairs // len(why)],
+            "reason": why[pairs % len(why)],
+            "contacts": count,
+        }
+    )
+    return counts.groupby(["team", "reason"])["contacts"].sum().reset_index()
 
 
 def teams(counts: pd.DataFrame, contacts: pd.DataFrame) -> pd.DataFrame:

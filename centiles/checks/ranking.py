@@ -13,6 +13,10 @@ from centiles.monitoring.schema import SEVERITIES
 from centiles.monitoring.wording import KNOWN, VERIFY_TODAY
 
 OPEN_STATES: Final = ("new", "sustained", "recovering")
+# What the order rests on, and what the worklist says of the first of each child.
+_LOOKED_AT: Final = [
+    "block", "sentence", "is_change", "cross_service", "to_age_days", "source", "to_row",
+]  # fmt: skip
 BLOCKS: Final = (*reversed(SEVERITIES[1:]), VERIFY_TODAY, KNOWN, "info")
 
 
@@ -28,10 +32,11 @@ def ranked(
     children
         The identifiers of all children; a child is its place among them.
     """
-    findings = findings.assign(child=pd.Index(children).get_indexer(pd.Index(findings["child_id"])))
+    findings = findings.reset_index(drop=True)
     is_open = findings["state"].isin(OPEN_STATES)
     place = findings["block"].map(_block_places()).fillna(len(BLOCKS)).astype(np.int64)
-    ordered = findings.assign(
+    ordered = findings[_LOOKED_AT].assign(
+        child=pd.Index(children).get_indexer(pd.Index(findings["child_id"])),
         place=np.where(is_open, place, len(BLOCKS) + 1),
         grade=findings["severity"].map(SEVERITIES.index).astype(np.int64),
         line=findings["threshold"].mask(findings["is_change"], 0),
@@ -47,7 +52,8 @@ def ranked(
     rank[lead["child"].to_numpy()] = np.arange(1, len(lead) + 1)
     key = rank[ordered["child"].to_numpy()]
     ordered = ordered.iloc[np.lexsort((ordered["place"], np.where(key == 0, len(key) + 1, key)))]
-    return ordered, lead, rank
+    others = findings.columns.difference(ordered.columns, sort=False)
+    return ordered.join(findings[others]), lead, rank
 
 
 def _leads(ordered: pd.DataFrame) -> pd.DataFrame:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from centiles.checks.assessed import distinct
 from centiles.checks.ranking import BLOCKS
 from centiles.monitoring.findings import Cohort
 from centiles.monitoring.schema import SEVERITIES
@@ -79,13 +80,13 @@ def sources_of(cohort: Cohort, sources: tuple[Source, ...]) -> NDArray[np.object
     names = list(cohort.scored["source"].cat.categories)
     codes = cohort.scored["source"].cat.codes.to_numpy()
     owned = cohort.child >= 0
-    seen = np.zeros((len(cohort.child_ids), len(sources)), dtype=np.bool_)
+    seen = np.zeros((len(cohort.child_ids), len(sources)), dtype=np.int8)
     for place, source in enumerate(sources):
         if source.name in names:
-            seen[cohort.child[owned & (codes == names.index(source.name))], place] = True
-    combos, which = np.unique(seen, axis=0, return_inverse=True)
+            seen[cohort.child[owned & (codes == names.index(source.name))], place] = 1
+    which, first = distinct(seen)
     said = [
         "; ".join(s.name for s, there in zip(sources, combo, strict=True) if there)
-        for combo in combos
+        for combo in seen[first].tolist()
     ]
-    return np.asarray([*said, ""], dtype=object)[which.ravel()]
+    return np.asarray([*said, ""], dtype=object)[which]

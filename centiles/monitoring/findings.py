@@ -105,6 +105,7 @@ def _pass(cohort: Cohort, rules: RuleSet, points: Points) -> pd.DataFrame:
     watch = Watch(points, cohort.now_age_days, len(cohort.child_ids), cohort.background)
     place = {rule.id: number for number, rule in enumerate(rules.rules)}
     found = found_by(watch, rules.rules)
+    found = [each for each in found if len(each.episodes.to)] or found[:1]
     parts = [_columns(cohort, each, place[each.rule.id]) for each in found]
     table = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     code = table.pop("rule_code")

@@ -91,7 +91,7 @@ def highest_before(value: FloatArray, starts: Rows) -> FloatArray:
     """
     above = _RUNS_APART * starts
     high = np.fmax.accumulate(value + above)
-    return np.append(-np.inf, high)[:-1] - above
+    return np.asarray(np.append(-np.inf, high)[:-1] - above)
 
 
 def percent_lost(before: FloatArray, now: FloatArray) -> FloatArray:

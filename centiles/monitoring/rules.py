@@ -149,6 +149,9 @@ def _graded(sort: Sort, episodes: Episodes) -> Found:
     no level asks of it, such as a second weight, is no finding.
     """
     points, rule, count = sort.points, sort.rule, len(episodes.to)
+    if count == 0:
+        none, no = np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.bool_)
+        return Found(sort, episodes, none, none, none, no, no, no)
     open_ = ~np.isin(episodes.state, (RECOVERING, CLOSED))
     severity = np.full(count, -1)
     tier = np.full(count, -1)

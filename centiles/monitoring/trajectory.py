@@ -88,7 +88,8 @@ def _usable(points: Points, measure: int, section: int) -> Rows:
     there = points.of(MEASURES[measure])
     corrected = points.corrected[there]
     inside = (corrected >= FROM_AGE) & (corrected < BELOW_AGE) & ~points.doubtful_before[there]
-    return np.flatnonzero(inside & ~np.isnan(points.carried_to(section)[there])) + there.start
+    known = ~np.isnan(points.carried_to(section)[there])
+    return np.asarray(np.flatnonzero(inside & known) + there.start)
 
 
 def _history(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from centiles.ages import FloatArray
 from centiles.measures import MEASURES, Measure
 from centiles.monitoring.findings import Cohort
+from centiles.orders import run_starts, sorted_by, timeline_key
 
 Flags = NDArray[np.bool_]
 Rows = NDArray[np.intp]
@@ -93,17 +94,17 @@ def visits_of(cohort: Cohort, as_of: np.datetime64, unplanned: tuple[str, ...]) 
     there &= (cohort.child >= 0) & ~frame["derived"].to_numpy() & np.isfinite(day)
     there &= ~((on > as_of) | (recorded > as_of)) & ~(age < 0)
     rows = np.flatnonzero(there)
-    name = _names(frame, rows)
-    named = ~np.isin(name, NOT_NAMED)
+    named = _called(frame["contact"], NOT_NAMED, rows)
+    planned = _called(frame["contact"], (*NOT_NAMED, *unplanned), rows)
     reason = (frame["reason"].array[rows] != "").astype(np.bool_)
-    order = np.lexsort((-2 * reason.astype(np.int8) - named, day[rows], cohort.child[rows]))
-    rows, name, named, reason = rows[order], name[order], named[order], reason[order]
+    key = timeline_key(cohort.child[rows], np.zeros(len(rows), dtype=np.int8), day[rows])
+    order = sorted_by(key, -2 * reason.astype(np.int8) - named)
+    rows, key = rows[order], key[order]
+    named, planned, reason = named[order], planned[order], reason[order]
     usable = _usable(frame, rows)
     measure = frame["measure"].cat.codes.to_numpy()[rows]
     kinds = frame["measure"].cat.categories.get_indexer(pd.Index(list(map(str, MEASURES))))
-    new = np.ones(len(rows), dtype=np.bool_)
-    new[1:] = (np.diff(cohort.child[rows]) != 0) | (np.diff(day[rows]) != 0)
-    first = np.flatnonzero(new)
+    first = run_starts(key)
 
     def has(flag: Flags) -> Flags:
         return np.logical_or.reduceat(flag, first) if len(first) else np.zeros(0, dtype=np.bool_)
@@ -117,17 +118,18 @@ def visits_of(cohort: Cohort, as_of: np.datetime64, unplanned: tuple[str, ...]) 
         height=has(usable & (measure == kinds[_HEIGHT])),
         any=has(usable),
         named=has(named),
-        planned=has(named & ~np.isin(name, unplanned)),
+        planned=has(planned),
         reason=has(reason),
         empty=~has(frame["fate"].isin((*_USABLE, "unreadable")).to_numpy()[rows]),
         row=rows[first],
     )
 
 
-def _names(frame: Any, rows: Rows) -> NDArray[np.object_]:
-    """Return what each row's contact is called, in small letters."""
-    words = frame["contact"].cat.categories.str.strip().str.lower().to_numpy(dtype=object)
-    return np.asarray(np.append(words, "")[frame["contact"].cat.codes.to_numpy()[rows]])
+def _called(contact: Any, unlike: tuple[str, ...], rows: Rows) -> Flags:
+    """Return which rows' contact is called none of some words, in small letters."""
+    words = contact.cat.categories.str.strip().str.lower().to_numpy(dtype=object)
+    other = ~np.isin(np.append(words, ""), unlike)
+    return np.asarray(other[contact.cat.codes.to_numpy()[rows]])
 
 
 def _usable(frame: Any, rows: Rows) -> Flags:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import make_dataclass
 from functools import cache
+from math import isfinite
 from typing import Any, Final
 
 import numpy as np
@@ -59,7 +60,7 @@ def sentences(findings: pd.DataFrame, rules: RuleSet) -> list[str]:
         see=_see(findings, rules),
     )
     by_id = {rule.id: rule for rule in rules.rules}
-    columns = [table[name].to_numpy(dtype=object).tolist() for name in _USED]
+    columns = [table[name].to_numpy().tolist() for name in _USED]
     return [_sentence(each, by_id[each.rule]) for each in map(_Finding, *columns)]
 
 
@@ -197,7 +198,7 @@ def _ordinal(number: float) -> str:
 
 
 def _level(finding: Any, rule: Rule) -> str:
-    high = np.isfinite(rule.above)
+    high = isfinite(rule.above)
     line, side = _line(rule.above if high else rule.below), "above" if high else "below"
     label, now = _label(finding), finding.to_seen
     of_median = _of_median(finding)
@@ -213,7 +214,7 @@ def _level(finding: Any, rule: Rule) -> str:
 
 def _before(finding: Any) -> str:
     label = _label(finding)
-    if not np.isfinite(finding.from_z):
+    if not isfinite(finding.from_z):
         since = "" if finding.first_day == finding.to_day else " it first was"
         return f"no other {label} in the 36 months before{since}"
     before = f"{interval(finding.interval_days)} before it was {_place(finding.from_position)}"
@@ -286,8 +287,8 @@ def _seen(findings: pd.DataFrame, end: str) -> list[str]:
 
 def _date_words(dates: pd.Series) -> NDArray[np.object_]:
     """Return dates in words, each distinct one worded once."""
-    days, place = np.unique(dates.to_numpy(), return_inverse=True)
-    return np.array([*map(date_words, days), ""], dtype=object)[place]
+    place, days = pd.factorize(dates.to_numpy())  # −1 for none
+    return np.array([*map(date_words, pd.DatetimeIndex(days).date), ""], dtype=object)[place]
 
 
 def date_words(date: Any) -> str:
@@ -383,11 +384,12 @@ def _see(findings: pd.DataFrame, rules: RuleSet) -> NDArray[np.object_]:
     code = findings["severity"].to_numpy()
     own = findings["see_days"].to_numpy(), findings["see_working"].to_numpy()
     on, place = np.unique(findings["see_by"].to_numpy(), return_inverse=True)
-    about = pd.DataFrame(dict(enumerate((code, *own, place))))
-    which = about.groupby(list(about.columns), sort=False).ngroup().to_numpy()
+    about = place, code, own[0] + 1, own[1] + 1
+    sizes = tuple(part.max(initial=0) + 1 for part in about)
+    keys, which = np.unique(np.ravel_multi_index(about, sizes), return_inverse=True)
     said = []
-    for severity, days, working, at in about[~about.duplicated()].itertuples(index=False):
-        asked = {"days": days, "working_days": working}
+    for at, severity, days, working in np.stack(np.unravel_index(keys, sizes), axis=1).tolist():
+        asked = {"days": days - 1, "working_days": working - 1}
         wait = {unit: n for unit, n in asked.items() if n >= 0} or dict(usual[severity])
         by = date_words(on[at])
         if not any(wait.values()):
