@@ -71,12 +71,23 @@ def table_text(rows: list[Row]) -> str:
     machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     parts = f"NumPy {np.__version__}, pyarrow {pa.__version__}"
     lines = [
-        f"Measured on {machine}, {parts}; medians of runs taken in turn.",
+        f"Measured on {machine}, {parts}; medians of runs taken in turn.{_busy()}",
         "",
         "| work | beside | ours | theirs | ratio | to reach | reached |",
         "|---|---|---|---|---|---|---|",
     ]
     return "\n".join([*lines, *(row.line for row in rows)])
+
+
+def _busy() -> str:
+    """Return a warning where more ran on the machine than it has cores for."""
+    load = os.getloadavg()[1] if hasattr(os, "getloadavg") else 0.0
+    if load <= (os.cpu_count() or 1):
+        return ""
+    return (
+        f"\n{load:.0f} processes wanted its cores meanwhile: the times are many times those of a "
+        "quiet machine, and the ratios uncertain."
+    )
 
 
 def seconds(time_: float) -> str:
