@@ -27,8 +27,8 @@ from centiles.records.presets import shipped
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted(
     path
-    for folder in (ROOT, ROOT / "docs", ROOT / "docs" / "decisions", ROOT / "data" / "who_uk90")
-    for path in folder.glob("*.md")
+    for pattern in ("*.md", "docs/**/*.md", "data/*/README.md", "benchmarks/README.md")
+    for path in ROOT.glob(pattern)
 )
 SOURCES = ROOT / "docs" / "sources.md"
 
