@@ -377,8 +377,8 @@ def test_a_child_whose_sex_is_not_known_has_no_lines_and_is_told_so() -> None:
 
     points = Points(np.array([1900.0]), np.array([1900.0]), np.array([18.0]),
                     np.array(["a"], object), np.array([False]), np.array([False]))  # fmt: skip
-    nothing = {name: np.array([]) for name in ("rule", "state", "from_age_days", "to_age_days",
-               "carried_change_z", "to_z", "to_value", "severity")}  # fmt: skip
+    nothing = {name: np.array([]) for name in ("rule", "state", "direction", "from_age_days",
+               "to_age_days", "carried_change_z", "to_z", "to_value", "severity")}  # fmt: skip
     grounds = Backgrounds()
     case = Case(Measure.WEIGHT, "unknown", None, np.nan, points, [0], nothing, "")
     made = drawing(case, grounds)

@@ -126,6 +126,7 @@ FINDINGS: Final = _columns(
     change_z number newest z less earlier z, each on its own section
     carried_change_z number the same with the earlier z carried over joins
     spaces number how many centile spaces it fell (level rules: how far it is below the 50th)
+    direction word down where the rule is about too little or a fall, up where too much or a rise
     interval_days number between the two [d]
     base_rate text how often healthy children do this
     probability number that the true change (or level) meets the rule, given measurement error

@@ -24,7 +24,8 @@ _ROWS = (
 )  # fmt: skip
 _FINDINGS = (
     "rule", "severity", "state", "opened_on", "project_rule", "borderline", "cross_service",
-    "measure", "from_age_days", "to_age_days", "to_value", "to_z", "to_date", "carried_change_z",
+    "measure", "direction", "from_age_days", "to_age_days", "to_value", "to_z", "to_date",
+    "carried_change_z",
     "see_by", "reweigh_from", "block", "sentence",
 )  # fmt: skip
 # The columns a panel is made from, of each table.
