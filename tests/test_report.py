@@ -319,7 +319,8 @@ def test_a_fall_is_shaded_with_its_size_and_its_point_ringed(tmp_path: Path) -> 
 
 def test_successive_points_are_not_joined(tmp_path: Path) -> None:
     shown = drawn(FALL, tmp_path)
-    assert set(re.findall(r'<path class="([\w ]+)"', shown)) == {"fe", "k m0"}
+    assert set(re.findall(r'<path class="([\w ]+)"', shown)) == {"ar", "fe", "k m0"}
+    assert re.search(r'class="ar" d="M[\d.]+ [\d.]+V[\d.]+m', shown)  # upright: joins no points
     assert ".k{fill:none;stroke:none}" in read_page("report.css")  # of the path only its corners
     assert "polyline" not in shown
     assert "<line" not in shown
@@ -355,6 +356,56 @@ def test_a_preterm_child_has_dots_and_crosses_each_joined_to_its_own(tmp_path: P
     ends = [tuple(map(float, pair)) for pair in re.findall(r"M([\d.]+) [\d.]+H([\d.]+)", joins)]
     assert ends == list(zip(dots, crosses, strict=True))
     assert all(cross < dot for dot, cross in ends)
+
+
+def test_a_chart_by_gestation_has_crosses_only(tmp_path: Path) -> None:
+    rows = [cohorts.at("a", age, "head", z, gestation=30 * 7.0)
+            for age, z in ((0, 0.0), (20, 0.3), (60, 3.2))]  # fmt: skip
+    uses = marks(drawn(rows, tmp_path, "Head circumference"))
+    assert {name for name, *_ in uses} == {"x"}
+    assert len(uses) == 3
+
+
+@pytest.mark.parametrize("gestation", [cohorts.TERM, 30 * 7.0])
+def test_an_arrow_crosses_as_many_spaces_as_the_label_counts(gestation, tmp_path: Path) -> None:
+    rows = [cohorts.at("a", age, "weight", z, gestation=gestation)
+            for age, z in ((1900, 0.0), (2200, -2.4))]  # fmt: skip
+    shown = drawn(rows, tmp_path)
+    ((x, start, tip),) = re.findall(r'<path class="ar" d="M([\d.]+) ([\d.]+)V([\d.]+)', shown)
+    uses = marks(shown)
+    name = "m0" if gestation == cohorts.TERM else "x"  # it points at the cross
+    (_, (at, y)) = [place for kind, *place in uses if kind == name]
+    assert x == at
+    assert float(start) < float(tip) < float(y)
+    # the two weights and their heights on the page say what any height stands for
+    tops = [float(place[1]) for kind, *place in uses if kind == "m0"]
+    value = np.polyval(np.polyfit(tops, [row.value for row in rows], 1), float(start))
+    age = 2200 - (cohorts.TERM - gestation)
+    z = zscores.zscore(value, measure="weight", sex=rows[0].sex, age_days=age)
+    assert float(z) == pytest.approx(0.0, abs=0.05)  # where the earlier z would be now
+
+
+PARENTS = "child_id,mother_cm,father_cm\na,155,168\n"
+
+
+def test_the_parents_range_and_puberty_are_on_height_charts_alone(tmp_path: Path) -> None:
+    visits = [{"child_id": "a", "sex": "female", "birth_date": "2013-06-01", "measured_on": on,
+               "weight_kg": weight, "height_cm": 140.0}
+              for on, weight in (("2024-06-01", 40.0), ("2025-06-01", 28.0))]  # fmt: skip
+    pd.DataFrame(visits).to_csv(tmp_path / "visits.csv", index=False)
+    (tmp_path / "children.csv").write_text(PARENTS, encoding="utf-8")
+    read_ = read(tmp_path / "visits.csv", children=tmp_path / "children.csv")
+    page = report_of(check(read_, today="2025-07-01"), tmp_path)
+    height = picture(page, "Height")
+    ((low, high),) = re.findall(r'<path class="pa" d="M357 ([\d.]+)V([\d.]+)', height)
+    (middle,) = re.findall(r'<path class="pd" d="M357 ([\d.]+)', height)
+    assert float(low) > float(middle) > float(high)
+    assert 'class="pa"' not in picture(page, "Weight")
+    # 155 cm is z -1.43 of women and 168 cm -1.34 of men: half their mean is -0.69, the 24th
+    assert "expected centile is the 24th" in page
+    assert "the bar at the right edge" in page
+    assert page.count('class="pu"') == 1
+    assert "Shaded: 10 to 14 years in girls" in page
 
 
 def test_each_source_has_its_own_marker_and_its_name_beside_it(demo: Checked, text: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -116,7 +116,8 @@ class Panels:
         events = chapter.rows("events", k)
         told = ~events["sensitive"] | self.sensitive
         when = events["age_days"][told & np.isfinite(events["age_days"])].tolist()
-        drawings = tuple(self._drawings(rows, source, findings, is_open, when))
+        about = {"event_days": when, "parents": _heights(chapter.rows("parents", k))}
+        drawings = tuple(self._drawings(rows, source, findings, is_open, about))
         table = visits(rows, source)
         return Panel(
             rank=int(child["rank"]),
@@ -151,16 +152,16 @@ class Panels:
         source: NDArray[np.intp],
         findings: Arrays,
         is_open: NDArray[np.bool_],
-        event_days: list[float],
+        about: Mapping[str, Any],
     ) -> Iterator[Drawing]:
-        """Yield a chart of each measure that has a point."""
+        """Yield a chart of each measure that has a point; ``about`` are fields of a case."""
         kept = drawn_rows(rows)
         for measure in MEASURES:
             mine = kept & (rows["measure"] == measure)
             if mine.any():
                 at = is_open & (findings["measure"] == measure)
                 case = _case(measure, rows, source, mine, {n: a[at] for n, a in findings.items()})
-                yield drawing(replace(case, event_days=event_days), self.backgrounds)
+                yield drawing(replace(case, **about), self.backgrounds)
 
     def _finding_lines(self, findings: Arrays, chosen: NDArray[np.bool_]) -> tuple[Line, ...]:
         lines = []
@@ -190,6 +191,13 @@ class Panels:
             by = f"; review {_date(review)}" if not np.isnat(review) else ""
             lines.append(Line("", _date(date), f"an action is recorded for {rule}{by}"))
         return tuple(lines)
+
+
+def _heights(parents: Arrays) -> tuple[float, float]:
+    """Return the mother's and father's heights [cm], each the first that is known, or NaN."""
+    known = (parents[name][np.isfinite(parents[name])] for name in ("mother_cm", "father_cm"))
+    mother, father = (float(heights[0]) if len(heights) else float("nan") for heights in known)
+    return mother, father
 
 
 def _steps(drawings: tuple[Drawing, ...]) -> str:
