@@ -23,7 +23,7 @@ from centiles.checks import Checked, check
 from centiles.lms import SPACE
 from centiles.measures import MEASURES, SEXES, Measure
 from centiles.records import from_frame, read
-from centiles.reports import report, summary, svg
+from centiles.reports import listing, report, summary, svg
 from centiles.reports.backgrounds import Backgrounds
 from centiles.reports.markup import read as read_page
 from centiles.reports.overview import WARNING, overview_of
@@ -445,24 +445,70 @@ def test_why_the_lines_step_is_said_beside_the_charts(text: str) -> None:
 # ---- many children
 
 
-def test_many_children_are_pages_with_an_index(
+def test_many_children_are_pages_under_a_list_of_all(
     demo: Checked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    count = len(report.Casebook(demo))
+    flagged = demo.children[demo.children["rank"] > 0]
+    count = len(flagged)
     monkeypatch.setattr(report, "CHILDREN_A_PAGE", -(-count // 3))
-    paths = report.write_report(demo, tmp_path, overview_of(demo))
-    assert [path.name for path in paths] == ["report.html", "report-2.html", "report-3.html"]
-    ranks = []
-    for path in paths:
+    first, *paths = report.write_report(demo, tmp_path, overview_of(demo))
+    assert first.name == "report.html"
+    assert [path.name for path in paths] == ["report-1.html", "report-2.html", "report-3.html"]
+    told: dict[str, tuple[str, dict[str, str]]] = {}
+    for path in [first, *paths]:
         page = page_of(path.read_text(encoding="utf-8"))
-        ranks += [
-            each.attributes["id"] for each in page.all("tbody") if "data-l" in each.attributes
-        ]
-        links = [each for each in page.all("a") if "#" not in each.attributes["href"]]
-        assert [each.attributes["href"] for each in links] == [path.name for path in paths]
+        (nav,) = [each for each in page.all("ol") if "pages" in each.attributes["class"]]
+        links = [each for each in page.all("a") if "nav" in each.within]
+        assert [each.attributes["href"] for each in links] == [
+            "report.html", *(path.name for path in paths)
+        ]  # fmt: skip
         (here,) = [each for each in links if "aria-current" in each.attributes]
         assert here.attributes["href"] == path.name
-    assert ranks == [f"n{rank}" for rank in range(1, count + 1)]
+        assert nav.text.count("–") >= 3
+        if path == first:
+            continue
+        for each in page.all("tbody"):
+            if "data-l" in each.attributes:
+                told[each.attributes["id"]] = path.name, each.attributes
+    assert list(told) == [f"n{rank}" for rank in range(1, count + 1)]
+    listed = page_of(first.read_text(encoding="utf-8"))
+    rows = [each for each in listed.all("tbody") if "data-l" in each.attributes]
+    # what a row is filtered and sorted by is what its page has of the child
+    assert [each.attributes for each in rows] == [attributes for _, attributes in told.values()]
+    leads = [each.attributes["href"] for each in listed.all("a") if "tbody" in each.within]
+    assert leads == [f"{page}#{rank}" for rank, (page, _) in told.items()]
+    for each, child in zip(rows, flagged.itertuples(), strict=True):
+        assert child.child_id in each.text
+        assert child.headline.partition(",")[0].casefold()[:20] in each.text.casefold()
+    assert f"reach all {count} children" in first.read_text(encoding="utf-8")
+
+
+def test_a_list_that_is_too_long_says_so(
+    demo: Checked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "CHILDREN_A_PAGE", 20)
+    for module in (report, listing):
+        monkeypatch.setattr(module, "MOST_LISTED", 7)
+    first, *_ = report.write_report(demo, tmp_path, overview_of(demo))
+    page = page_of(first.read_text(encoding="utf-8"))
+    assert len([each for each in page.all("tbody") if "data-l" in each.attributes]) == 7
+    (scope,) = [each for each in page.all("p") if each.attributes.get("class") == "scope"]
+    assert "the first 7 of" in scope.text
+    assert "the others are on the pages above" in scope.text
+
+
+def test_hostile_text_stays_text_in_the_list_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "CHILDREN_A_PAGE", 5)
+    checked = hostile_check()
+    first, *_ = report.write_report(checked, tmp_path, overview_of(checked))
+    page = page_of(first.read_text(encoding="utf-8"))
+    assert {each.tag for each in page.elements if "tbody" in each.within} <= {
+        "tr", "td", "th", "a", "bdi", "span", "small"
+    }  # fmt: skip
+    shown = [each.text for each in page.all("bdi") if "tbody" in each.within]
+    assert sorted(shown) == sorted(text_.strip() for text_ in HOSTILE)
 
 
 def test_a_page_is_written_child_by_child_and_tells_how_far_it_is(demo: Checked) -> None:
