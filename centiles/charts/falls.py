@@ -144,24 +144,23 @@ def arrows(
         Whether corrected ages are drawn. Where they are not, a point that stands further than
         ``least_days`` [d] from its corrected age has no arrow.
     """
-    found = []
-    for fall in shown:
-        if chart["sex"] not in tuple(Sex) or not len(points):
-            continue
-        nearest = int(np.argmin(np.abs(points.age_days - fall.to_age_days)))
-        corrected = float(points.corrected_age_days[nearest])
-        dot = float(points.day(window)[nearest])
-        beside = crosses or window.corrected
-        if not beside and abs(dot - corrected) > least_days:
-            continue
-        start, end = (
-            float(zscores.measurement(z, **chart, age_days=corrected))
-            for z in (fall.start_z, fall.to_z)
+    if chart["sex"] not in tuple(Sex) or not len(points) or not shown:
+        return ()
+    ends = np.array([fall.to_age_days for fall in shown])
+    nearest = np.argmin(np.abs(points.age_days[:, None] - ends), axis=0)
+    corrected, dot = points.corrected_age_days[nearest], points.day(window)[nearest]
+    beside = crosses or window.corrected
+    day = corrected if beside else dot
+    z = np.array([(fall.start_z, fall.to_z) for fall in shown])
+    values = np.asarray(zscores.measurement(z, **chart, age_days=corrected[:, None]))
+    close = np.abs(dot - corrected) <= least_days
+    wanted = np.isfinite(values).all(axis=1) & window.holds(day) & (close | beside)
+    return tuple(
+        Arrow(
+            shown[k].rule, float(day[k]), float(values[k, 0]), float(values[k, 1]), bool(close[k])
         )
-        day = corrected if beside else dot
-        if np.isfinite([start, end]).all() and window.holds(np.array(day)):
-            found.append(Arrow(fall.rule, day, start, end, abs(dot - day) <= least_days))
-    return tuple(found)
+        for k in np.flatnonzero(wanted).tolist()
+    )
 
 
 def draw_arrows(ax: Axes, shown: Sequence[Arrow]) -> None:

@@ -35,6 +35,7 @@ PARTS: Final = {
     "contacts": ("rule", "severity", "sentence"),
     "events": ("date", "age_days", "type", "note", "sensitive"),
     "actions": ("rule", "date", "review_on"),
+    "parents": ("mother_cm", "father_cm"),
 }
 
 Arrays = dict[str, NDArray[Any]]
@@ -106,6 +107,9 @@ class Casebook:
         ):
             used = frame[frame["fate"] == "used"] if "fate" in frame else frame
             found[name] = (used, *_in_order(used, ids, used["date"].to_numpy()))
+        known = checked.sides.children
+        known = known[known["fate"] == "used"]
+        found["parents"] = (known, *_in_order(known, ids))
         return found
 
 
