@@ -31,14 +31,14 @@ class Decided:
 
     ``child`` is the child of each record, and ``beside`` that of each row of the side files:
     places in ``ids``, −1 for nobody. ``problems`` were found on the way. ``as_of`` is the last
-    date of knowledge.
+    date of knowledge, None while that is not decided.
     """
 
     child: Integers
     beside: Integers
     ids: NDArray[np.object_]
     problems: tuple[pd.DataFrame, ...]
-    as_of: np.datetime64
+    as_of: np.datetime64 | None
 
 
 def decided(records: Records, profile: Profile) -> Decided:

@@ -67,13 +67,13 @@ class Whole:
 
     ``child`` is the child of each row of the batch and then of its side files, a place in ``ids``,
     −1 for nobody, numbered as they first appear; ``place`` where each of these rows stands among
-    all; ``as_of`` the last date of knowledge of all records.
+    all; ``as_of`` the last date of knowledge of all records, None where it is not decided yet.
     """
 
     child: NDArray[np.int64]
     place: NDArray[np.int64]
     ids: NDArray[np.object_]
-    as_of: np.datetime64
+    as_of: np.datetime64 | None
 
 
 @dataclass(frozen=True)

@@ -273,7 +273,7 @@ class Timeline:
             late = self._not_yet_known()  # birth weights have their day by now
             self.end(late, SKIPPED, "not yet known")
             return
-        if self.whole is not None:
+        if self.whole is not None and self.whole.as_of is not None:
             self.as_of = self.whole.as_of
             return
         sound = (self.fate != UNSCORED) & ~self.removed
