@@ -6,6 +6,7 @@ import json
 import platform
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -29,6 +30,7 @@ from centiles.reports.report import write_report
 from centiles.reports.share import write_share
 from centiles.reports.workbook import MISSING, is_available, write_workbook
 from centiles.reports.workbook import NAME as WORKBOOK
+from centiles.threads import at_once
 
 SCORED_FORMS: Final = ("csv", "parquet")
 
@@ -98,22 +100,32 @@ def write(
 
 
 def _write_tables(checked: Checked, made: Path, scored: str) -> None:
-    for name, frame, schema in (
-        ("children", checked.children, CHILDREN),
-        ("findings", checked.findings, FINDINGS),
-        ("contacts", checked.contacts, CONTACTS),
-        ("teams", checked.teams, TEAMS),
-        ("problems", checked.problems, PROBLEMS),
-    ):
-        write_csv(arrow_table(frame, schema), made / f"{name}.csv")
-    for name, rows in rejected_tables(checked).items():
-        write_csv(rows, made / name)
-    table = arrow_table(checked.scored, SCORED)
-    if scored == "csv":
-        write_csv(table, made / "scored.csv")
-    else:
-        with (made / "scored.parquet").open("wb") as file:
-            pq.write_table(table, file)
+    """Write the tables, the largest first, several at once."""
+    write_scored = write_csv if scored == "csv" else _write_parquet
+    works = [
+        lambda: write_scored(arrow_table(checked.scored, SCORED), made / f"scored.{scored}"),
+        *(
+            partial(_write_declared, frame, schema, made / f"{name}.csv")
+            for name, frame, schema in (
+                ("findings", checked.findings, FINDINGS),
+                ("children", checked.children, CHILDREN),
+                ("contacts", checked.contacts, CONTACTS),
+                ("teams", checked.teams, TEAMS),
+                ("problems", checked.problems, PROBLEMS),
+            )
+        ),
+        *(partial(write_csv, t, made / name) for name, t in rejected_tables(checked).items()),
+    ]
+    at_once(works, rows=len(checked.scored))
+
+
+def _write_declared(frame: pd.DataFrame, schema: tuple[Column, ...], path: Path) -> None:
+    write_csv(arrow_table(frame, schema), path)
+
+
+def _write_parquet(table: pa.Table, path: Path) -> None:
+    with path.open("wb") as file:  # a path of its own pyarrow would want in UTF-8
+        pq.write_table(table, file)
 
 
 def run_record(checked: Checked, options: dict[str, Any]) -> dict[str, Any]:
