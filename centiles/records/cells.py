@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -151,7 +152,7 @@ class CellReader:
         return {
             "source": columns.categorical(np.zeros(len(birth), np.int8), [rows.table.name]),
             "row": rows.table.rows[at],
-            "child_id": children.texts(at),
+            "child_id": partial(children.texts, at),
             "household_id": _texts(rows.texts("household_id"), at),
             "sex": rows.sexes()[at],
             "gestation_days": rows.gestations()[at] if stated else np.nan,
@@ -171,16 +172,16 @@ class CellReader:
         """Return what records have from their cells."""
         raw = pd.concat([*self._raw, _EMPTY_WORD], ignore_index=True)
         given = self.rows.texts("reason")
-        reason: Any = "" if given is None else given.texts(at)
+        reason = _texts(given, at)
         if cells.reason.any():
             words, why = (_EMPTY_WORD, -1) if given is None else (given.stripped, given.codes[at])
             place = np.where(cells.reason, cells.raw, np.where(why < 0, -1, why + len(raw)))
-            reason = texts_at(pd.concat([raw, words], ignore_index=True), place)
+            reason = partial(texts_at, pd.concat([raw, words], ignore_index=True), place)
         return {
             "measure": columns.measure_words(_MEASURE_OF[cells.slot]),
             "value": cells.value,
             "unit": columns.words(cells.unit, tuple(self._units)),
-            "raw": texts_at(raw, cells.raw),
+            "raw": partial(texts_at, raw, cells.raw),
             "reason": reason,
         }
 
@@ -391,7 +392,8 @@ def _interleaved(columns_: list[_Cells]) -> tuple[_Cells, Places]:
 
 
 def _texts(column: TextColumn | None, at: Places) -> Any:
-    return "" if column is None else column.texts(at)
+    """Return the cells of some rows, to be taken along with those of other columns."""
+    return "" if column is None else partial(column.texts, at)
 
 
 def _contacts(column: TextColumn | None, at: Places, birth: Flags) -> pd.Categorical[Any]:

@@ -40,7 +40,7 @@ def _of_months(precision: NDArray[np.int8]) -> NDArray[np.int8]:
 def _are_nhs_numbers(words: pd.Series[str]) -> bool:
     """Return whether all words are ten digits of which the last checks the others (modulus 11)."""
     words = words[words != ""]
-    if words.empty or not words.str.fullmatch(_TEN_DIGITS).all():
+    if words.empty or not parsing.are(words, _TEN_DIGITS).all():
         return False
     first = words.head(_LOOKED_AT).reset_index(drop=True)
     return not identifiers.identifiers(first, nhs=True).failed.any()
@@ -112,7 +112,7 @@ class Rows:
 
         There may be a suggestion for each row.
         """
-        where = where & ~self.removed
+        where = where & ~self.removed if where.any() else where
         if where.any():
             rows, header = self.table.rows[where], self.header(slot)
             better = None if suggestion is None else suggestion[where]
@@ -167,7 +167,7 @@ class Rows:
         if FROM not in header:
             return [(NHS, column)]
         words = column.stripped
-        national = words.str.fullmatch(_TEN_DIGITS)
+        national = parsing.are(words, _TEN_DIGITS)
         return [
             (NHS, column.reworded(words.where(national, ""))),
             (OWN, column.reworded(words.mask(national, ""))),
@@ -217,7 +217,7 @@ class Rows:
         found = identifiers.identifiers(column.stripped, nhs=identifiers.says_nhs(normal(header)))
         wrong = found.failed
         if FROM in header:  # local numbers stand in where the NHS one is not known
-            wrong = wrong & found.text.str.fullmatch(_TEN_DIGITS).to_numpy(np.bool_)
+            wrong = wrong & parsing.are(found.text, _TEN_DIGITS)
         self._list_words("P12", found.rounded, column, place)
         self.rounded = self.rounded | column.spread(found.rounded, missing=False)
         used = np.zeros(len(found.text), dtype=np.bool_)  # a linked file brings words no row has
