@@ -11,10 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.commandline import FALLING, HEADER, STEADY, Ran, export, run
+from tests.examples import examples
 
 FATES = ("scored", "unscored", "merged", "skipped", "unreadable")
 ROW = "a,F,12/03/2020,25/03/2025,{weight},{height},{gestation}"
@@ -355,9 +356,7 @@ def test_a_cell_of_a_megabyte(tmp_path: Path) -> None:
 # ---- anything at all
 
 
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@examples(0.15)
 @given(content=st.binary(max_size=300) | st.text(max_size=300).map(str.encode))
 def test_any_bytes_end_in_an_answer(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "x.csv"
@@ -373,9 +372,7 @@ WORDS = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@examples(0.15)
 @given(rows=st.lists(st.lists(WORDS, max_size=9), max_size=6))
 def test_any_cells_under_a_known_header_end_in_an_answer(
     tmp_path: Path, rows: list[list[str]]

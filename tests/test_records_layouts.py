@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from centiles.checks import Checked, check
@@ -23,6 +23,7 @@ from centiles.records.reading import is_contact
 from centiles.records.tables import table_of_frame
 from tests import layouts
 from tests.commandline import run
+from tests.examples import examples
 from tests.layouts import LAYOUTS, Frames, Layout
 
 FINDING = ["child_id", "rule", "severity", "state", "measure", "sentence"]
@@ -655,7 +656,7 @@ KEYS = st.sampled_from(["a", "b", "c", "", " a "])
 CLIENTS = st.lists(st.tuples(KEYS, st.sampled_from(["M", "F", ""]), st.sampled_from(["1", "2"])))
 
 
-@settings(max_examples=60)
+@examples(0.6)
 @given(st.lists(KEYS, min_size=1, max_size=8), CLIENTS.filter(bool))
 def test_joined_as_one_row_at_a_time(keys: list[str], clients: list[tuple[str, str, str]]) -> None:
     """Every row gets what all rows of its key agree on, blanks aside; none is lost."""
