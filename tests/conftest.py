@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from centiles.checks import Checked
+from tests.commandline import Ran, run
+from tests.pages import demo_check
 
 # The default is what fits a change; `HYPOTHESIS_PROFILE=thorough` tries twenty times as hard. In
 # continuous integration the examples are the same in every run, so that red is somebody's doing.
@@ -22,6 +25,11 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Checked:
     """Return the made-up cohort of three services, checked; nobody may change it."""
-    from tests.pages import demo_check
-
     return demo_check(tmp_path_factory.mktemp("exports"))
+
+
+@pytest.fixture(scope="session")
+def demonstration(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Ran]:
+    """Return the folder that ``centiles demo`` writes, to be looked at only, and what it said."""
+    folder = tmp_path_factory.mktemp("demonstration") / "demo"
+    return folder, run("demo", "--out", folder)
