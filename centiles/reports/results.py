@@ -20,7 +20,7 @@ from centiles.checks import OPEN_STATES, Checked
 from centiles.errors import UsageError
 from centiles.monitoring.approval import approval_of
 from centiles.records.arrow_tables import arrow_table
-from centiles.records.columns import CHILDREN, CONTACTS, FINDINGS, PROBLEMS, SCORED, TEAMS
+from centiles.records.columns import CHILDREN, CONTACTS, FINDINGS, PROBLEMS, SCORED, TEAMS, Column
 from centiles.records.sides import SIDE_FATES
 from centiles.reports.cells import harmless_column
 from centiles.reports.folders import MARK, whole_folder
@@ -107,7 +107,7 @@ def _write_tables(
 ) -> None:
     """Write the tables, the largest first, several at once."""
     write_scored = _write_csv_parts if scored == "csv" else _write_parquet_parts
-    works = [
+    works: list[Callable[[], None]] = [
         lambda: write_scored(
             [arrow_table(checked.scored, SCORED)] if values is None else values, made
         ),
