@@ -210,7 +210,7 @@ class TestPages:
     def test_a_row_is_left_high_enough_to_write_in(self, tmp_path):
         first = pages(sheet_of(checked(tmp_path, FALLING), "A1"))[0]
         place = {t.get_text(): t.get_position()[1] for t in first.findobj(Text)}
-        (above,) = [y for text, y in place.items() if text.startswith("18.4 kg, ")]
+        (above,) = [y for text, y in place.items() if text.startswith("18.4\u00a0kg,")]
         assert (above - place["To be taken today"]) * 841.9 > 20  # [pt]
 
     def test_two_hundred_measurements_all_stand_in_the_table(self, tmp_path):
