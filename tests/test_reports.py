@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from centiles import reports, zscore
@@ -31,6 +31,7 @@ from centiles.reports.explained import explained
 from centiles.reports.folders import stop_unless_free, whole_file, whole_folder
 from centiles.reports.summary import mapping_lines, problems_of, summary_lines
 from tests.commandline import FALLING, HEADER, STEADY, export
+from tests.examples import examples
 
 TODAY = "2026-07-01"
 
@@ -350,7 +351,7 @@ def appended(source: Path, target: Path, **options: object) -> list[list[str]]:
 CELLS = st.text(st.sampled_from("aZ0 ,;\t\"'é👶=@-\n.|"), max_size=6)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(0.4)
 @given(
     notes=st.lists(st.tuples(CELLS, CELLS), min_size=1, max_size=6),
     delimiter=st.sampled_from(",;\t"),
