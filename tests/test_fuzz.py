@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import json
+import logging
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -54,6 +56,50 @@ def test_it_sees_a_canary(fuzz: ModuleType, tmp_path: Path, name: str) -> None:
     (tmp_path / "run.json").write_text(json.dumps({"a": canary}))
     (found,) = fuzz.faults_of(case, 2, "", tmp_path)
     assert found == f"the {name} is in run.json"
+
+
+@pytest.mark.parametrize("written", ["23/02/2019", "999 888 7769", "QUILLFEATHER"])
+def test_it_sees_a_canary_in_what_is_shared_however_it_is_written(
+    fuzz: ModuleType, tmp_path: Path, written: str
+) -> None:
+    (tmp_path / "share.csv").write_text(f"team,5\n{written},10\n", encoding="utf-8")
+    (found,) = fuzz.faults_of(fuzz.Case("bytes", {}), 2, "", tmp_path)
+    assert found.endswith("is in what is shared")
+
+
+def test_it_sees_a_canary_in_any_file_of_a_pseudonymised_run(
+    fuzz: ModuleType, tmp_path: Path
+) -> None:
+    canary = fuzz.CANARIES["identifier"]
+    with zipfile.ZipFile(tmp_path / "children.xlsx", "w") as book:
+        book.writestr("xl/sharedStrings.xml", f"<t>{canary}</t>")
+    case = fuzz.Case("bytes", {}, ["--pseudonymise", "KEY"])
+    assert list(fuzz.faults_of(case, 2, "", tmp_path)) == ["the identifier is in children.xlsx"]
+    assert list(fuzz.faults_of(fuzz.Case("bytes", {}), 2, "", tmp_path)) == []
+
+
+def test_it_reads_logs(fuzz: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("centiles.commands.main", lambda: logging.getLogger("x").warning("seen"))
+    assert fuzz.run([]) == (0, "seen\n")
+
+
+def test_it_counts_what_score_gives_back(fuzz: ModuleType, tmp_path: Path) -> None:
+    (tmp_path / "scored-out.csv").write_text('id,note,z\n1,"a\nb",\n2,,0.1\n')
+    for rows, found in ((2, []), (3, ["3 rows were written and 2 came back from score"])):
+        case = fuzz.Case("table", {}, rows=rows, command="score")
+        assert list(fuzz.faults_of(case, 0, "", tmp_path / "out")) == found
+
+
+def test_every_layout_and_format_is_made(fuzz: ModuleType) -> None:
+    made = [fuzz.case_of(np.random.default_rng([2, n])).files for n in range(400)]
+    names = {name for files in made for name in files}
+    assert {name.rpartition(".")[2] for name in names} >= {
+        "csv", "gz", "xlsx", "ods", "parquet", "arrow", "json", "ndjson",
+    }  # fmt: skip
+    assert {name.partition(".")[0] for name in names} >= {
+        "clinic", "long", "SRCode", "CareRecord_Observation", "clinical", "growth", "bundle",
+        "clinical_events", "ncmp", "enhanced", "CYP611Obs", "list", "export",
+    }  # fmt: skip
 
 
 def test_it_sees_a_fault_and_what_is_lost(fuzz: ModuleType, tmp_path: Path) -> None:
