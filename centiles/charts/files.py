@@ -101,14 +101,12 @@ def save(
     shown: dict[str, Any] = {"window": window, "ages": ages, "sensitive": sensitive}
     page = {"name": name, "drawn_on": drawn_on, "orientation": orientation}
     suffix_of(path)
-    pictures = {
-        measure: Picture(
-            figure(child, measure, **shown, **page),
-            ": ".join(words.heading(child, measure, name)),
-            words.description(chart_of(child, measure, **shown)),
-        )
-        for measure in _measures(child, measures)
-    }
+    pictures = {}
+    for measure in _measures(child, measures):
+        chart = chart_of(child, measure, **shown)
+        title = ": ".join(words.heading(child, measure, name, chart.window))
+        made = figure(child, measure, **shown, **page)
+        pictures[measure] = Picture(made, title, words.description(chart))
     return save_pictures(path, pictures, child.provenance.version, dpi=dpi, replace=replace)
 
 
