@@ -23,7 +23,7 @@ from centiles.reports import report
 from centiles.reports.overview import overview_of
 from centiles.reports.report import write_report
 from centiles.reports.share import write_share
-from tests.pages import HOSTILE, demo_check, hostile_check
+from tests.pages import HOSTILE, hostile_check
 
 pytestmark = pytest.mark.browser
 
@@ -80,11 +80,6 @@ def opened(browser: Browser) -> Iterator[object]:
         assert each.requests == [each.page.url.partition("#")[0]]
         assert each.said == []
         each.page.context.close()
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Checked:
-    return demo_check(tmp_path_factory.mktemp("exports"))
 
 
 @pytest.fixture(scope="module")

@@ -28,14 +28,9 @@ from centiles.reports.backgrounds import Backgrounds
 from centiles.reports.markup import read as read_page
 from centiles.reports.overview import WARNING, overview_of
 from tests import cohorts
-from tests.pages import HOSTILE, demo_check, fallers, hostile_check, page_of, report_of
+from tests.pages import HOSTILE, fallers, hostile_check, page_of, report_of
 
 MARKS = re.compile(r'<path class="k (\w+)" d="M([^"h]*)(?:h0)?"/>')
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Checked:
-    return demo_check(tmp_path_factory.mktemp("exports"))
 
 
 @pytest.fixture(scope="module")

@@ -221,7 +221,6 @@ def _rules(checked: Checked) -> list[dict[str, Any]]:
 
 def names_of_teams(checked: Checked, child_ids: pd.Series[str], most: int) -> tuple[str, ...]:
     """Return the teams that have seen some children, in order; none where there are too many."""
-    scored = checked.scored
-    mine = scored.loc[scored["child_id"].isin(child_ids), "team"]
+    mine = checked.seen.loc[checked.seen["child_id"].isin(child_ids), "team"]
     names = sorted(set(map(str, mine.unique())) - {""})
     return tuple(names) if len(names) <= most else ()
