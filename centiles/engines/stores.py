@@ -119,28 +119,21 @@ class Store:
 
     def _said(self, frame: pd.DataFrame) -> dict[str, NDArray[Any]]:
         """Return what records say of their children, and the newest day they can tell of."""
-        measured, recorded, born = (
+        measured, recorded = (
             frame[name].to_numpy().astype("datetime64[D]")
-            for name in ("measured_on", "recorded_on", "birth_date")
+            for name in ("measured_on", "recorded_on")
         )
         monthly = (frame["date_precision"] == "month").to_numpy()
         self.dated |= bool((~np.isnat(measured) | ~np.isnat(recorded)).any())
         first = earliest(measured, monthly)
         later = not_yet_known(first, recorded, asked=self.asked, today=self.today)
         said = said_of_children(frame, later)
-        vague = monthly | (frame["birth_precision"] == "month").to_numpy()
-        newest = np.max([self._days(each) for each in (measured, recorded, born)], axis=0)
         return {
             "said_sex": said.sex.astype(np.int8),
             "said_born": said.born,
             "idle": later,
-            "newest": np.where(vague, newest + _MONTH, newest),
+            "newest": newest_days(frame, self.today),
         }
-
-    def _days(self, dates: Dates) -> Integers:
-        """Return dates as days, long ago where there is none or it is in the future."""
-        none = np.isnat(dates) | (dates > self.today)
-        return np.where(none, LONG_AGO, dates.astype(np.int64))
 
     def stop_if_undated(self) -> None:
         """Stop where a date of knowledge is asked for and no record has a date."""
@@ -186,7 +179,7 @@ class Store:
         at = np.flatnonzero(mine)
         rows, first = np.unique(row[at], return_index=True)
         some = tuple(
-            TextColumn(column.words, distinct[f"id{k}"].to_numpy()[at[first]])
+            TextColumn(column.words, _codes(distinct, k)[at[first]])
             for k, column in enumerate(known.columns)
         )
         return replace(known, rows=rows, columns=some)
@@ -198,11 +191,31 @@ class Store:
         for k in range(len(self.names)):
             at = np.flatnonzero(number == k)
             known = self.known[k].columns
-            codes = [distinct[f"id{j}"].to_numpy()[at] for j in range(len(known))]
+            codes = [_codes(distinct, j)[at] for j in range(len(known))]
             node = self.node_of(k, codes)
             there = node != NOBODY
             found[node[there]] = child[at[there]]
         return found
+
+
+def _codes(distinct: pa.Table, k: int) -> NDArray[np.int32]:
+    """Return the words of a column of identifiers, −1 in files that have no such column."""
+    return np.asarray(distinct[f"id{k}"].fill_null(_NO_CODE).to_numpy(), dtype=np.int32)
+
+
+def newest_days(frame: pd.DataFrame, today: np.datetime64) -> Integers:
+    """Return for each record a day since 1970 that no date it can tell of is after.
+
+    Dates in the future tell of nothing; a month may turn out to be any of its days.
+    """
+    found = np.full(len(frame), LONG_AGO, dtype=np.int64)
+    for name in ("measured_on", "recorded_on", "birth_date"):
+        dates = frame[name].to_numpy().astype("datetime64[D]")
+        known = ~np.isnat(dates) & (dates <= today)
+        days = np.where(known, dates.astype(np.int64), LONG_AGO)
+        found = np.maximum(found, days)
+    vague = (frame[["date_precision", "birth_precision"]] == "month").any(axis=1).to_numpy()
+    return np.where(vague, found + _MONTH, found)
 
 
 def places_in_file(row: Integers) -> Integers:
