@@ -163,7 +163,7 @@ class Engine:
 
     def _left(self, records: Records) -> pd.DataFrame:
         """Return the problems of reading that are in no record's row."""
-        self.problems = ProblemPlaces(records)
+        self.problems = ProblemPlaces(records, self.store.names)
         self.base.register("faults", pa.table({"row": np.unique(self.problems.key)}))
         there = self.base.sql(
             f"SELECT DISTINCT place >> 4 AS row FROM '{_quoted(self._sorted)}' "

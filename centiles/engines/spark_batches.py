@@ -95,7 +95,7 @@ class Plan:
             yield from _payload("faults", faults, 0)
             return
         rows, known, beside = self._rows(table)
-        problems = ProblemPlaces(self.records).of(rows.frame)
+        problems = ProblemPlaces(self.records, self.names).of(rows.frame)
         problems = columns.concatenated(PROBLEMS, [problems, faults])
         batch = batch_of(portion(self.records, known, rows, beside, problems), self.profile)
         key = int(rows.place[0])
@@ -279,7 +279,7 @@ class Run:
 
     def _left(self) -> pd.DataFrame:
         """Return the problems of reading that are in no record's row."""
-        places = ProblemPlaces(self.records)
+        places = ProblemPlaces(self.records, self.names)
         if len(places.key) == 0:
             return places.left
         keys = pa.table({"key": np.unique(places.key)})

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from centiles.checks.portions import NOBODY, batches_of
+from centiles.checks.portions import NOBODY, SOURCE_BIT, batches_of
 from centiles.engines.partials import writing
 from centiles.records import columns
 from centiles.records.arrow_tables import arrow_schema, arrow_table
@@ -35,9 +35,9 @@ from centiles.records.tables import TextColumn
 Integers = NDArray[np.int64]
 Dates = NDArray[np.datetime64]
 
-SOURCE_BIT: Final = 44  # where the source begins in a record's place
-ROW_BIT: Final = 4  # where the row begins: no row has more than 16 values
-_ROWS: Final = (1 << (SOURCE_BIT - ROW_BIT)) - 1
+ROW_BIT: Final = 4  # where the row begins in a record's place: no row has more than 16 values
+PLACE_BIT: Final = SOURCE_BIT + ROW_BIT  # where the file begins
+_ROWS: Final = (1 << SOURCE_BIT) - 1
 _MONTH: Final = 31
 _NO_CODE: Final = -1
 LONG_AGO: Final = -(1 << 30)
@@ -78,7 +78,7 @@ class Store:
         at = np.searchsorted(np.sort(rows), frame["row"].to_numpy())
         at = np.argsort(rows, kind="stable")[at]
         parts = self._keys(number, identifiers, at + first) | self._said(frame)
-        parts["place"] = (number << SOURCE_BIT) + places_in_file(frame["row"].to_numpy())
+        parts["place"] = (number << PLACE_BIT) + places_in_file(frame["row"].to_numpy())
         nobody = parts["node"] == NOBODY
         count = np.cumsum(nobody) - 1 + self.nameless
         parts["nobody"] = np.where(nobody, count // self.rows, _NO_CODE)
@@ -152,7 +152,7 @@ class Store:
             and how many ``times`` it is there, by place. Rows of the side files follow them.
         """
         place = distinct["place"].to_numpy()
-        number, row = place >> SOURCE_BIT, (place >> ROW_BIT) & _ROWS
+        number, row = place >> PLACE_BIT, (place >> ROW_BIT) & _ROWS
         frame = pd.DataFrame(
             {
                 "source": columns.categorical(number, self.names),
@@ -187,7 +187,7 @@ class Store:
     def children_of(self, distinct: pa.Table, child: Integers) -> Integers:
         """Return the child of each node, −1 for a word no record goes by."""
         found = np.full(self.nodes, NOBODY, dtype=np.int64)
-        number = distinct["place"].to_numpy() >> SOURCE_BIT
+        number = distinct["place"].to_numpy() >> PLACE_BIT
         for k in range(len(self.names)):
             at = np.flatnonzero(number == k)
             known = self.known[k].columns
