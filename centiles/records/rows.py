@@ -206,7 +206,7 @@ class Rows:
         if place is None:
             return TextColumn.of([], np.full(len(self), -1, dtype=np.int32))
         if place not in self._children:
-            if self.decided is None:
+            if self.decided is None or place not in self.decided.children:
                 self._children[place] = self._identifiers_at(place)
                 self.made.children[place] = self._children[place].stripped
             else:
