@@ -52,9 +52,9 @@ def ranked(
     key = rank[ordered["child"].to_numpy()]
     ordered = ordered.iloc[np.lexsort((ordered["place"], np.where(key == 0, len(key) + 1, key)))]
     # Words are long, and so are moved once only, when their places are known.
-    said = {name: findings[name].array.take(lead.index) for name in _SAID}
+    said = {name: findings[name].array.take(lead.index.to_numpy()) for name in _SAID}
     keys = {name: ordered[name] for name in ordered.columns.difference(findings.columns)}
-    return findings.take(ordered.index).assign(**keys), lead.assign(**said), rank
+    return findings.take(ordered.index.to_numpy()).assign(**keys), lead.assign(**said), rank
 
 
 def _leads(ordered: pd.DataFrame) -> pd.DataFrame:

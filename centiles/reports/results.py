@@ -102,7 +102,7 @@ def write(
 def _write_tables(checked: Checked, made: Path, scored: str) -> None:
     """Write the tables, the largest first, several at once."""
     write_scored = write_csv if scored == "csv" else _write_parquet
-    works = [
+    works: list[Callable[[], None]] = [
         lambda: write_scored(arrow_table(checked.scored, SCORED), made / f"scored.{scored}"),
         *(
             partial(_write_declared, frame, schema, made / f"{name}.csv")
