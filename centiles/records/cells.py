@@ -19,7 +19,7 @@ from centiles.records.kinds import SLOTS
 from centiles.records.layouts import Config, can_be_in
 from centiles.records.mapping import MEASURE_SLOTS, VISIT_SLOTS, Mapping
 from centiles.records.nodes import Identifiers
-from centiles.records.rows import Rows
+from centiles.records.rows import Decisions, Rows
 from centiles.records.tables import TextColumn, TextTable, texts_at
 from centiles.threads import at_once
 
@@ -56,8 +56,11 @@ class _Cells:
 class CellReader:
     """The reading of one table: its records, the problems found, the units that were used."""
 
-    def __init__(self, table: TextTable, mapping: Mapping) -> None:
-        self.rows, self.mapping = Rows(table, mapping), mapping
+    def __init__(
+        self, table: TextTable, mapping: Mapping, decided: Decisions | None = None
+    ) -> None:
+        """Look at a table, or at some rows of one of which the whole was ``decided``."""
+        self.rows, self.mapping = Rows(table, mapping, decided), mapping
         self.used_units: dict[str, str] = {}
         self._units: dict[str, int] = {}  # each unit's words and its place
         self._raw: list[pd.Series[str]] = []  # the words of the columns of values
@@ -66,6 +69,25 @@ class CellReader:
         """Return the records, in the order of the rows (``columns.RECORDS``)."""
         cells, at = _interleaved(self._long() if self.mapping.long else self._wide())
         return columns.frame(columns.RECORDS, self._shared(cells, at) | self._own(cells, at))
+
+    def decide(self) -> Decisions:
+        """Return what only the whole table can say; list all its problems, hold no record."""
+        rows, there = self.rows, self.mapping.columns
+        rows.births(rows.children())
+        for slot in ("measured_on", *(["recorded_on"] if "recorded_on" in there else [])):
+            rows.days(slot)
+        if "age" in there:
+            rows.ages()
+            self.used_units["age"] = self.mapping.units["age"]
+        rows.sexes()
+        if self.mapping.long or "gestation" in there:
+            rows.gestations()
+        if self.mapping.long:
+            self._long()
+        else:
+            for slot in (*VISIT_SLOTS, "birth_weight"):
+                self._column_cells(slot)
+        return rows.made
 
     def identifiers(self) -> Identifiers:
         """Return the identifiers of the rows; list the rows that have none."""
@@ -334,6 +356,8 @@ class CellReader:
         MappingError
             If nothing says it, and no value of the measure has a unit of its own.
         """
+        if self.rows.decided is not None:
+            return self.rows.decided.units.get(slot, "")
         measure, units = MEASURE_SLOTS[slot], self.mapping.units
         known = parsing.UNITS[measure]
         unit = units.get(slot) or units.get(measure)
@@ -342,6 +366,7 @@ class CellReader:
         unit = unit or parsing.unit_of_values(amount, measure)
         if unit is None and not alone:
             return ""
+        self.rows.made.units[slot] = unit or ""
         if unit is None or unit.casefold() not in known:
             where = "value" if self.mapping.long and slot != "birth_weight" else slot
             raise MappingError(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from importlib import resources
 from types import MappingProxyType
 from typing import Any, Final, cast
@@ -128,6 +128,7 @@ FINDINGS: Final = _columns(
     change_z number newest z less earlier z, each on its own section
     carried_change_z number the same with the earlier z carried over joins
     spaces number how many centile spaces it fell (level rules: how far it is below the 50th)
+    direction word down where the rule is about too little or a fall, up where too much or a rise
     interval_days number between the two [d]
     base_rate text how often healthy children do this
     probability number that the true change (or level) meets the rule, given measurement error
@@ -299,7 +300,8 @@ def _typed(part: Any, kind: str) -> Any:
         return pd.array(part.astype("datetime64[s]", copy=False), copy=False)
     if kind == "word":
         part = part if isinstance(part, pd.Categorical) else pd.Categorical(part)
-        return categorical(part.codes, part.categories)
+        as_declared = part.categories.dtype == "str" and not part.ordered
+        return part if as_declared else categorical(part.codes, part.categories)
     if kind == "text":
         return pd.Series(part, dtype="str", copy=False).fillna("").array
     return pd.Series(part, copy=False).astype(cast(Any, DTYPES[kind])).array
@@ -317,8 +319,17 @@ def _same(thing: Any, kind: str, length: int) -> Any:
 
 def categorical(codes: Any, categories: Any) -> pd.Categorical[Any]:
     """Return codes into categories, all of them text, as a column of words."""
-    dtype = pd.CategoricalDtype(pd.Index(categories, dtype="str"))
+    small = len(categories) <= _SMALL
+    dtype = _vocabulary(tuple(categories)) if small else _vocabulary.__wrapped__(categories)
     return pd.Categorical.from_codes(np.asarray(codes), dtype=dtype)
+
+
+_SMALL: Final = 50  # words: a vocabulary that may come again
+
+
+@lru_cache(maxsize=1000)
+def _vocabulary(words: Any) -> pd.CategoricalDtype:
+    return pd.CategoricalDtype(pd.Index(words, dtype="str"))
 
 
 def texts(arrow: Any) -> Any:

@@ -24,7 +24,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from centiles.errors import MappingError, UnreadableError
-from centiles.records import fhir, json_files
+from centiles.records import fhir, json_files, streams
 from centiles.records.fhir import Resources
 from centiles.records.layouts import SHEET, Config
 from centiles.records.presets import Preset
@@ -101,19 +101,23 @@ def read_file(
     preset: Preset | None = None,
     *,
     sample: bool = False,
+    spill: Path | None = None,
 ) -> tuple[TextTable, ...] | Resources:
     """Return a file as tables, one but for workbooks, or as FHIR resources, others to complete.
 
-    Parameters and errors are those of :func:`read_table`; ``preset`` is the one the user named.
+    Parameters and errors are those of :func:`read_table`; ``preset`` is the one the user named,
+    ``spill`` a folder in which the cells of a large file are kept, instead of in memory.
     """
     name = name or shown_name(path)
     if path.is_dir():
         raise UnreadableError(f"{name}: found a folder, expected a file; name the files in it")
     try:
-        if path.stat().st_size > MOST_BYTES:
+        if spill is None and path.stat().st_size > MOST_BYTES:
             raise UnreadableError(f"{name}: {_TOO_LARGE}")
         if sample and (first := _sampled(name, path)) is not None:
             return (without_blank_rows(first),)
+        if spill is not None and (large := _streamed(name, path, spill)) is not None:
+            return (without_blank_rows(large),)
         content = path.read_bytes()
     except OSError as fault:
         raise UnreadableError(
@@ -147,6 +151,19 @@ _TOO_LARGE: Final = (
     f"found more than {MOST_BYTES >> 30} GB, or a file packed beyond belief, expected less; "
     "split the file"
 )
+
+
+def _streamed(name: str, path: Path, spill: Path) -> TextTable | None:
+    """Return a large file with its cells on disk; None where it can only be read whole."""
+    scan = streams.scanned(path)
+    if scan.start[:4] == b"PAR1":
+        return streams.parquet_table(name, path, scan, spill)
+    if not scan.is_plain_text or json_files.is_json(scan.start[:200].removeprefix(_UTF8_MARK)):
+        return None
+    delimiter, headers, lines = _header(name, scan.start.removeprefix(_UTF8_MARK))
+    if lines != 1:
+        return None
+    return streams.csv_table(name, path, scan, delimiter, headers, spill)
 
 
 def _parquet(name: str, digest: str, content: bytes) -> TextTable:

@@ -68,6 +68,8 @@ class Scored:
     ``child_ids``, −1 where it has no identifier; ``conflict`` marks values of one day that
     disagree; ``unsure`` those that alone make nothing urgent: doubtful, or a spike upwards, which
     would look like a fall; ``as_of`` is the last date of knowledge, NaT where only ages are known.
+    ``origin`` is the record each row comes from, in the order of sources and rows: of a computed
+    BMI, its weight's.
     """
 
     frame: pd.DataFrame
@@ -78,6 +80,7 @@ class Scored:
     unsure: Flags
     as_of: np.datetime64
     sides: SideFiles = field(default_factory=SideFiles)
+    origin: Rows = field(default_factory=lambda: np.zeros(0, dtype=np.intp), repr=False)
 
 
 def scored(
@@ -416,7 +419,7 @@ class _Scoring(Timeline):
         problems = columns.concatenated(columns.PROBLEMS, [*self.problems, sides.problems])
         return Scored(
             frame, problems, self.child, self.child_ids, self.conflict, self.unsure, self.as_of,
-            sides,
+            sides, self.origin,
         )  # fmt: skip
 
     def _birth_precisions(self) -> pd.Categorical[Any]:

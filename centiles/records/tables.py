@@ -44,6 +44,12 @@ class TextColumn:
         """The distinct words without white space round them."""
         return pd.Series(columns.texts(pc.utf8_trim_whitespace(self.words)))
 
+    def between(self, first: int, last: int) -> TextColumn:
+        """Return the column of the rows from one up to another, with the same words."""
+        some = TextColumn(self.words, np.asarray(self.codes[first:last]))
+        some.__dict__["stripped"] = self.stripped  # worked out once for all
+        return some
+
     @cached_property
     def is_blank(self) -> NDArray[np.bool_]:
         """Which rows have nothing in this column."""
@@ -114,6 +120,11 @@ class TextTable:
         )
         return replace(self, columns=kept)
 
+    def between(self, first: int, last: int) -> TextTable:
+        """Return the rows from one up to another, with the same words."""
+        some = tuple(column.between(first, last) for column in self.columns)
+        return replace(self, columns=some, rows=self.rows[first:last])
+
     @property
     def problems(self) -> pd.DataFrame:
         """A problem for each ragged row."""
@@ -172,7 +183,7 @@ def _text_column(name: str, column: pa.ChunkedArray) -> TextColumn:
         if not pa.types.is_dictionary(column.type):
             column = column.dictionary_encode()
         one = pa.concat_arrays(column.unify_dictionaries().chunks)
-        words = _text_of(one.dictionary)
+        words = text_of(one.dictionary)
         words.validate(full=True)  # Parquet does not say that its text is UTF-8
     except (pa.ArrowException, UnicodeError):
         kind = "nested things" if pa.types.is_nested(column.type) else column.type
@@ -190,7 +201,7 @@ def _is_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
-def _text_of(words: pa.Array) -> pa.Array:
+def text_of(words: pa.Array) -> pa.Array:
     """Return values as the text a CSV file would have: 104.0 is "104.0"."""
     if pa.types.is_floating(words.type):
         numbers = words.to_numpy(zero_copy_only=False)
