@@ -20,9 +20,10 @@ CONDITIONS_OF_POINTS: Final = frozenset(
     {
         "gain_below_5_percent", "born_at_term", "below_04", "above_996", "fell_a_space",
         "birth_weight_from_9th", "earlier_at_2nd", "bmi_fell_1z_in_13_months",
-        "weight_fell_1z_in_13_months", "lost_5_percent_in_13_months", "lost_weight_in_13_months",
-        "bmi_below_70_percent", "outside_puberty", "feeding_event", "born_at_2500_g", "born_small",
-        "below_parents_by_1", "below_parents_by_1_6", "below_parents_by_2",
+        "weight_fell_1z_in_13_months", "weight_fell_too", "lost_5_percent_in_13_months",
+        "lost_weight_in_13_months", "bmi_below_70_percent", "outside_puberty", "feeding_event",
+        "born_at_2500_g", "born_small", "below_parents_by_1", "below_parents_by_1_6",
+        "below_parents_by_2",
     }
 )  # fmt: skip
 CONDITIONS_OF_EPISODES: Final = frozenset({"sustained", "again_6_to_12_months_later"})
