@@ -40,6 +40,7 @@ SPIKE_WITHIN_DAYS: Final = 2.5 * DAYS_IN_YEAR  # so that three yearly visits are
 REPEAT_AFTER_DAYS: Final = 180
 REPEAT_BELOW_YEARS: Final = {Measure.HEIGHT: 13, Measure.WEIGHT: 10, Measure.HEAD: 2}
 
+LOW_BMI_Z: Final = -2.0  # the 2nd line
 STANDING_FROM_DAYS: Final = 2 * DAYS_IN_YEAR
 
 _HEIGHT = MEASURES.index(Measure.HEIGHT)

@@ -38,7 +38,6 @@ from centiles.references import reference, table_codes
 
 STANDING_TO_LYING_CM: Final = 0.7  # a child is this much longer lying down
 LYING_BELOW_DAYS: Final = 731
-LOW_BMI_Z: Final = -2.0  # the 2nd line
 
 # What a note says beside a value that has its z; several may hold at once.
 _REMARKS: Final = (
@@ -285,14 +284,13 @@ class _Scoring(Timeline):
         self.verdict[every] = plausibility.extreme(self.measure[every], self.z[every])
         self._explain(at[repairs.suspects(segment, z, before, after)])
         self._list_extremes()
-        shrunk = plausibility.shrunk(segment, measure, age, value)
-        spike = plausibility.spikes(segment, age, z, before, after, shrunk)
-        self.unsure = self.verdict == plausibility.DOUBTFUL
-        self.unsure[at[spike & ((z > before) | (measure == HEIGHT))]] = True
-        sure = np.where(self.unsure[at], np.nan, value)
+        odd = plausibility.shrunk(segment, measure, age, value)
+        spike = plausibility.spikes(segment, age, z, before, after, odd)
         again = plausibility.repeats(segment, measure, age, value)
-        self.unsure[at[again & (measure == HEIGHT)]] = True
-        too_low = at[(measure == HEIGHT) & (again | (spike & (z < before)))]
+        wrong, up = (measure == HEIGHT) & (spike | again), z > before
+        self.unsure = self.verdict == plausibility.DOUBTFUL
+        self.unsure[at[wrong | (spike & up)]] = True
+        sure = np.where(self.unsure[at], np.nan, value)
         for code, found in (
             ("G08", plausibility.height_losses(segment, measure, sure)),
             ("G09", spike),
@@ -308,7 +306,7 @@ class _Scoring(Timeline):
         self.verdict[self.derived] = np.maximum(self.verdict[self.derived], from_parts)
         self.verdict[self.derived & ~new] = plausibility.OK
         # A height that is too low makes a BMI too high: one that is low for all that is low.
-        low = np.isin(partner, too_low) & (self.z[self.derived] < LOW_BMI_Z)
+        low = np.isin(partner, at[wrong & ~up]) & (self.z[self.derived] < plausibility.LOW_BMI_Z)
         self.unsure[self.derived] |= self.unsure[weights] | (self.unsure[partner] & ~low)
         self.unsure |= self.verdict == plausibility.DOUBTFUL
 
