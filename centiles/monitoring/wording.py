@@ -326,8 +326,10 @@ def interval(days: float) -> str:
 
 def _spaces(spaces: float, z: float) -> str:
     if z < _STRETCHED_Z:
-        return f"more than {floor(spaces * 2) / 2:g} centile spaces"
-    return f"{spaces:.1f} centile space{'s' if f'{spaces:.1f}' != '1.0' else ''}"
+        size, more = f"{floor(spaces * 2) / 2:g}", "more than "
+    else:
+        size, more = f"{spaces:.1f}", ""
+    return f"{more}{size} centile space{'s' if float(size) != 1 else ''}"
 
 
 def _amount_off(finding: Any, side: str) -> str:
