@@ -35,7 +35,7 @@ from centiles.records import layouts
 from centiles.records.columns import PROBLEM_CODES
 from centiles.references import reference
 from centiles.reports.results import SCORED_FORMS
-from tests.commandline import FALLING, HEADER, STEADY, export, run
+from tests.commandline import FALLING, HEADER, STEADY, Ran, export, run
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = {
@@ -786,9 +786,8 @@ def test_reference_tells_every_table_and_where_it_is_from() -> None:
     assert "verified" not in run("reference").out
 
 
-def test_demo_writes_exports_results_and_charts(tmp_path: Path) -> None:
-    folder = tmp_path / "demo"
-    ran = run("demo", "--out", folder)
+def test_demo_writes_exports_results_and_charts(demonstration: tuple[Path, Ran]) -> None:
+    folder, ran = demonstration
     assert (ran.code, ran.out) == (0, f"{folder}\n")
     assert {path.name for path in folder.iterdir()} == {
         "exports", "beside", "results", "charts", "run.json",

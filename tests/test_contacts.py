@@ -8,13 +8,14 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from centiles import demo
 from centiles.commands import app
 from centiles.errors import UsageError
+from tests.examples import examples
 from tests.visits import BORN, ONE_RULE, Visit, checked, contacts, day, event
 
 LATER = Visit("z", 3600, weight=0.0, height=0.0)  # somebody, so that the records go on
@@ -469,7 +470,7 @@ CONCERNS = st.lists(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@examples(0.3)
 @given(visits=VISITS, concerns=CONCERNS, now=st.sampled_from([400, 745, 1014, 1500, 1900]))
 def test_the_list_is_what_a_careful_reader_would_make(
     visits: list[Visit], concerns: list[tuple[str, int]], now: int
@@ -490,7 +491,7 @@ def test_the_list_is_what_a_careful_reader_would_make(
     assert found == plainly(visits, concerns, now)
 
 
-@settings(max_examples=10, deadline=None)
+@examples(0.1)
 @given(visits=VISITS, order=st.randoms(use_true_random=False))
 def test_neither_order_nor_other_children_change_the_list(visits: list[Visit], order: Any) -> None:
     mixed = [*visits, Visit("z", 1600, weight=0.0)]

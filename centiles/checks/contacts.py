@@ -19,6 +19,7 @@ from centiles.monitoring.visits import Visits
 from centiles.records import columns
 
 NO_REASON: Final = "no reason given"
+NONE: Final = columns.frame(columns.CONTACTS, {})
 _WATCH, _URGENT = SEVERITIES.index("watch"), SEVERITIES.index("urgent")
 _NEVER: Final = np.datetime64("NaT", "D")
 
@@ -41,6 +42,8 @@ def listed(
     """
     rows = []
     for code, found in parts.items():
+        if found.empty:
+            continue
         if hide_dates:
             words = found["words"].astype("str").str.replace(r" round of .*", " round", regex=True)
             found = found.assign(on=_NEVER, from_on=_NEVER, later_on=_NEVER, words=words)
@@ -58,7 +61,7 @@ def listed(
         said["see_by"] = waits(_days(found["from_on"]), said, rules)
         said["sentence"] = sentences(said, rule)
         rows.append(said)
-    return _declared(pd.concat(rows, ignore_index=True))
+    return _declared(pd.concat(rows, ignore_index=True)) if rows else NONE
 
 
 def overdue(
@@ -89,9 +92,12 @@ def overdue(
         last = due_by
     twice = (findings["missed"].to_numpy() & (due <= last)) | (again <= last)
     level = findings["severity"].to_numpy()
+    late = (chased & (due <= last)).to_numpy()
+    if not late.any():
+        return NONE
     mine = findings.assign(
         chased=level, twice=twice, on=due, severity=np.minimum(level + twice, _URGENT)
-    )[(chased & (due <= last)).to_numpy()]
+    )[late]
     mine = mine.sort_values(
         ["severity", "on", "to_row"], ascending=[False, True, True], kind="stable"
     )

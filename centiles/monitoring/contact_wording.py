@@ -28,6 +28,8 @@ def sentences(found: pd.DataFrame, rule: ContactRule) -> NDArray[np.object_]:
     rule
         The rule, whose sentences these are.
     """
+    if found.empty:
+        return np.empty(0, dtype=object)
     said = found[_SAME].assign(age=found["age"].mask(found["on"].notna()))  # a date says more
     said["later_age"] = found["later_age"].mask(found["later_on"].notna())
     each, place = _distinct(said)

@@ -40,7 +40,8 @@ SPIKE_WITHIN_DAYS: Final = 2.5 * DAYS_IN_YEAR  # so that three yearly visits are
 REPEAT_AFTER_DAYS: Final = 180
 REPEAT_BELOW_YEARS: Final = {Measure.HEIGHT: 13, Measure.WEIGHT: 10, Measure.HEAD: 2}
 
-LOW_BMI_Z: Final = -2.0  # the 2nd line
+# The 2nd line. A height that is too low makes a BMI too high: one that is low for all that is low.
+LOW_BMI_Z: Final = -2.0
 STANDING_FROM_DAYS: Final = 2 * DAYS_IN_YEAR
 
 _HEIGHT = MEASURES.index(Measure.HEIGHT)
