@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import csv
 import io
+import json
 import re
 import sys
 import tempfile
@@ -39,11 +40,17 @@ from centiles.monitoring import (  # noqa: E402
     losses,
     rules,
 )
-from centiles.monitoring.contact_rules import ContactRule, Raise, contact_rules  # noqa: E402
+from centiles.monitoring.contact_rules import contact_rules  # noqa: E402
 from centiles.monitoring.described import number, time_words  # noqa: E402
 from centiles.monitoring.rates import said_of  # noqa: E402
 from centiles.monitoring.rulesets import SHIPPED, ruleset  # noqa: E402
-from centiles.monitoring.schema import KINDS, Rule, RuleSet  # noqa: E402
+from centiles.monitoring.schema import (  # noqa: E402
+    KINDS,
+    ContactRule,
+    Raise,
+    Rule,
+    RuleSet,
+)
 from centiles.monitoring.wording import wait_words  # noqa: E402
 from centiles.records import columns, read  # noqa: E402
 from centiles.reports.summary import summary_lines  # noqa: E402
@@ -142,7 +149,21 @@ guidance = "Send it to the weekly meeting."
 [[rule.level]]
 severity = "act"
 at_least = 1
+
+[[contact]]
+id = "NOT-SINCE"
+severity = {{ watch = "act" }}
+[contact.numbers]
+months = 9
+
+[[contact]]
+id = "OVERWEIGHED"
+off = true
 ```
+
+A `[[contact]]` changes a contact rule of that id: its numbers (each rule below lists them), what
+its severities become (`severity`, one word for all of them, or a table), its `title`,
+`definition` and `guidance`; with `off = true` it is not listed. What is not said stays.
 
 {others}
 # Contact rules
@@ -298,10 +319,18 @@ def contact_text(rule: ContactRule) -> str:
     about = [
         ("Met when", rule.definition),
         ("Severity", ", ".join(rule.severities)),
+        ("Numbers", ", ".join(f"`{key} = {toml(each)}`" for key, each in rule.numbers.items())),
         ("Source", rule.source),
         ("What next", rule.guidance),
     ]
     return f"## {rule.id}\n\n{capital(rule.title)}.\n\n{table(('', ''), about)}"
+
+
+def toml(value: Any) -> str:
+    """Return a number of a contact rule as its file has it."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{json.dumps(key)} = {each}" for key, each in value.items()) + " }"
+    return json.dumps(value)
 
 
 def raise_text(rule: Raise) -> str:
