@@ -207,7 +207,9 @@ def explain(code: opt.Code = None, rules: opt.Rules = "uk") -> None:
 
 @app.command("reference")
 def show_reference(verify: opt.Verify = False) -> None:
-    """List the reference tables: sections, sources and hashes.
+    """List the references and their tables: sections, sources and hashes.
+
+    UK-WHO is what children are checked on; the others are for z-scores, lines and charts.
 
     The tables are checked against their hashes whenever they are used.
 
@@ -215,18 +217,19 @@ def show_reference(verify: opt.Verify = False) -> None:
     Example:
       centiles reference --verify
     """  # noqa: D301 -- \b keeps the lines as they are
-    from centiles.references import folder_of, reference
+    from centiles.references import FOLDERS, folder_of, reference
 
-    known = reference()  # verified as it is read
-    typer.echo(f"{known.title}: {known.edition}")
-    typer.echo(f"Acknowledgement: {known.acknowledgement}")
-    for section in known.sections:
-        typer.echo(f"{section.name}: {section.title}")
-        typer.echo(f"  {section.rows} rows, {section.edition}, SHA-256 {section.sha256}")
-        typer.echo(f"  {section.citation}")
-    if verify:
+    references = [reference(name) for name in FOLDERS]  # verified as they are read
+    for known in references:
+        typer.echo(f"{known.name}: {known.title}, {known.edition}")
+        typer.echo(f"  Acknowledgement: {known.acknowledgement}")
+        for section in known.sections:
+            typer.echo(f"  {section.name}: {section.title}")
+            typer.echo(f"    {section.rows} rows, {section.edition}, SHA-256 {section.sha256}")
+            typer.echo(f"    {section.citation}")
+    for folder in FOLDERS.values() if verify else ():
         typer.echo(
-            f"verified: every table in {folder_of('who_uk90')} is the one its manifest describes"
+            f"verified: every table in {folder_of(folder)} is the one its manifest describes"
         )
 
 

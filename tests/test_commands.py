@@ -33,7 +33,7 @@ from centiles.measures import MEASURES, SEXES
 from centiles.monitoring.schema import SEVERITIES
 from centiles.records import layouts
 from centiles.records.columns import PROBLEM_CODES
-from centiles.references import reference
+from centiles.references import FOLDERS, reference
 from centiles.reports.results import SCORED_FORMS
 from tests.commandline import FALLING, HEADER, STEADY, Ran, export, run
 
@@ -780,7 +780,8 @@ def test_explain_shows_how_grave_and_how_often() -> None:
 
 def test_reference_tells_every_table_and_where_it_is_from() -> None:
     shown = run("reference", "--verify").out
-    assert shown.count("SHA-256") == len(reference().sections)
+    assert shown.count("SHA-256") == sum(len(reference(name).sections) for name in FOLDERS)
+    assert all(f"\n{name}: " in f"\n{shown}" for name in FOLDERS)
     assert "Acknowledgement:" in shown
     assert "verified: every table" in shown
     assert "verified" not in run("reference").out

@@ -28,7 +28,7 @@ from tests.commandline import Ran, run
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted(
     path
-    for folder in (ROOT, ROOT / "docs", ROOT / "docs" / "decisions", ROOT / "data" / "who_uk90")
+    for folder in (ROOT, ROOT / "docs", ROOT / "docs" / "decisions", *(ROOT / "data").iterdir())
     for path in folder.glob("*.md")
 )
 SOURCES = ROOT / "docs" / "sources.md"
