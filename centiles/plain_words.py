@@ -118,6 +118,8 @@ def age_words_for(
 
 def _place(z: float, lines: str) -> str:
     """Return where a z stands among a set of lines."""
+    if lines == "nine":
+        return _nine_place(lms.POSITIONS[int(lms.position_codes(z))])
     at = line_z(lines)
     names = [_name(each, lines) for each in at]
     for each, name in zip(at, names, strict=True):
@@ -135,9 +137,14 @@ def _place(z: float, lines: str) -> str:
     return f"between the {low} and {high} {kind}"
 
 
+def _nine_place(position: str) -> str:
+    """Return a position among the nine lines, as results have it, for a sentence."""
+    if position.startswith("on"):
+        return position.removesuffix(" line")
+    return f"{position} {'centiles' if position.startswith('between') else 'centile'}"
+
+
 def _name(z: float, lines: str) -> str:
-    if lines == "nine":
-        return f"{lms.LINE_LABELS[int(np.argmin(np.abs(np.array(lms.LINE_Z) - z)))]} centile"
     if lines == "sd":
         return "median line" if z == 0 else f"{z:+.0f} SD line".replace("-", "−")
     return f"{line_label(round(float(lms.centiles_from_z(z)), 2))} centile"
