@@ -48,6 +48,7 @@ def check(
     due_by: opt.DueBy = None,
     previous: opt.PreviousFolder = None,
     rules: opt.Rules = "uk",
+    reference: opt.CheckedOn = "uk-who",
     correction: opt.Correcting = opt.CorrectionName.DIGITAL,
     unknown_gestation: opt.UnknownGestation = opt.Unknown.SCORE,
     repair: opt.Repair = False,
@@ -94,6 +95,12 @@ def check(
     from centiles.reports.summary import mapping_lines, summary_lines
     from centiles.reports.workbook import MISSING, is_available
 
+    if reference != "uk-who":
+        raise UsageError(
+            f"check: found --reference {reference}, expected uk-who: the rules' limits, how z is "
+            "carried over joins, and how many healthy children a rule raises were all worked out "
+            "on it. For a z, a line or a chart on another see docs/references.md"
+        )
     reading = reading.configured(exports)
     keywords = reading.keywords() | {"skip_unreadable": skip_unreadable}
     if dry_run:

@@ -58,7 +58,7 @@ class Scores:
 def zscore(
     value: ArrayLike,
     *,
-    measure: str,
+    measure: str | NDArray[Any],
     sex: ArrayLike,
     age_days: ArrayLike,
     gestation_days: ArrayLike | None = None,
@@ -119,7 +119,7 @@ def zscore(
 def score(
     value: ArrayLike,
     *,
-    measure: str,
+    measure: str | NDArray[Any],
     sex: ArrayLike,
     age_days: ArrayLike,
     gestation_days: ArrayLike | None = None,
@@ -148,7 +148,7 @@ def score(
 def measurement(
     z: ArrayLike,
     *,
-    measure: str,
+    measure: str | NDArray[Any],
     sex: ArrayLike,
     age_days: ArrayLike,
     gestation_days: ArrayLike | None = None,

@@ -106,6 +106,7 @@ def test_the_words_of_options_are_the_words_of_the_library() -> None:
     assert set(child_options.MeasureName) == set(map(str, MEASURES))
     assert set(child_options.SexName) == set(map(str, SEXES))
     assert tuple(options.Form) == SCORED_FORMS
+    assert tuple(child_options.ReferenceName) == tuple(FOLDERS)
 
 
 def test_version() -> None:
@@ -470,6 +471,44 @@ def test_each_kind_of_trouble_has_its_code() -> None:
         (["chart", "{export}", "--child", "9990000018", "-o", "x.png", "--measure", "w"], "weight"),
         (["chart", "{export}", "--child", "9990000018", "-o", "x.png", "--window", "w"], "infant"),
         (["explain", "XX"], "WT-FALL-1Y"),
+        (["check", "{export}", "--out", "r", "--reference", "turner"], "were all worked out on it"),
+        (
+            ["chart", "{export}", "--child", "9990000018", "--reference", "cdc", "-o", "x.png"],
+            "who",
+        ),
+        (
+            [
+                "chart",
+                "{export}",
+                "--child",
+                "9990000018",
+                "--reference",
+                "who",
+                "--sds",
+                "-o",
+                "x.svg",
+            ],
+            "on UK-WHO only",
+        ),
+        (
+            ["chart", "{export}", "--child", "9990000026", "--reference", "turner", "-o", "x.png"],
+            "no table in Turner syndrome",  # a boy
+        ),
+        (
+            [
+                "chart",
+                "{export}",
+                "--child",
+                "9990000018",
+                "--reference",
+                "turner",
+                "--measure",
+                "weight",
+                "-o",
+                "x.png",
+            ],
+            "--measure: found none",
+        ),
         (["nonsense"], "nonsense"),
     ],
 )
@@ -645,6 +684,25 @@ def test_a_chart_from_options_names_the_child_only_if_asked(tmp_path: Path) -> N
     title = re.findall(r"<title>(.*?)</title>", nameless.read_text(encoding="utf-8"))
     assert title
     assert "child" not in title[0]
+
+
+def test_a_chart_on_another_reference_has_its_lines_and_no_finding(
+    visits: Path, tmp_path: Path
+) -> None:
+    """By hand: 108.1 cm at 1839 days (5.035 y) on M 97.71 + 0.035 · 4.65, S 0.047: z 2.22."""
+    target = tmp_path / "chart.svg"
+    ran = run("chart", visits, "--child", "9990000018", "--reference", "turner", "-o", target)
+    assert (ran.code, ran.out) == (0, f"{target}\n")  # height only: Turner has no other
+    text = target.read_text(encoding="utf-8")
+    assert 'id="line-turner-50th"' in text
+    assert "line-uk90" not in text
+    assert "Reference: Turner syndrome, 1985" in text
+    assert "Findings are made on UK-WHO and are not shown here." in text
+    assert "between the 98th and 99.6th" in text
+    run("chart", visits, "--child", "9990000026", "--reference", "who", "-o", tmp_path / "c.svg")
+    falling = (tmp_path / "c-weight.svg").read_text(encoding="utf-8")
+    assert "fell" not in falling
+    assert "ring-" not in falling
 
 
 def test_sds_chart_and_family_view(visits: Path, tmp_path: Path) -> None:
