@@ -8,7 +8,7 @@ OUT    := demo-results
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv demo test check lint format-check types tables tables-check bench evidence fuzz notebooks gallery clean
+.PHONY: help venv demo test check lint format-check types tables tables-check bench evidence fuzz audit site notebooks gallery clean
 
 help:           ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -60,6 +60,12 @@ gallery: $(STAMP)  ## draw docs/gallery, twelve made-up children
 
 fuzz: $(STAMP)  ## throw broken exports at it for five minutes
 	$(BIN)/python tools/fuzz.py --minutes 5 $(ARGS)
+
+audit: $(STAMP)  ## known faults of the libraries installed, as a report
+	$(BIN)/python tools/audit.py
+
+site: $(STAMP)     ## these pages and the library's docstrings as a site, in build/site
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going -b html -c docs . build/site
 
 notebooks: $(STAMP)  ## run every notebook from top to bottom
 	$(BIN)/python tools/run_notebooks.py

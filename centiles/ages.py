@@ -7,6 +7,7 @@ length of year or month appears in any calculation.
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -230,6 +231,11 @@ def age_words(age_days: float, birth_date: Any = None) -> str:
     >>> age_words(10), age_words(70), age_words(1570)
     ('10 days', '10 weeks', '4 y 3 m')
     """
+    return _one_in_words(float(age_days), birth_date)
+
+
+@lru_cache(maxsize=1024)  # a child's few ages are said over and over on its page
+def _one_in_words(age_days: float, birth_date: Any) -> str:
     born = np.array([birth_date], dtype="datetime64[D]")
     return str(ages_in_words(np.array([age_days], dtype=np.float64), born)[0])
 

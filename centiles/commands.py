@@ -66,6 +66,7 @@ def check(
     save_mapping: opt.SaveMapping = None,
     pseudonymise: opt.Pseudonymise = None,
     dates: opt.DatesShown = None,
+    engine: opt.EngineName = opt.Engines.AUTO,
 ) -> None:
     """Check whole exports: score every value, find the falls, rank the children.
 
@@ -86,9 +87,8 @@ def check(
     clear, 3 a file could not be read, 4 could not write, 130 interrupted.
     """  # noqa: D301 -- \b keeps the lines as they are
     from centiles import reports
-    from centiles.checks import check as checked_of
+    from centiles.engines.choices import engine_of
     from centiles.monitoring.rulesets import ruleset
-    from centiles.records import read
     from centiles.records.configs import save
     from centiles.reports.folders import stop_unless_free
     from centiles.reports.results import run_record
@@ -120,32 +120,34 @@ def check(
         "as_of": as_of, "today": today, "rules": rules, "correction": correction,
         "unknown_gestation": unknown_gestation, "repair": repair, "scored": scored,
         "due_by": due_by, "sensitive": sensitive, "previous": previous and str(previous),
-        "report": report, "workbook": workbook, "share": share,
+        "report": report, "workbook": workbook, "share": share, "engine": engine,
     }  # fmt: skip
-    records = read(exports, children=children, events=events, actions=actions, **keywords)
-    pseudonyms = pseudonyms_of(records, pseudonymise, dates)
-    options |= {"pseudonyms": pseudonyms is not None, "dates": pseudonyms and pseudonyms.dates}
-    _say(*mapping_lines(records.sources))
-    if save_mapping is not None:
-        save(records.config, save_mapping)
-    checked = checked_of(
-        records,
-        rules=rules,
-        correction=correction,
-        as_of=until,
-        unknown_gestation=unknown_gestation,
-        today=today,
-        repair=repair,
-        due_by=opt.date(due_by, "--due-by"),
-        sensitive=sensitive,
-        previous=previous,
-        pseudonyms=pseudonyms,
-    )
-    with told("report") as progress:
-        reports.write(
-            checked, out, scored=scored, report=report, workbook=workbook, share=share,
-            force=force, options=options, progress=progress,
-        )  # fmt: skip
+    done = False
+    run, said = engine_of(engine, exports, out, as_of=until, today=today)
+    try:
+        _say(*([said] if said else []))
+        records = run.read(exports, children=children, events=events, actions=actions, **keywords)
+        pseudonyms = pseudonyms_of(records, pseudonymise, dates)
+        options |= {"pseudonyms": pseudonyms is not None, "dates": pseudonyms and pseudonyms.dates}
+        _say(*mapping_lines(records.sources))
+        if save_mapping is not None:
+            save(records.config, save_mapping)
+        with told("check", "rows") as progress:
+            checked = run.check(
+                records, rules=rules, correction=correction, as_of=until, today=today,
+                unknown_gestation=unknown_gestation, repair=repair, sensitive=sensitive,
+                due_by=opt.date(due_by, "--due-by"), previous=previous, pseudonyms=pseudonyms,
+                charted=report, progress=progress,
+            )  # fmt: skip
+        with told("report", "children") as progress:
+            reports.write(
+                checked, out, scored=scored, report=report, workbook=workbook, share=share,
+                force=force, options=options, progress=progress, values=run.scored(),
+            )  # fmt: skip
+        done = True
+    finally:
+        left = run.close(done=done)
+        _say(*([left] if left else []))
     _say(*summary_lines(checked), *([MISSING] if workbook and not is_available() else []))
     typer.echo(_json(run_record(checked, options)) if as_json else str(out))
     if fail_on is not None and _reaches(checked, fail_on):

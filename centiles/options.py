@@ -35,6 +35,15 @@ class Form(StrEnum):
     PARQUET = "parquet"
 
 
+class Engines(StrEnum):
+    """The ways to run a check."""
+
+    AUTO = "auto"
+    MEMORY = "memory"
+    DUCKDB = "duckdb"
+    SPARK = "spark"
+
+
 class Unknown(StrEnum):
     """What to do where gestation is not known."""
 
@@ -186,6 +195,14 @@ Share = Annotated[
         "--share",
         help="Write share.html and share.csv too: counts alone, small ones left out, for those who "
         "may not see the rest.",
+    ),
+]
+EngineName = Annotated[
+    Engines,
+    typer.Option(
+        "--engine",
+        help="How to hold the exports: in memory; on disk (duckdb), for those larger than memory; "
+        "on a Spark cluster; auto looks at their size. The results are the same.",
     ),
 ]
 FailOn = Annotated[

@@ -29,6 +29,7 @@ FINDING = {
     "change_z": np.nan,
     "carried_change_z": np.nan,
     "spaces": np.nan,
+    "direction": "down",
     "interval_days": np.nan,
     "sentence": "weight fell",
 }

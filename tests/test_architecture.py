@@ -18,12 +18,14 @@ PACKAGE = ROOT / "centiles"
 PLAN = ROOT / "docs" / "architecture.md"
 
 # Where each library from outside may be imported. NumPy and scipy.special may be everywhere.
-FRAMES = {"records", "monitoring", "checks", "charts", "reports", "demo"}
+FRAMES = {"records", "monitoring", "checks", "charts", "engines", "reports", "demo"}
 OUTSIDE = {
     "numpy": None,
     "scipy.special": None,
     "pandas": FRAMES,
-    "pyarrow": {"records", "reports"},
+    "pyarrow": {"records", "engines", "reports"},
+    "duckdb": {"engines"},
+    "pyspark": {"engines"},
     "python_calamine": {"records"},
     "matplotlib": {"charts"},
     "typer": {

@@ -63,6 +63,21 @@ class TestSds:
         assert len(looks) == len(set(looks)) == 2
         assert {"weight", "height"} <= {t.get_text() for t in with_gid(ax, "name-")}
 
+    def test_a_doubtful_value_is_drawn_and_passed_by(self):
+        slip = (2000, "weight", 1.8, {"verdict": "doubtful"})
+        some = child((1700, "weight", 17.9), slip, (2100, "weight", 19.0))
+        page = charts.figure_sds(some)
+        (joined,) = with_gid(page.axes[0], "joined-weight")
+        np.testing.assert_equal(joined.get_xdata(), [1700, 2100, np.nan])
+        assert "not joined to the others" in said(page)
+        assert "open: check this measurement" in said(page)
+
+    def test_no_name_covers_those_of_the_lines(self):
+        ax = charts.figure_sds(child(*[(age, "head", 50.0) for age in (900, 1450)])).axes[0]
+        (name,) = with_gid(ax, "name-head")
+        ax.figure.canvas.draw()
+        assert name.get_window_extent().x1 <= ax.get_window_extent().x1
+
     def test_points_are_joined_and_dotted_where_the_reference_changes(self):
         ax = charts.plot_sds(child(*BOTH))
         (joined,) = with_gid(ax, "joined-weight")

@@ -36,20 +36,21 @@ def all_words(page):
 
 
 class TestRises:
-    RISE = fall((1200, 15.2), (1700, 22.0), rule="WT-RISE-2", severity="info") | {
+    RISE = fall((1200, 15.2), (1700, 22.0), rule="OUR-OWN-7", severity="info") | {
+        "direction": "up",
         "carried_change_z": 2.1 * lms.SPACE,
         "to_z": 1.5,
     }
 
     def test_a_rise_is_shaded_and_said_as_such(self):
         ax = charts.plot(child(*STEADY, findings=[self.RISE]), "weight")
-        (band,) = with_gid(ax, "rise-WT-RISE-2")
+        (band,) = with_gid(ax, "rise-OUR-OWN-7")
         assert (band.get_x(), band.get_x() + band.get_width()) == (1200, 1700)
         assert "rose 2.1 spaces in 16 months" in said(ax)
         assert not with_gid(ax, "fall-WT")
 
     def test_a_fall_that_has_become_a_rise_is_not_shaded(self):
-        found = self.RISE | {"rule": "WT-FALL-1Y"}
+        found = self.RISE | {"direction": "down"}
         assert not with_gid(charts.plot(child(*STEADY, findings=[found]), "weight"), "rise-")
 
     def test_what_only_a_doubtful_value_makes_is_not_shaded(self):
@@ -72,6 +73,30 @@ class TestRises:
         assert start[0] == end[0] == 1700
         z = zscores.zscore([start[1], end[1]], measure="weight", sex="male", age_days=1700)
         assert z[1] - z[0] == pytest.approx(found["carried_change_z"])
+
+
+class TestArrowsOfPretermChildren:
+    """Born 8 weeks early, at 5 y: the lines of its values are those of the corrected age."""
+
+    EARLY = 56
+    FOUND = fall((1500, 17.0), (1826, 14.0), 2.0)
+
+    def child_of(self):
+        points = [(1500, "weight", 17.0), (1826, "weight", 14.0)]
+        return child(*points, gestation=280 - self.EARLY, findings=[self.FOUND])
+
+    def test_it_stands_at_the_cross_and_spans_what_the_label_counts(self):
+        (arrow,) = with_gid(charts.plot(self.child_of(), "weight"), "arrow-")
+        at = 1826 - self.EARLY
+        assert (arrow.xy[0], arrow.xyann[0]) == (at, at)
+        values = [arrow.xyann[1], arrow.xy[1]]
+        z = zscores.zscore(values, measure="weight", sex="male", age_days=at)
+        assert z[1] - z[0] == pytest.approx(self.FOUND["carried_change_z"])
+
+    def test_there_is_none_where_only_the_age_since_birth_is_shown(self):
+        ax = charts.plot(self.child_of(), "weight", ages="chronological")
+        assert not with_gid(ax, "arrow-")
+        assert "fell 2.0 spaces" in said(ax)
 
 
 class TestEvents:

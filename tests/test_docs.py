@@ -28,8 +28,8 @@ from tests.commandline import Ran, run
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted(
     path
-    for folder in (ROOT, ROOT / "docs", ROOT / "docs" / "decisions", *(ROOT / "data").iterdir())
-    for path in folder.glob("*.md")
+    for pattern in ("*.md", "docs/**/*.md", "data/*/README.md", "benchmarks/README.md")
+    for path in ROOT.glob(pattern)
 )
 SOURCES = ROOT / "docs" / "sources.md"
 
@@ -152,6 +152,33 @@ def test_every_decision_is_listed_and_has_its_four_parts() -> None:
         assert page.name in listed
         parts = re.findall(r"^## (.+)$", text_of(page), flags=re.MULTILINE)
         assert parts == ["Context", "Decision", "What it changes", "Alternatives"]
+
+
+def defined_tests(path: Path) -> set[str]:
+    """Return the names of the tests in a file."""
+    tree = ast.walk(ast.parse(text_of(path)))
+    return {each.name for each in tree if isinstance(each, ast.FunctionDef)}
+
+
+@pytest.mark.parametrize("name", ["safety.md", "security.md"])
+def test_every_claim_names_a_test_there_is(name: str) -> None:
+    claims = re.split(r"^### ", text_of(ROOT / "docs" / name), flags=re.MULTILINE)[1:]
+    assert len(claims) > 8
+    for claim in claims:
+        heading = claim.splitlines()[0]
+        named = re.findall(r"`(test_\w+\.py)(?:::(\w+))?`", claim)
+        assert named, f"{heading}: no test"
+        for file, test in named:
+            assert (ROOT / "tests" / file).is_file(), f"{heading}: {file}"
+            assert not test or test in defined_tests(ROOT / "tests" / file), f"{heading}: {test}"
+
+
+def test_every_hazard_has_its_four_parts() -> None:
+    hazards = re.split(r"^### H", text_of(ROOT / "docs" / "safety.md"), flags=re.MULTILINE)[1:]
+    for number, hazard in enumerate(hazards, 1):
+        assert hazard.startswith(f"{number} ")
+        parts = re.findall(r"^- \*\*([\w ]+)\*\*:", hazard, flags=re.MULTILINE)
+        assert parts == ["Cause", "Effect", "Mitigation", "Shown by"], hazard.splitlines()[0]
 
 
 def test_every_layout_known_is_on_its_page() -> None:

@@ -158,6 +158,31 @@ def test_no_formula_comes_out(tmp_path: Path) -> None:
         assert not text.startswith("=")
 
 
+LONG = 20_000  # letters: what is quadratic in them takes long, what is worse never ends
+PARTS = ("1", " ", "a", "-", "1 ", "1.", "1st ", "38+", "12/03.", "kg ", "5' ", "é")
+
+
+def test_no_text_makes_a_pattern_run_for_ever(tmp_path: Path) -> None:
+    """It ends at all: the limit is of a run that hangs, not of a slow machine."""
+    cells = WHOLE.splitlines()[1].split(",")
+    rows = [
+        ",".join([*cells[:k], f"{(part * LONG)[:LONG]}!", *cells[k + 1 :]])
+        for part in PARTS
+        for k in range(len(cells))
+    ]
+    path = tmp_path / "x.csv"
+    path.write_text("\n".join([*WHOLE.splitlines(), *rows]), encoding="utf-8")
+    words = ["check", str(path), "--out", str(tmp_path / "out"), "--date-format", "dd/mm/yyyy"]
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "cli.py"), *words],
+        capture_output=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode in (0, 2), done.stderr[:500]
+    assert b"Traceback" not in done.stderr
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit to measure against")
 @pytest.mark.parametrize("kind", LARGE)
 def test_it_ends_in_a_clear_answer_within_memory(tmp_path: Path, kind: str) -> None:

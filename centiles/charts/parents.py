@@ -54,6 +54,8 @@ def expected(mother_cm: float, father_cm: float) -> Expected | None:
     >>> round(found.z, 2)
     0.01
     """
+    if not np.isfinite([mother_cm, father_cm]).all():
+        return None
     z = float(expected_height_z(mother_cm, father_cm))
     return Expected(z) if np.isfinite(z) else None
 

@@ -9,7 +9,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from centiles.ages import day_ages
-from centiles.monitoring.background import Background, Events, Homes, events_of
+from centiles.monitoring.background import (
+    MOST_IN_A_HOUSEHOLD,
+    Background,
+    Events,
+    Homes,
+    events_of,
+)
 from centiles.records import columns
 from centiles.records.scoring import Scored
 from centiles.records.sides import SideFiles
@@ -93,14 +99,39 @@ def homes_of(
     return Homes(owner[at][first], household[first], np.asarray(names, dtype=object))
 
 
-def too_many_problems(done: Scored, homes: Homes) -> pd.DataFrame:
-    """Return a problem for each household of too many children, at the first row that names it."""
-    shared = set(homes.ids[homes.too_many])
-    frames = [done.frame, done.sides.children]
-    found = [each[each["household_id"].isin(shared)] for each in frames] if shared else []
-    rows = [each[["source", "row", "household_id"]].astype({"source": str}) for each in found]
-    if not rows:
+def named_homes(done: Scored, place: NDArray[np.int64]) -> pd.DataFrame:
+    """Return the first row that names each household: ``household_id``, ``source``, ``row``.
+
+    Parameters
+    ----------
+    done
+        Scored records.
+    place
+        Where each record, and then each row of the children file, stands among all.
+    """
+    read = done.frame[~done.frame["derived"].to_numpy()]
+    names = ["source", "row", "household_id"]
+    rows = [each[names].astype({"source": str}) for each in (read, done.sides.children)]
+    every = pd.concat(rows, ignore_index=True)
+    every = every.assign(place=place[: len(every)])[every["household_id"] != ""]
+    return every.drop_duplicates("household_id").reset_index(drop=True)
+
+
+def too_many_problems(homes: pd.DataFrame, named: pd.DataFrame) -> pd.DataFrame:
+    """Return a problem for each household of too many children, at the first row that names it.
+
+    Parameters
+    ----------
+    homes
+        ``child_id`` and ``household_id``, each pair once, of the whole cohort.
+    named
+        What :func:`named_homes` returns, of the whole cohort.
+    """
+    size = homes.groupby("household_id")["child_id"].size()
+    shared = size.index[size > MOST_IN_A_HOUSEHOLD]
+    mine = named[named["household_id"].isin(shared)]
+    if mine.empty:
         return columns.frame(columns.PROBLEMS, {})
-    first = pd.concat(rows).drop_duplicates("household_id")
+    first = mine.sort_values("place", kind="stable").drop_duplicates("household_id")
     source = pd.Categorical(first["source"])
     return columns.problems("P25", source, first["row"].to_numpy(), "household_id")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from centiles.checks import raises
 from centiles.checks.actions import answered, unknown_rules
 from centiles.checks.assessed import not_assessed
-from centiles.checks.backgrounds import too_many_problems
+from centiles.checks.backgrounds import named_homes
 from centiles.checks.cohorts import NEVER, cohort_of
 from centiles.checks.contacts import listed, outcomes
 from centiles.checks.profiles import Profile, stop_if_a_file_names_a_child
@@ -26,6 +26,7 @@ from centiles.records import pseudonyms as pseudonymous
 from centiles.records.pseudonyms import Pseudonyms
 from centiles.records.reading import Records
 from centiles.records.scoring import Scored, scored
+from centiles.records.sides import KINDS
 
 Flags = NDArray[np.bool_]
 
@@ -34,15 +35,20 @@ Flags = NDArray[np.bool_]
 class Batch:
     """What a batch of whole children gives; those of several batches stand one below the other.
 
+    ``place`` is where each scored value stands among all records, of a computed one its weight;
     ``findings`` are as the rules made them, with what of the child itself raises them; ``children``
-    has a row a child; ``homes`` a row a child and household; ``contacts`` are the contact findings
-    but those that chase others; ``outcomes`` has a row a team and what came of its contacts.
+    has a row a child, with the ``place`` of its first record; ``homes`` a row a child and
+    household; ``named`` the first row that names each household; ``contacts`` are the contact
+    findings but those that chase others; ``outcomes`` has a row a team and what came of its
+    contacts.
     """
 
     done: Scored = field(repr=False)
+    place: NDArray[np.int64] = field(repr=False)
     findings: pd.DataFrame
     children: pd.DataFrame
     homes: pd.DataFrame
+    named: pd.DataFrame
     contacts: pd.DataFrame
     outcomes: pd.DataFrame
 
@@ -66,11 +72,9 @@ def batch_of(records: Records, profile: Profile) -> Batch:
     if profile.pseudonyms is not None:
         stop_if_a_file_names_a_child(records, _identifiers(done))
     cohort = cohort_of(done)
-    done = _with_problems(
-        done,
-        too_many_problems(done, cohort.background.homes),
-        unknown_rules(done.sides.actions, profile.rules),
-    )
+    place = _places(records)
+    named = named_homes(done, place)
+    done = _with_problems(done, unknown_rules(done.sides.actions, profile.rules))
     findings = answered(findings_of(cohort, profile.rules), cohort, done.sides.actions)
     findings = raises.marked(findings, cohort.background.events)
     findings = findings.assign(
@@ -81,6 +85,8 @@ def batch_of(records: Records, profile: Profile) -> Batch:
     lacking = parts_of(seen)
     if profile.pseudonyms is not None:
         done, cohort = _pseudonymised(done, cohort, profile.pseudonyms)
+        hidden = [profile.pseudonyms.household(str(home)) for home in named["household_id"]]
+        named = named.assign(household_id=hidden)
         findings = _hidden(findings, cohort, hide_dates=profile.hides_dates)
     children = pd.DataFrame(
         {
@@ -88,6 +94,7 @@ def batch_of(records: Records, profile: Profile) -> Batch:
             "last_measured_on": last_measured(cohort),
             "not_assessed": not_assessed(cohort, profile.rules, show_dates=not profile.hides_dates),
             "sources": sources_of(cohort, records.sources),
+            "place": _first(place[done.origin], done.child, len(cohort.child_ids)),
         }
     )
     homes = cohort.background.homes
@@ -97,12 +104,28 @@ def batch_of(records: Records, profile: Profile) -> Batch:
     }
     return Batch(
         done=done,
+        place=place[done.origin],
         findings=findings,
         children=children[children["child_id"] != ""],
         homes=pd.DataFrame(pairs),
+        named=named,
         contacts=listed(lacking, cohort, profile.rules, hide_dates=profile.hides_dates),
         outcomes=outcomes(seen.visits, cohort),
     )
+
+
+def _places(records: Records) -> NDArray[np.int64]:
+    """Return where each record, and then each row of the side files, stands among all."""
+    if records.whole is not None:
+        return records.whole.place
+    return np.arange(len(records.frame) + sum(len(records.sides.frame(kind)) for kind in KINDS))
+
+
+def _first(place: NDArray[np.int64], child: NDArray[np.int64], children: int) -> NDArray[np.int64]:
+    """Return the least place of each child's records."""
+    first = np.full(children + 1, np.iinfo(np.int64).max)
+    np.minimum.at(first, child, place)  # the last is nobody's
+    return first[:-1]
 
 
 def _with_problems(done: Scored, *more: pd.DataFrame) -> Scored:

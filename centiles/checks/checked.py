@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -43,6 +43,18 @@ class Provenance:
     contacts_sha256: str
     pseudonyms: str
     as_of: str
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Counts of all values of a run that holds only some: what :class:`Checked` else counts itself.
+
+    ``fates`` is as its property of that name; ``seen`` has a row for each child, source and team
+    that go together.
+    """
+
+    fates: pd.DataFrame
+    seen: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -93,7 +105,8 @@ class Checked:
     events and actions files, settled as the records are. ``missing`` are the files that could
     not be read and were left out; ``pseudonymous`` tells that children have other names here;
     ``sensitive`` that sensitive events, and what they or siblings raised, were asked for, so that
-    what is made of it says so.
+    what is made of it says so. With ``totals``, ``scored`` has only the children with an open
+    finding: the others were too many to hold.
     """
 
     findings: pd.DataFrame
@@ -109,6 +122,7 @@ class Checked:
     missing: tuple[str, ...] = ()
     pseudonymous: bool = False
     sensitive: bool = False
+    totals: Totals | None = field(default=None, repr=False, compare=False)
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows: the first children of the worklist, with their charts."""
@@ -118,14 +132,13 @@ class Checked:
     def fates(self) -> pd.DataFrame:
         """How many values of each source met each fate, and how many were read."""
         names = [source.name for source in self.sources]
-        source = codes_of(self.scored["source"], tuple(names)).astype(np.int64)
-        fate = codes_of(self.scored["fate"], FATES)
-        read = (source >= 0) & ~self.scored["derived"].to_numpy() & (fate < len(FATES) - 1)
-        cells = np.bincount(
-            source[read] * len(FATES) + fate[read], minlength=len(names) * len(FATES)
-        )
-        table = pd.DataFrame(cells.reshape(-1, len(FATES))[:, :-1], index=names, columns=FATES[:-1])
+        table = fates_of(self.scored, names) if self.totals is None else self.totals.fates
         return table.assign(values_read=[each.values for each in self.sources])
+
+    @cached_property
+    def seen(self) -> pd.DataFrame:
+        """A row for each child, source and team that go together."""
+        return seen_in(self.scored) if self.totals is None else self.totals.seen
 
     def child(self, child_id: str) -> Child:
         """Return one child by identifier.
@@ -206,6 +219,22 @@ class Checked:
         both = pairs.merge(pairs, on="home").query("child_x != child_y")
         both = both.drop_duplicates(["child_x", "child_y"])
         return pd.DataFrame({name: ids[both[name]] for name in ("child_x", "child_y")})
+
+
+def fates_of(scored: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    """Return how many values of each source met each fate: a row a source, a column a fate."""
+    source = codes_of(scored["source"], tuple(names)).astype(np.int64)
+    fate = codes_of(scored["fate"], FATES)
+    read = (source >= 0) & ~scored["derived"].to_numpy() & (fate < len(FATES) - 1)
+    cells = np.bincount(source[read] * len(FATES) + fate[read], minlength=len(names) * len(FATES))
+    table = cells.reshape(-1, len(FATES))[:, :-1]
+    return pd.DataFrame(table, index=list(names), columns=list(FATES[:-1]))
+
+
+def seen_in(scored: pd.DataFrame) -> pd.DataFrame:
+    """Return the children of scored values, with each source and team they are seen in."""
+    names = ["child_id", "source", "team"]
+    return scored[names].drop_duplicates().reset_index(drop=True)
 
 
 def _notebook() -> Any:

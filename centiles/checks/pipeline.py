@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from centiles.checks.actions import known
+from centiles.checks.backgrounds import too_many_problems
 from centiles.checks.batches import Batch, batch_of
-from centiles.checks.checked import Checked, Provenance
+from centiles.checks.checked import Checked, Provenance, Totals
 from centiles.checks.cohorts import NEVER
 from centiles.checks.contacts import in_order, overdue, teams
 from centiles.checks.previous import Previous, compared, read_previous, stop_if_later
@@ -97,11 +99,44 @@ def check(
         unknown_gestation=unknown_gestation, repair=repair, sensitive=sensitive,
         pseudonyms=pseudonyms,
     )  # fmt: skip
-    before = read_previous(previous, _provenance(profile, NEVER)) if previous else None
-    batch = batch_of(records, profile)
+    before = earlier(previous, profile)
+    return finished(batch_of(records, profile), records, profile, before)
+
+
+def earlier(previous: str | Path | None, profile: Profile) -> Previous | None:
+    """Return the earlier run to compare with, read before any work; None where none is named."""
+    return read_previous(previous, _provenance(profile, NEVER)) if previous else None
+
+
+def finished(
+    batch: Batch,
+    records: Records,
+    profile: Profile,
+    before: Previous | None = None,
+    totals: Totals | None = None,
+) -> Checked:
+    """Return what a check found, from all its children: the steps that every engine shares.
+
+    Parameters
+    ----------
+    batch
+        All children, see :func:`centiles.checks.together.together`.
+    records
+        What was read; its rows are not looked at.
+    profile, before
+        What the run is made with, and the earlier run to compare with.
+    totals
+        Counts of all values, where the batch has only some of them.
+
+    Raises
+    ------
+    UsageError
+        As :func:`check`.
+    """
     _stop_if_before(profile.due_by, batch.done.as_of)
     findings, contacts = with_households(batch, profile)
     checked = with_ranks(findings, contacts, batch, records, profile, before)
+    checked = replace(checked, totals=totals)
     _stop_if_lost(checked)
     return checked
 
@@ -138,6 +173,7 @@ def with_ranks(
 ) -> Checked:
     """Return everything in the order to look at it."""
     done = batch.done
+    problems = [done.problems, too_many_problems(batch.homes, batch.named)]
     made = _provenance(profile, done.as_of)
     ordered, lead, rank = ranked(findings, batch.children["child_id"])
     found = _declared(columns.FINDINGS, ordered)
@@ -147,7 +183,7 @@ def with_ranks(
     return Checked(
         findings=found,
         scored=done.frame,
-        problems=done.problems,
+        problems=_by_row(columns.concatenated(columns.PROBLEMS, problems), records),
         children=worklist(ordered, lead, rank, batch.children),
         sources=records.sources,
         provenance=made,
@@ -160,6 +196,21 @@ def with_ranks(
         missing=records.missing,
         pseudonymous=profile.pseudonyms is not None,
     )
+
+
+def _by_row(problems: pd.DataFrame, records: Records) -> pd.DataFrame:
+    """Return problems in the order of files and their rows, whoever found them first."""
+    names = [each.name for each in records.sources]
+    names += [each.name for each in records.sides.sources]
+    known = [str(name) for name in problems["source"].cat.categories]
+    names = list(dict.fromkeys([*names, *sorted(known)]))
+    source = np.array([*map(names.index, known), -1], dtype=np.int64)
+    keys = [source[problems["source"].cat.codes.to_numpy()], problems["row"].to_numpy()]
+    keys += [
+        pd.factorize(problems[name].astype("str"), sort=True)[0]
+        for name in ("code", "column", "suggestion")
+    ]
+    return problems.take(np.lexsort(keys[::-1])).reset_index(drop=True)
 
 
 def _provenance(profile: Profile, as_of: np.datetime64) -> Provenance:

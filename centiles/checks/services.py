@@ -14,7 +14,7 @@ from centiles.checks.profiles import Profile
 from centiles.checks.ranking import OPEN_STATES
 from centiles.monitoring.findings import Cohort, findings_of
 from centiles.records import columns
-from centiles.records.reading import Records
+from centiles.records.reading import Records, Whole
 from centiles.records.scoring import scored
 
 Flags = NDArray[np.bool_]
@@ -45,7 +45,7 @@ def cross_service(
     if len(rows) == 0:
         return np.zeros(len(findings), dtype=np.bool_)
     names = cohort.child[rows] * (source.max() + 1) + source[rows]
-    alone = scored(_apart(cohort.scored, rows, names), **_options(profile, as_of))
+    alone = scored(_apart(cohort.scored, rows, names, as_of), **_options(profile, as_of))
     single = cohort_of(alone)
     owner = alone.child_ids.astype(np.int64) // (source.max() + 1)
     single = _known_as(single, cohort, owner)
@@ -69,12 +69,16 @@ def _rows_of_several(
     return rows[np.isin(child[rows], owner[count > 1])]
 
 
-def _apart(frame: pd.DataFrame, rows: NDArray[np.intp], names: NDArray[np.int64]) -> Records:
+def _apart(
+    frame: pd.DataFrame, rows: NDArray[np.intp], names: NDArray[np.int64], as_of: np.datetime64
+) -> Records:
     """Return values as records again, each source of a child a child of its own."""
     taken = frame.take(rows)
     parts = {column.name: taken[column.name] for column in columns.RECORDS}
     mine = columns.frame(columns.RECORDS, parts | {"child_id": names.astype(str).astype(object)})
-    return Records(mine, columns.frame(columns.PROBLEMS, {}), ())
+    child, ids = pd.factorize(names)
+    whole = Whole(child, np.arange(len(rows)), ids.astype(str).astype(object), as_of)
+    return Records(mine, columns.frame(columns.PROBLEMS, {}), (), whole=whole)
 
 
 def _options(profile: Profile, as_of: np.datetime64) -> dict[str, Any]:

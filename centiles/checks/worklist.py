@@ -40,7 +40,7 @@ def worklist(
     flagged = lead["child"].to_numpy()
     text["block"][flagged] = lead["block"]
     text["headline"][flagged] = lead["sentence"]
-    is_open = ordered[ordered["place"] < len(BLOCKS)]
+    is_open = ordered[["child", "grade", "see_by", "rule"]][ordered["place"] < len(BLOCKS)]
     by_child = is_open.groupby("child", sort=False)
     grade = by_child["grade"].max()
     text["level"][grade.index.to_numpy()] = np.asarray(SEVERITIES, dtype=object)[grade]

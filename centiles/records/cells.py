@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -17,7 +18,7 @@ from centiles.records.kinds import SLOTS
 from centiles.records.layouts import Config, can_be_in
 from centiles.records.mapping import MEASURE_SLOTS, VISIT_SLOTS, Mapping
 from centiles.records.nodes import Identifiers
-from centiles.records.rows import Rows
+from centiles.records.rows import Decisions, Rows
 from centiles.records.tables import TextColumn, TextTable, texts_at
 
 Codes = NDArray[np.int32]
@@ -53,8 +54,11 @@ class _Cells:
 class CellReader:
     """The reading of one table: its records, the problems found, the units that were used."""
 
-    def __init__(self, table: TextTable, mapping: Mapping) -> None:
-        self.rows, self.mapping = Rows(table, mapping), mapping
+    def __init__(
+        self, table: TextTable, mapping: Mapping, decided: Decisions | None = None
+    ) -> None:
+        """Look at a table, or at some rows of one of which the whole was ``decided``."""
+        self.rows, self.mapping = Rows(table, mapping, decided), mapping
         self.used_units: dict[str, str] = {}
         self._units: dict[str, int] = {}  # each unit's words and its place
         self._raw: list[pd.Series[str]] = []  # the words of the columns of values
@@ -63,6 +67,25 @@ class CellReader:
         """Return the records, in the order of the rows (``columns.RECORDS``)."""
         cells, at = _interleaved(self._long() if self.mapping.long else self._wide())
         return columns.frame(columns.RECORDS, self._shared(cells, at) | self._own(cells, at))
+
+    def decide(self) -> Decisions:
+        """Return what only the whole table can say; list all its problems, hold no record."""
+        rows, there = self.rows, self.mapping.columns
+        rows.births(rows.children())
+        for slot in ("measured_on", *(["recorded_on"] if "recorded_on" in there else [])):
+            rows.days(slot)
+        if "age" in there:
+            rows.ages()
+            self.used_units["age"] = self.mapping.units["age"]
+        rows.sexes()
+        if self.mapping.long or "gestation" in there:
+            rows.gestations()
+        if self.mapping.long:
+            self._long()
+        else:
+            for slot in (*VISIT_SLOTS, "birth_weight"):
+                self._column_cells(slot)
+        return rows.made
 
     def identifiers(self) -> Identifiers:
         """Return the identifiers of the rows; list the rows that have none."""
@@ -129,7 +152,7 @@ class CellReader:
         return {
             "source": columns.categorical(np.zeros(len(birth), np.int8), [rows.table.name]),
             "row": rows.table.rows[at],
-            "child_id": children.texts(at),
+            "child_id": partial(children.texts, at),
             "household_id": _texts(rows.texts("household_id"), at),
             "sex": rows.sexes()[at],
             "gestation_days": rows.gestations()[at] if stated else np.nan,
@@ -149,16 +172,16 @@ class CellReader:
         """Return what records have from their cells."""
         raw = pd.concat([*self._raw, _EMPTY_WORD], ignore_index=True)
         given = self.rows.texts("reason")
-        reason: Any = "" if given is None else given.texts(at)
+        reason = _texts(given, at)
         if cells.reason.any():
             words, why = (_EMPTY_WORD, -1) if given is None else (given.stripped, given.codes[at])
             place = np.where(cells.reason, cells.raw, np.where(why < 0, -1, why + len(raw)))
-            reason = texts_at(pd.concat([raw, words], ignore_index=True), place)
+            reason = partial(texts_at, pd.concat([raw, words], ignore_index=True), place)
         return {
             "measure": columns.measure_words(_MEASURE_OF[cells.slot]),
             "value": cells.value,
             "unit": columns.words(cells.unit, tuple(self._units)),
-            "raw": texts_at(raw, cells.raw),
+            "raw": partial(texts_at, raw, cells.raw),
             "reason": reason,
         }
 
@@ -329,6 +352,8 @@ class CellReader:
         MappingError
             If nothing says it, and no value of the measure has a unit of its own.
         """
+        if self.rows.decided is not None:
+            return self.rows.decided.units.get(slot, "")
         measure, units = MEASURE_SLOTS[slot], self.mapping.units
         known = parsing.UNITS[measure]
         unit = units.get(slot) or units.get(measure)
@@ -337,6 +362,7 @@ class CellReader:
         unit = unit or parsing.unit_of_values(amount, measure)
         if unit is None and not alone:
             return ""
+        self.rows.made.units[slot] = unit or ""
         if unit is None or unit.casefold() not in known:
             where = "value" if self.mapping.long and slot != "birth_weight" else slot
             raise MappingError(
@@ -366,7 +392,8 @@ def _interleaved(columns_: list[_Cells]) -> tuple[_Cells, Places]:
 
 
 def _texts(column: TextColumn | None, at: Places) -> Any:
-    return "" if column is None else column.texts(at)
+    """Return the cells of some rows, to be taken along with those of other columns."""
+    return "" if column is None else partial(column.texts, at)
 
 
 def _contacts(column: TextColumn | None, at: Places, birth: Flags) -> pd.Categorical[Any]:

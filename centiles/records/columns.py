@@ -8,7 +8,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib import resources
 from types import MappingProxyType
 from typing import Any, Final, cast
@@ -18,6 +18,7 @@ import pandas as pd
 import pyarrow as pa
 
 from centiles.measures import MEASURES
+from centiles.threads import at_once
 
 DTYPES: Final = MappingProxyType(
     {
@@ -127,6 +128,7 @@ FINDINGS: Final = _columns(
     change_z number newest z less earlier z, each on its own section
     carried_change_z number the same with the earlier z carried over joins
     spaces number how many centile spaces it fell (level rules: how far it is below the 50th)
+    direction word down where the rule is about too little or a fall, up where too much or a rise
     interval_days number between the two [d]
     base_rate text how often healthy children do this
     probability number that the true change (or level) meets the rule, given measurement error
@@ -263,17 +265,21 @@ def frame(columns: tuple[Column, ...], parts: Mapping[str, Any]) -> pd.DataFrame
     columns
         The columns, such as :data:`RECORDS`.
     parts
-        What is in them: one thing for each row, or one thing for all. Columns not among them are
-        filled with "nothing here": NaN, NaT, an empty text, 0.
+        What is in them: one thing for each row, or one thing for all; or a call that returns one
+        thing for each row, all such calls made at once. Columns not among them are filled with
+        "nothing here": NaN, NaT, an empty text, 0.
     """
     length = max((len(part) for part in parts.values() if np.ndim(part)), default=0)
-    whole: dict[str, Any] = {}
+    kinds = {column.name: column.kind for column in columns}
+    calls = [name for name in kinds if callable(parts.get(name))]
+    there = [name for name in kinds if np.ndim(parts.get(name, ""))]
+    works = [partial(_typed, parts[name], kinds[name]) for name in calls + there]
+    made = at_once(works, rows=length)
+    whole = dict.fromkeys(kinds) | dict(zip(calls + there, made, strict=True))
     alike: dict[tuple[str, str], Any] = {}  # what is the same in all rows, made once
     for column in columns:
-        part = parts.get(column.name, _NOTHING.get(column.kind, ""))
-        if np.ndim(part):
-            whole[column.name] = _typed(part, column.kind)
-        else:
+        if whole[column.name] is None:
+            part = parts.get(column.name, _NOTHING.get(column.kind, ""))
             key = (column.kind, str(part))
             if key not in alike:
                 alike[key] = _same(part, column.kind, length)
@@ -288,6 +294,10 @@ _NOTHING: Final = MappingProxyType(
 
 def _typed(part: Any, kind: str) -> Any:
     """Return one column's content as an array of its kind."""
+    if callable(part):
+        part = part()
+    if kind == "date" and isinstance(part, np.ndarray) and part.dtype.kind == "M":
+        return pd.array(part.astype("datetime64[s]", copy=False), copy=False)
     if kind == "word":
         part = part if isinstance(part, pd.Categorical) else pd.Categorical(part)
         as_declared = part.categories.dtype == "str" and not part.ordered
@@ -303,9 +313,8 @@ def _same(thing: Any, kind: str, length: int) -> Any:
         return categorical(np.zeros(length, np.int8), [thing])
     if kind == "text":
         return texts(pa.repeat(pa.scalar(str(thing), pa.large_string()), length))
-    filled = np.full(length, thing, dtype=np.dtype(DTYPES[kind]))
-    filled.setflags(write=False)
-    return pd.Series(filled, copy=False).array
+    one = np.asarray(thing).astype(DTYPES[kind])
+    return pd.Series(np.broadcast_to(one, length), copy=False).array  # takes no memory a row
 
 
 def categorical(codes: Any, categories: Any) -> pd.Categorical[Any]:

@@ -12,10 +12,11 @@ import re
 import zlib
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from types import MappingProxyType
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 import numpy as np
 import pyarrow as pa
@@ -23,12 +24,13 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from centiles.errors import MappingError, UnreadableError
-from centiles.records import fhir, json_files
+from centiles.records import fhir, json_files, streams
 from centiles.records.fhir import Resources
 from centiles.records.layouts import SHEET, Config
 from centiles.records.presets import Preset
 from centiles.records.tables import TextTable, table_of_arrow, without_blank_rows
 from centiles.records.workbooks import COMPOUND, ZIPPED, read_workbook
+from centiles.threads import at_once
 
 DELIMITERS: Final = ",;\t|"
 MOST_COLUMNS: Final = 2000
@@ -99,38 +101,69 @@ def read_file(
     preset: Preset | None = None,
     *,
     sample: bool = False,
+    spill: Path | None = None,
 ) -> tuple[TextTable, ...] | Resources:
     """Return a file as tables, one but for workbooks, or as FHIR resources, others to complete.
 
-    Parameters and errors are those of :func:`read_table`; ``preset`` is the one the user named.
+    Parameters and errors are those of :func:`read_table`; ``preset`` is the one the user named,
+    ``spill`` a folder in which the cells of a large file are kept, instead of in memory.
     """
     name = name or shown_name(path)
     if path.is_dir():
         raise UnreadableError(f"{name}: found a folder, expected a file; name the files in it")
     try:
-        if path.stat().st_size > MOST_BYTES:
+        if spill is None and path.stat().st_size > MOST_BYTES:
             raise UnreadableError(f"{name}: {_TOO_LARGE}")
         if sample and (first := _sampled(name, path)) is not None:
             return (without_blank_rows(first),)
+        if spill is not None and (large := _streamed(name, path, spill)) is not None:
+            return (without_blank_rows(large),)
         content = path.read_bytes()
     except OSError as fault:
         raise UnreadableError(
             f"{name}: found {fault.strerror or 'a fault of the disk'}, expected a file that can "
             "be read; check the path"
         ) from None
-    digest = hashlib.sha256(content).hexdigest()
+    works = (partial(_sha256, content), partial(_parsed, name, content, config, preset))
+    digest, found = at_once(works, rows=len(content))
+    if isinstance(found, Resources):
+        return replace(found, sha256=digest)
+    return tuple(replace(table, sha256=digest) for table in found)
+
+
+def _sha256(content: bytes) -> Any:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _parsed(
+    name: str, content: bytes, config: Config | None, preset: Preset | None
+) -> tuple[TextTable, ...] | Resources:
+    """Return what the bytes of a file hold, without their hash."""
     content = _unzipped(name, content)
     if content[:4] in (ZIPPED, COMPOUND):
-        return read_workbook(name, digest, content, config or Config(), preset)
+        return read_workbook(name, "", content, config or Config(), preset)
     if json_files.is_json(content[:200].removeprefix(_UTF8_MARK)):
-        return _json(name, digest, _utf8(name, content))
-    return (without_blank_rows(_READERS.get(content[:4], _csv)(name, digest, content)),)
+        return _json(name, "", _utf8(name, content))
+    return (without_blank_rows(_READERS.get(content[:4], _csv)(name, "", content)),)
 
 
 _TOO_LARGE: Final = (
     f"found more than {MOST_BYTES >> 30} GB, or a file packed beyond belief, expected less; "
     "split the file"
 )
+
+
+def _streamed(name: str, path: Path, spill: Path) -> TextTable | None:
+    """Return a large file with its cells on disk; None where it can only be read whole."""
+    scan = streams.scanned(path)
+    if scan.start[:4] == b"PAR1":
+        return streams.parquet_table(name, path, scan, spill)
+    if not scan.is_plain_text or json_files.is_json(scan.start[:200].removeprefix(_UTF8_MARK)):
+        return None
+    delimiter, headers, lines = _header(name, scan.start.removeprefix(_UTF8_MARK))
+    if lines != 1:
+        return None
+    return streams.csv_table(name, path, scan, delimiter, headers, spill)
 
 
 def _parquet(name: str, digest: str, content: bytes) -> TextTable:

@@ -127,7 +127,7 @@ def mapping_of(table: TextTable, config: Config) -> Mapping:
         long=long,
         header_units=header_units,
         aliases=tuple(each.place for each in named if each.place != columns.get("child_id")),
-        codes=_codes(configured, _recognised(table, frozenset(), config)[0]) if long else (),
+        codes=_codes(configured, table, config) if long else (),
         kinds=identifier_kinds((each.rank, each.place) for each in named),
     )
 
@@ -143,9 +143,10 @@ def _is_long(columns: MappingABC[str, int]) -> bool:
     return "value" in columns and not columns.keys().isdisjoint({"measure", "code"})
 
 
-def _codes(configured: MappingABC[str, int], found: dict[str, list[_Candidate]]) -> tuple[int, ...]:
+def _codes(configured: MappingABC[str, int], table: TextTable, config: Config) -> tuple[int, ...]:
     """Return the columns of codes: the configured one first, then all that hold any."""
     first = [configured["code"]] if "code" in configured else []
+    found, _ = _recognised(table, frozenset(), config, slots=("code",))
     others = [each.place for each in found.get("code", [])]
     taken = {place for slot, place in configured.items() if slot != "code"}
     return tuple(dict.fromkeys(place for place in first + others if place not in taken))
@@ -181,9 +182,9 @@ def _configured(table: TextTable, config: Config) -> dict[str, int]:
 
 
 def _recognised(
-    table: TextTable, taken: frozenset[int], config: Config
+    table: TextTable, taken: frozenset[int], config: Config, slots: Sequence[str] = ()
 ) -> tuple[dict[str, list[_Candidate]], list[int]]:
-    """Return for each slot the columns that could be it, best first.
+    """Return for each slot, or some of them, the columns that could be it, best first.
 
     A column whose content fits beats one that is empty, and that one a column whose content does
     not. With them come the places of columns with a fitting header and a content that does not.
@@ -192,6 +193,8 @@ def _recognised(
     unfit = []
     for place, header in enumerate(table.headers):
         for slot, rank, unit in [] if place in taken else matches(normal(header)):
+            if slots and slot not in slots:
+                continue
             fit = _fit(slot, table.columns[place], config.measures)
             if fit == _NO_FIT and slot in _CONTENT_DECIDES:
                 unfit.append(place)

@@ -18,7 +18,9 @@ Codes = NDArray[np.integer[Any]]
 Flags = NDArray[np.bool_]
 
 
-def agreed(child: Codes, stated: Codes, children: int) -> tuple[NDArray[np.int64], Flags]:
+def agreed(
+    child: Codes, stated: Codes, children: int, times: Codes | None = None
+) -> tuple[NDArray[np.int64], Flags]:
     """Return what most of a child's rows state, and which rows state something else.
 
     Parameters
@@ -29,6 +31,8 @@ def agreed(child: Codes, stated: Codes, children: int) -> tuple[NDArray[np.int64
         What each row states, −1 for nothing, shape (n,).
     children
         How many children there are.
+    times
+        How many rows each row stands for, shape (n,); one where not given.
 
     Returns
     -------
@@ -46,10 +50,12 @@ def agreed(child: Codes, stated: Codes, children: int) -> tuple[NDArray[np.int64
     divided = np.zeros(children, dtype=np.bool_)
     divided[child[differs]] = True
     rows = known[divided[child[known]]]
-    _, first, count = np.unique(
+    _, first, place, count = np.unique(
         np.stack([child[rows], stated[rows]]),
-        axis=1, return_index=True, return_counts=True,
+        axis=1, return_index=True, return_inverse=True, return_counts=True,
     )  # fmt: skip
+    if times is not None:
+        count = np.bincount(place.ravel(), weights=times[rows])
     order = np.lexsort((-first, count))  # the most stated, then the first, is written last
     best[child[rows[first[order]]]] = stated[rows[first[order]]]
     differs[known] = stated[known] != best[child[known]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -43,6 +43,39 @@ class Source:
     sampled: bool = False
 
 
+class Keep(Protocol):
+    """Where records go, some at a time; ``rows`` of a file are read at once."""
+
+    @property
+    def folder(self) -> Path:
+        """Where the cells of large files may be written meanwhile."""
+
+    @property
+    def rows(self) -> int:
+        """How many rows of a file are read at once."""
+
+    def add(self, frame: pd.DataFrame, identifiers: Identifiers, first: int, last: int) -> None:
+        """Take the records of the rows of a file from one up to another.
+
+        ``identifiers`` are those of all its rows.
+        """
+
+
+@dataclass(frozen=True)
+class Whole:
+    """What only all records together can say, kept with some of them: a batch of whole children.
+
+    ``child`` is the child of each row of the batch and then of its side files, a place in ``ids``,
+    −1 for nobody, numbered as they first appear; ``place`` where each of these rows stands among
+    all; ``as_of`` the last date of knowledge of all records, None where it is not decided yet.
+    """
+
+    child: NDArray[np.int64]
+    place: NDArray[np.int64]
+    ids: NDArray[np.object_]
+    as_of: np.datetime64 | None
+
+
 @dataclass(frozen=True)
 class Records:
     """Everything read: values and contacts (``columns.RECORDS``), problems, sources.
@@ -52,7 +85,8 @@ class Records:
     ``sides`` are the files beside the measurements: children, events, actions.
     ``identifiers`` are all those of the rows, by which children are joined, ``apart`` those that
     are not one child; ``config`` is what the files were read with. ``missing`` are the files that
-    could not be read and were left out because the user said so.
+    could not be read and were left out because the user said so; ``whole`` is what was decided with
+    all records, where these are some of them.
     """
 
     frame: pd.DataFrame
@@ -64,6 +98,7 @@ class Records:
     tables: tuple[TextTable, ...] = field(default=(), repr=False, compare=False)
     apart: tuple[Apart, ...] = ()
     missing: tuple[str, ...] = ()
+    whole: Whole | None = field(default=None, repr=False)
 
     @property
     def values_read(self) -> int:
@@ -85,6 +120,7 @@ def read(
     gestation_decimals: str | None = None,
     never_merge: str | Path | None = None,
     skip_unreadable: bool = False,
+    keep: Keep | None = None,
 ) -> Records:
     """Return the records in one or more exports.
 
@@ -115,6 +151,8 @@ def read(
     skip_unreadable
         Go on without the files that cannot be read, and name them in ``missing``, as long as
         one can.
+    keep
+        Where records go, some at a time, that are too many to hold; ``frame`` is empty then.
 
     Raises
     ------
@@ -130,14 +168,15 @@ def read(
         raise UsageError("found no file to read, expected one at least; name it")
     chosen = _config(config, date_format, sex_codes, gestation_decimals)
     named = _named(preset)
-    found = found_in(files, chosen, named, sample=sample)
+    spill = None if keep is None else keep.folder
+    found = found_in(files, chosen, named, sample=sample, spill=spill)
     if skip_unreadable:
         found = found.without_unreadable()
     _raise_together([each.error for each in found.faults])
     sides = read_sides(children=children, events=events, actions=actions, config=chosen)
     tables = [without_titles(table) for table in found.tables]
     try:
-        records = _read_tables(tables, named, chosen, found.problems, sides)
+        records = _read_tables(tables, named, chosen, found.problems, sides, keep)
     except CentilesError as fault:
         if not found.missing:
             raise
@@ -185,11 +224,12 @@ def _read_tables(
     chosen: Config,
     problems: Sequence[pd.DataFrame],
     sides: SideFiles,
+    keep: Keep | None = None,
 ) -> Records:
     """Return the records in tables of text; ``problems`` are those found on the way to them."""
     layouts, faults, copies = laid_out(_ranked(tables, chosen.sources), named, chosen)
     problems = [*problems, *(again(copy.name, copy.again) for copy in copies)]
-    return _together(layouts, faults, chosen, problems, sides)
+    return _together(layouts, faults, chosen, problems, sides, keep)
 
 
 def _told_apart(records: Records, never_merge: str | Path | None) -> Records:
@@ -204,12 +244,13 @@ def _together(
     chosen: Config,
     problems: Sequence[pd.DataFrame],
     sides: SideFiles,
+    keep: Keep | None,
 ) -> Records:
     """Return the records of all files that are laid out; all faults are told together."""
     parts: list[Records] = []
     for layout in layouts:
         try:
-            parts.append(_read_one(layout))
+            parts.append(_read_one(layout, keep))
         except UnmappedError as fault:
             if layout.table.optional:
                 problems = [*problems, left_out(layout.table.name)]
@@ -327,15 +368,20 @@ def _raise_together(faults: Sequence[CentilesError]) -> None:
         raise faults[0]
 
 
-def _read_one(layout: Layout) -> Records:
+def _read_one(layout: Layout, keep: Keep | None) -> Records:
     """Return the records of one file, and of it and its linked files the sources."""
     table, config = layout.table, layout.config
     if config.missing:
         table = table.without_words(config.missing)
     reader = CellReader(table, mapping_of(table, config))
-    frame = reader.records()
-    contacts = int(is_contact(frame).sum())
-    values = len(frame) - contacts
+    if keep is None:
+        frame = reader.records()
+        contacts = int(is_contact(frame).sum())
+        values = len(frame) - contacts
+        identifiers = reader.identifiers()
+    else:
+        identifiers, values, contacts = _kept(reader, keep)
+        frame = columns.frame(columns.RECORDS, {})
     preset = "fhir" if "format" in table.about else layout.preset or "none"
     said = {"preset": preset, **reader.described()}
     source = Source(
@@ -354,10 +400,23 @@ def _read_one(layout: Layout) -> Records:
         for other, what in layout.linked
     ]
     series = "; ".join(other.name for other, _ in layout.linked)
-    identifiers = replace(reader.identifiers(), series=series)
+    identifiers = replace(identifiers, series=series)
     problems = columns.concatenated(columns.PROBLEMS, [reader.problems(), *layout.problems])
     used = Config(files={table.name: reader.used()})
     return Records(frame, problems, (source, *linked), (identifiers,), used)
+
+
+def _kept(reader: CellReader, keep: Keep) -> tuple[Identifiers, int, int]:
+    """Give the records of a table away, some at a time; return how many values and contacts."""
+    table, identifiers = reader.rows.table, reader.identifiers()
+    known = reader.decide()
+    total = contacts = 0
+    for first in range(0, len(table.rows), keep.rows):
+        last = min(first + keep.rows, len(table.rows))
+        part = CellReader(table.between(first, last), reader.mapping, known).records()
+        keep.add(part, identifiers, first, last)
+        total, contacts = total + len(part), contacts + int(is_contact(part).sum())
+    return identifiers, total - contacts, contacts
 
 
 def _stop_if_nothing_can_be_scored(sources: Sequence[Source], given: set[str]) -> None:

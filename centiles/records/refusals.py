@@ -16,10 +16,22 @@ from centiles.records.nodes import NHS, Flags, Integers, Nodes
 
 @dataclass(frozen=True)
 class Statements:
-    """What rows say of their child: sex and birth date as codes, −1 for nothing, shape (n,)."""
+    """What rows say of their child: sex and birth date as codes, −1 for nothing, shape (n,).
+
+    ``times`` is how many rows of the files each row stands for, one where not given.
+    """
 
     sex: NDArray[np.integer[Any]]
     born: Integers
+    times: Integers | None = None
+
+    def then(self, sex: NDArray[np.integer[Any]], born: Integers) -> Statements:
+        """Return these and then what other rows say, each once."""
+        times = None
+        if self.times is not None:
+            times = np.concatenate([self.times, np.ones(len(sex), dtype=np.int64)])
+        both = np.concatenate([self.sex, sex]), np.concatenate([self.born, born])
+        return Statements(*both, times)
 
 
 def components(count: int, one: Integers, other: Integers) -> Integers:
@@ -52,6 +64,7 @@ class Refusals:
         self.nodes, self.first = nodes, nodes.first
         self.problems: list[pd.DataFrame] = []
         self.national = nodes.kind == NHS
+        self.times = said.times
         self.sex, self.born = (self._most(stated) for stated in (said.sex, said.born))
         self.told = [group for group in told if len(group) > 1]
         self.row_of = np.full(nodes.count, len(nodes.row), dtype=np.int64)  # a node's first row
@@ -60,7 +73,8 @@ class Refusals:
     def _most(self, stated: NDArray[np.integer[Any]]) -> Integers:
         """Return what most rows of each identifier state; of as many, the smaller, in any order."""
         order = np.argsort(stated, kind="stable")
-        return merging.agreed(self.first[order], stated[order], self.nodes.count)[0]
+        times = None if self.times is None else self.times[order]
+        return merging.agreed(self.first[order], stated[order], self.nodes.count, times)[0]
 
     def contested(self, pairs: Integers) -> Integers:
         """Return pairs without those of a local identifier that stands beside two NHS numbers."""

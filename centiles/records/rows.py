@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
@@ -32,10 +33,14 @@ _LOOKED_AT: Final = 2000
 _TEN_DIGITS: Final = r"[0-9]{10}"
 
 
+def _of_months(precision: NDArray[np.int8]) -> NDArray[np.int8]:
+    return np.where(precision == dates.DAY, np.int8(dates.MONTH), precision)
+
+
 def _are_nhs_numbers(words: pd.Series[str]) -> bool:
     """Return whether all words are ten digits of which the last checks the others (modulus 11)."""
     words = words[words != ""]
-    if words.empty or not words.str.fullmatch(_TEN_DIGITS).all():
+    if words.empty or not parsing.are(words, _TEN_DIGITS).all():
         return False
     first = words.head(_LOOKED_AT).reset_index(drop=True)
     return not identifiers.identifiers(first, nhs=True).failed.any()
@@ -53,6 +58,21 @@ def identifier(text: str) -> str:
     return str(identifiers.identifiers(words, nhs=False).text.iloc[0]) or text.strip()
 
 
+@dataclass
+class Decisions:
+    """What only a whole file can say, for its rows to be read some at a time.
+
+    ``monthly`` tells that its birth dates are months; ``children`` are the identifiers of each
+    column of them, in their one form; ``gestations`` what rows of their own say of each identifier
+    [d]; ``units`` the unit of the values of each column that have none beside them.
+    """
+
+    monthly: bool = False
+    children: dict[int, pd.Series[str]] = field(default_factory=dict)
+    gestations: FloatArray | None = None
+    units: dict[str, str] = field(default_factory=dict)
+
+
 class Rows:
     """One table, its columns by slot, and the problems found in it so far.
 
@@ -60,8 +80,12 @@ class Rows:
     where a word is there and cannot be read.
     """
 
-    def __init__(self, table: TextTable, mapping: Mapping) -> None:
-        self.table, self.mapping = table, mapping
+    def __init__(
+        self, table: TextTable, mapping: Mapping, decided: Decisions | None = None
+    ) -> None:
+        """Look at a table, or at some rows of one of which the whole was ``decided``."""
+        self.table, self.mapping, self.decided = table, mapping, decided
+        self.made = Decisions()  # what this table as a whole says
         self.problems = [table.problems]
         self.sex_codes: dict[str, str] = {}  # the words of the sex column that say one
         self.said: dict[str, str] = {}  # what was decided besides the mapping, in words
@@ -88,7 +112,7 @@ class Rows:
 
         There may be a suggestion for each row.
         """
-        where = where & ~self.removed
+        where = where & ~self.removed if where.any() else where
         if where.any():
             rows, header = self.table.rows[where], self.header(slot)
             better = None if suggestion is None else suggestion[where]
@@ -143,7 +167,7 @@ class Rows:
         if FROM not in header:
             return [(NHS, column)]
         words = column.stripped
-        national = words.str.fullmatch(_TEN_DIGITS)
+        national = parsing.are(words, _TEN_DIGITS)
         return [
             (NHS, column.reworded(words.where(national, ""))),
             (OWN, column.reworded(words.mask(national, ""))),
@@ -179,7 +203,12 @@ class Rows:
         if place is None:
             return TextColumn.of([], np.full(len(self), -1, dtype=np.int32))
         if place not in self._children:
-            self._children[place] = self._identifiers_at(place)
+            if self.decided is None:
+                self._children[place] = self._identifiers_at(place)
+                self.made.children[place] = self._children[place].stripped
+            else:
+                column = self.table.columns[place]
+                self._children[place] = column.reworded(self.decided.children[place])
         return self._children[place]
 
     def _identifiers_at(self, place: int) -> TextColumn:
@@ -188,7 +217,7 @@ class Rows:
         found = identifiers.identifiers(column.stripped, nhs=identifiers.says_nhs(normal(header)))
         wrong = found.failed
         if FROM in header:  # local numbers stand in where the NHS one is not known
-            wrong = wrong & found.text.str.fullmatch(_TEN_DIGITS).to_numpy(np.bool_)
+            wrong = wrong & parsing.are(found.text, _TEN_DIGITS)
         self._list_words("P12", found.rounded, column, place)
         self.rounded = self.rounded | column.spread(found.rounded, missing=False)
         used = np.zeros(len(found.text), dtype=np.bool_)  # a linked file brings words no row has
@@ -236,6 +265,8 @@ class Rows:
         The configuration says that only months are known, or the header, or the days themselves.
         """
         on, precision = self.days("birth_date")
+        if self.decided is not None:
+            return on, _of_months(precision) if self.decided.monthly else precision
         said = self.mapping.config.birth_precision
         own = self.header("birth_date").partition(FROM)[0]
         named = re.search(r"\bmonth\b", normal(own)) is not None
@@ -245,7 +276,8 @@ class Rows:
             return on, precision
         why = "as configured" if said else "by its header" if named else "all on a 1st or 15th"
         self.said["birth precision"] = f"month, {why}"
-        return on, np.where(precision == dates.DAY, np.int8(dates.MONTH), precision)
+        self.made.monthly = True
+        return on, _of_months(precision)
 
     def sexes(self) -> pd.Categorical[Any]:
         """Return the sex of each row's child: male, female or unknown."""
@@ -282,6 +314,10 @@ class Rows:
         Where two such rows differ, the child has none, and both are listed.
         """
         value = self.column("value")
+        if self.decided is not None:
+            stated = self.decided.gestations
+            none = np.full(len(self), np.nan)
+            return none if stated is None else self.children().spread(stated, missing=np.nan)
         if not self.mapping.long or value is None or not self.kinds.gestation.any():
             return np.full(len(self), np.nan)
         said = self._gestations_in(value, self.kinds.gestation & ~self.removed, "value")
@@ -294,7 +330,9 @@ class Rows:
         np.minimum.at(low, of[at], said[at])
         np.maximum.at(high, of[at], said[at])
         self.list("P06", (low < high)[of] & ~np.isnan(said), "value")
-        return np.where(low == high, low, np.nan)[of]
+        agreed = np.where(low == high, low, np.nan)
+        self.made.gestations = np.where(child.stripped == "", np.nan, agreed[codes[:-1]])
+        return agreed[of]
 
     def ages(self) -> FloatArray:
         """Return ages [d] where the file gives ages instead of dates.

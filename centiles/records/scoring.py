@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -67,6 +68,8 @@ class Scored:
     ``child_ids``, −1 where it has no identifier; ``conflict`` marks values of one day that
     disagree; ``unsure`` those that alone make nothing urgent: doubtful, or a spike upwards, which
     would look like a fall; ``as_of`` is the last date of knowledge, NaT where only ages are known.
+    ``origin`` is the record each row comes from, in the order of sources and rows: of a computed
+    BMI, its weight's.
     """
 
     frame: pd.DataFrame
@@ -77,6 +80,7 @@ class Scored:
     unsure: Flags
     as_of: np.datetime64
     sides: SideFiles = field(default_factory=SideFiles)
+    origin: Rows = field(default_factory=lambda: np.zeros(0, dtype=np.intp), repr=False)
 
 
 def scored(
@@ -375,7 +379,7 @@ class _Scoring(Timeline):
         """Return everything as one frame; nobody gave computed values their unit or text."""
         known = reference()
         parts: dict[str, Any] = {
-            name: self.frame[name].array.take(self.origin) for name in _AS_READ
+            name: partial(self.frame[name].array.take, self.origin) for name in _AS_READ
         }
         unit = self.frame["unit"].cat
         parts |= {
@@ -384,12 +388,12 @@ class _Scoring(Timeline):
                 np.where(self.derived, -1, unit.codes.to_numpy()[self.origin]),
                 tuple(unit.categories),
             ),
-            "raw": texts_at(self.frame["raw"], np.where(self.derived, -1, self.origin)),
+            "raw": partial(texts_at, self.frame["raw"], np.where(self.derived, -1, self.origin)),
             "sex": columns.words(self.sex, tuple(map(str, SEXES))).rename_categories(
                 {"": "unknown"}
             ),
-            "child_id": self.settled_ids(),
-            "household_id": self.fill_households(),
+            "child_id": self.settled_ids,
+            "household_id": self.fill_households,
             "birth_date": np.where(self.vague & ~np.isnat(self.given), self.given, self.born),
             "birth_precision": self._birth_precisions(),
             "gestation_days": self.gestation,
@@ -400,8 +404,8 @@ class _Scoring(Timeline):
             "corrected_age_days": np.where(np.isnan(self.z), np.nan, self.corrected),
             "section": columns.words(self.section, tuple(s.name for s in known.sections)),
             "z": self.z,
-            "centile": lms.centiles_from_z(self.z),
-            "position": columns.words(lms.position_codes(self.z), lms.POSITIONS),
+            "centile": partial(lms.centiles_from_z, self.z),
+            "position": lambda: columns.words(lms.position_codes(self.z), lms.POSITIONS),
             "verdict": columns.words(
                 np.where(np.isin(self.fate, (SCORED, UNSCORED)), self.verdict, -1),
                 plausibility.VERDICTS,
@@ -415,7 +419,7 @@ class _Scoring(Timeline):
         problems = columns.concatenated(columns.PROBLEMS, [*self.problems, sides.problems])
         return Scored(
             frame, problems, self.child, self.child_ids, self.conflict, self.unsure, self.as_of,
-            sides,
+            sides, self.origin,
         )  # fmt: skip
 
     def _birth_precisions(self) -> pd.Categorical[Any]:

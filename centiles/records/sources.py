@@ -71,7 +71,12 @@ class Found:
 
 
 def found_in(
-    paths: Sequence[Path], config: Config, preset: Preset | None = None, *, sample: bool = False
+    paths: Sequence[Path],
+    config: Config,
+    preset: Preset | None = None,
+    *,
+    sample: bool = False,
+    spill: Path | None = None,
 ) -> Found:
     """Return the tables in some files and folders.
 
@@ -86,6 +91,8 @@ def found_in(
         What the user says of the columns.
     sample
         Read no more than the first rows of each.
+    spill
+        Where the cells of large files are kept, instead of in memory.
     """
     problems: list[pd.DataFrame] = []
     faults: list[_Fault] = []
@@ -93,7 +100,7 @@ def found_in(
     seen: dict[tuple[str, str], str] = {}
     for each in _listed(paths, faults, problems):
         try:
-            found = read_file(each.path, each.name, config, preset, sample=sample)
+            found = read_file(each.path, each.name, config, preset, sample=sample, spill=spill)
         except CentilesError as fault:
             unlike = isinstance(fault, UnmappedError) or each.path.suffix.lower() not in TABLES
             if each.optional and unlike and isinstance(fault, UnmappedError | UnreadableError):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Final
 
 import numpy as np
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from centiles.errors import UnreadableError
 from centiles.records import columns
+from centiles.threads import at_once
 
 FROM: Final = " (from "  # after the header of a column that another file has brought, and its name
 FIRST_ROW: Final = 2  # the header is row 1, as a spreadsheet counts
@@ -42,6 +43,12 @@ class TextColumn:
     def stripped(self) -> pd.Series[str]:
         """The distinct words without white space round them."""
         return pd.Series(columns.texts(pc.utf8_trim_whitespace(self.words)))
+
+    def between(self, first: int, last: int) -> TextColumn:
+        """Return the column of the rows from one up to another, with the same words."""
+        some = TextColumn(self.words, np.asarray(self.codes[first:last]))
+        some.__dict__["stripped"] = self.stripped  # worked out once for all
+        return some
 
     @cached_property
     def is_blank(self) -> NDArray[np.bool_]:
@@ -68,7 +75,8 @@ def texts_at(words: pd.Series[str], places: NDArray[np.integer[Any]]) -> Any:
     """Return the words at some places as a column of text; −1 is an empty text."""
     empty = pa.array([""], pa.large_string())
     known = pa.concat_arrays([_arrow_words(words), empty])
-    return columns.texts(known.take(pa.array(np.where(places < 0, len(words), places))))
+    places = np.where(places < 0, len(words), places)
+    return columns.texts(known.take(pa.array(places)))
 
 
 def _arrow_words(words: pd.Series[str]) -> pa.Array:
@@ -111,6 +119,11 @@ class TextTable:
             for column in self.columns
         )
         return replace(self, columns=kept)
+
+    def between(self, first: int, last: int) -> TextTable:
+        """Return the rows from one up to another, with the same words."""
+        some = tuple(column.between(first, last) for column in self.columns)
+        return replace(self, columns=some, rows=self.rows[first:last])
 
     @property
     def problems(self) -> pd.DataFrame:
@@ -158,8 +171,10 @@ def table_of_arrow(
     length = len(arrays[0]) if arrays else 0
     if length == 0:
         raise UnreadableError(f"{name}: {_NO_ROWS}")
-    encoded = tuple(_text_column(name, array) for array in arrays)
-    return TextTable(name, digest, headers, encoded, np.arange(length, dtype=np.int64) + FIRST_ROW)
+    encoded = at_once([partial(_text_column, name, array) for array in arrays], rows=length)
+    return TextTable(
+        name, digest, headers, tuple(encoded), np.arange(length, dtype=np.int64) + FIRST_ROW
+    )
 
 
 def _text_column(name: str, column: pa.ChunkedArray) -> TextColumn:
@@ -168,7 +183,7 @@ def _text_column(name: str, column: pa.ChunkedArray) -> TextColumn:
         if not pa.types.is_dictionary(column.type):
             column = column.dictionary_encode()
         one = pa.concat_arrays(column.unify_dictionaries().chunks)
-        words = _text_of(one.dictionary)
+        words = text_of(one.dictionary)
         words.validate(full=True)  # Parquet does not say that its text is UTF-8
     except (pa.ArrowException, UnicodeError):
         kind = "nested things" if pa.types.is_nested(column.type) else column.type
@@ -186,7 +201,7 @@ def _is_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
-def _text_of(words: pa.Array) -> pa.Array:
+def text_of(words: pa.Array) -> pa.Array:
     """Return values as the text a CSV file would have: 104.0 is "104.0"."""
     if pa.types.is_floating(words.type):
         numbers = words.to_numpy(zero_copy_only=False)

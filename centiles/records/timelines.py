@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,7 +10,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from centiles import ages
-from centiles.errors import UsageError
 from centiles.measures import (
     BIRTH_WEIGHT_TOLERANCE_KG,
     MEASURES,
@@ -20,11 +18,22 @@ from centiles.measures import (
     codes_of,
     measurement_sd,
 )
-from centiles.records import births, columns, identities, merging, plausibility, sentinels
+from centiles.records import births, columns, merging, plausibility, sentinels
 from centiles.records.identities import Identities
 from centiles.records.reading import Records, is_contact
-from centiles.records.refusals import Statements
 from centiles.records.sides import KINDS, SideFiles, settled_sides
+from centiles.records.statements import (
+    date_codes,
+    dates_of,
+    days,
+    earliest,
+    identities_of,
+    not_yet_known,
+    rows_of_all,
+    said_of_children,
+    stated_beside,
+    stop_if_undated,
+)
 from centiles.records.tables import texts_at
 
 Dates = NDArray[np.datetime64]
@@ -42,7 +51,6 @@ _CAUSES: Final = {
     "D06": ("D01", "D04", "D11"),
     "P01": ("P01",),
 }
-_FIRST_DAY: Final = 1_000_000  # added to days since 1970, so that no date is −1
 _NAT: Final = np.datetime64("NaT", "D")
 
 
@@ -63,7 +71,7 @@ class Timeline:
     def __init__(
         self, records: Records, correction: ages.Correction, as_of: Any = None, today: Any = None
     ) -> None:
-        self.frame = frame = _in_order(records.frame)
+        self.frame = frame = in_order(records.frame)
         self.origin = np.arange(len(frame))  # where in the frame each value comes from
         self.correction, self.today = correction, _day(today)
         self.as_of = self.asked = _day(as_of)
@@ -73,23 +81,24 @@ class Timeline:
         self.wide = np.append(frame["source"].cat.categories.isin(wide), False)[self.rank]
         self.measure = codes_of(frame["measure"], MEASURES)
         self.value = frame["value"].to_numpy(dtype=np.float64)
-        self.born = _days(frame["birth_date"])
+        self.born = days(frame["birth_date"])
         self.given = self.born  # as the rows have it, for what is written out
         self.vague = (frame["birth_precision"] == "month").to_numpy()  # of no known day
         self.monthly = (frame["date_precision"] == "month").to_numpy()
-        self.measured = _days(frame["measured_on"])
-        self.recorded = _days(frame["recorded_on"])
+        self.measured = days(frame["measured_on"])
+        self.recorded = days(frame["recorded_on"])
+        self.whole = records.whole
         self.later = self._not_yet_known()
         self.problems = [_known_by(records.problems, frame[self.later])]
         self.sex: NDArray[np.integer[Any]] = codes_of(frame["sex"], SEXES)
         self.gestation = frame["gestation_days"].to_numpy(dtype=np.float64)
         sides = [records.sides.frame(kind) for kind in KINDS]
-        known = self._identified(records, sides)
+        self.identities = known = self._identified(records)
         self.sides = records.sides
         rows = len(frame)
         here = int(known.child[:rows].max(initial=-1)) + 1  # the others are in side files only
         self.child, self.child_ids = known.child[:rows], known.ids[:here]
-        self.beside = _Beside(known.child[rows:], known.ids, *_stated(sides))
+        self.beside = _Beside(known.child[rows:], known.ids, *stated_beside(sides))
         self.known_of: dict[str, NDArray[np.int64]] = {}  # what stands of each child, in codes
         self.conflict = np.zeros(len(frame), dtype=np.bool_)
         self.beyond = np.zeros(len(frame), dtype=np.bool_)  # outside what a child can be
@@ -144,38 +153,14 @@ class Timeline:
         rows = self.frame[["source", "row"]].take(at)
         return pd.MultiIndex.from_arrays([rows["source"].astype("str"), rows["row"]]).isin(keys)
 
-    def _identified(self, records: Records, sides: Sequence[pd.DataFrame]) -> Identities:
+    def _identified(self, records: Records) -> Identities:
         """Return whose each row is, by all its identifiers; list the joins that were refused."""
-        names = [*self.frame["source"].cat.categories, *(s.name for s in records.sides.sources)]
-        every = [self.frame, *sides]
-        rows = pd.DataFrame(
-            {
-                "source": columns.categorical(
-                    np.concatenate([_codes_among(each["source"], names) for each in every]), names
-                ),
-                "row": np.concatenate([each["row"].to_numpy() for each in every]),
-                "child_id": pd.concat([each["child_id"] for each in every], ignore_index=True),
-            }
-        )
-        sex, born, _ = _stated(sides)
-        silent = (self.frame["status"] != "").to_numpy() | self.later
-        unsure = silent | self.vague  # a month contradicts no day
-        stated = Statements(
-            np.concatenate([np.where(silent, -1, self.sex), sex]),
-            np.concatenate([np.where(unsure, -1, _codes(self.born)), born]),
-        )
-        dated = [_days(each["date"]) for each in sides[1:]]
-        undated = np.full(len(sides[0]), _NAT)
-        later = np.concatenate([undated, *dated]) > self.asked
-        known = identities.settled(
-            rows, (*records.identifiers, *records.sides.identifiers), stated,
-            order=records.config.merge.kinds, never_merge=[each.words for each in records.apart],
-            idle=np.concatenate([self.later, later]),
-        )  # fmt: skip
-        self.all_rows = rows
-        strange = [records.apart[place] for place in known.strange]
-        told = [columns.problems("P26", each.source, each.row) for each in strange]
-        self.problems.extend([*known.problems, *told])
+        self.all_rows = rows_of_all(self.frame, records.sides)
+        if records.whole is not None:
+            return Identities(records.whole.child, records.whole.ids, ())
+        said = said_of_children(self.frame, self.later)
+        known = identities_of(records, self.all_rows, said, self.later, asked=self.asked)
+        self.problems.extend(known.problems)
         return known
 
     def settle_identities(self) -> None:
@@ -191,7 +176,7 @@ class Timeline:
         agreed: dict[str, NDArray[np.int64]] = {}
         for code, own, beside, column in (
             ("P03", self.sex, self.beside.sex, "sex"),
-            ("P04", _codes(self.born), self.beside.born, "birth_date"),
+            ("P04", date_codes(self.born), self.beside.born, "birth_date"),
             ("P06", stated, self.beside.gestation, "gestation"),
         ):
             said = np.concatenate([np.where(self.removed | self.later, -1, own), beside])
@@ -208,7 +193,7 @@ class Timeline:
             agreed[column] = np.where((stands < 0) & (self.later | ~known), own, stands)
             self.known_of[column] = best
         self.sex = agreed["sex"]
-        stated_born, self.born = self.born, _dates(agreed["birth_date"])
+        stated_born, self.born = self.born, dates_of(agreed["birth_date"])
         same = stated_born == self.born
         self.vague = births.of_children(self.child, self.vague, same, len(self.child_ids))
         gestation = agreed["gestation"].astype(np.float64)
@@ -217,7 +202,7 @@ class Timeline:
     def _settle_birth_weights(self, child: NDArray[np.int64]) -> None:
         """Take dates of birth known to the month for the 15th or the day another record has."""
         monthly, rows = self.vague, len(self.child)
-        born = np.concatenate([self.born, _dates(self.beside.born)])
+        born = np.concatenate([self.born, dates_of(self.beside.born)])
         vague = np.concatenate([monthly, np.zeros(len(child) - rows, dtype=np.bool_)])
         stating = child.copy()
         stating[:rows][self.later] = -1
@@ -263,35 +248,21 @@ class Timeline:
                      "measured_on")  # fmt: skip
         self._refuse(self.age < 0, "measured before birth", "D02", "measured_on")
 
-    def _earliest(self) -> Dates:
-        """Return the day each value was measured, or the first of a month without a day."""
-        if not self.monthly.any():
-            return self.measured
-        return np.where(self.monthly, self.measured.astype("datetime64[M]"), self.measured)
-
     def _in_future(self) -> Flags:
-        return np.asarray(self._earliest() > self.today)
+        return np.asarray(earliest(self.measured, self.monthly) > self.today)
 
     def _not_yet_known(self) -> Flags:
         """Return which rows were recorded, or measured, after the day that was asked for.
-
-        One that was known by then and has a date in the future has a wrong date.
 
         Raises
         ------
         UsageError
             If there is no date to tell by.
         """
-        measured = self._earliest()
-        dated = not np.isnat(measured).all() or not np.isnat(self.recorded).all()
-        if not np.isnat(self.asked) and not dated:
-            raise UsageError(
-                "as of: the records have ages and no dates, so no date of knowledge can be set; "
-                "leave it out"
-            )
-        learnt = np.where(np.isnat(self.recorded), measured, self.recorded)
-        later = (learnt > self.asked) | (measured > self.asked)
-        return np.asarray(later & ~(self._in_future() & ~(self.recorded > self.asked)))
+        measured = earliest(self.measured, self.monthly)
+        if self.whole is None:
+            stop_if_undated(self.asked, measured, self.recorded)
+        return not_yet_known(measured, self.recorded, asked=self.asked, today=self.today)
 
     def settle_knowledge(self) -> None:
         """Set the last date of knowledge: the one asked for, else the newest in sound rows.
@@ -301,6 +272,9 @@ class Timeline:
         if not np.isnat(self.asked):
             late = self._not_yet_known()  # birth weights have their day by now
             self.end(late, SKIPPED, "not yet known")
+            return
+        if self.whole is not None and self.whole.as_of is not None:
+            self.as_of = self.whole.as_of
             return
         sound = (self.fate != UNSCORED) & ~self.removed
         dates = np.concatenate([self.measured[sound], self.recorded[sound]])
@@ -362,7 +336,7 @@ class Timeline:
         """Return the side files, each row with its child as called here, its age and its fate."""
         return settled_sides(
             self.sides, self.beside.child, self.beside.ids, known=len(self.child_ids),
-            born=_dates(self.known_of["birth_date"]), as_of=self.asked,
+            born=dates_of(self.known_of["birth_date"]), as_of=self.asked,
         )  # fmt: skip
 
     def settled_ids(self) -> Any:
@@ -376,44 +350,13 @@ class Timeline:
         return self.said.setdefault(note, len(self.said))
 
 
-def _in_order(frame: pd.DataFrame) -> pd.DataFrame:
+def in_order(frame: pd.DataFrame) -> pd.DataFrame:
     """Return records in the order of their sources and rows, which decides every tie."""
     rank, row = frame["source"].cat.codes.to_numpy(), frame["row"].to_numpy()
     before, after = (rank[:-1], row[:-1]), (rank[1:], row[1:])
     if ((before[0] < after[0]) | ((before[0] == after[0]) & (before[1] <= after[1]))).all():
         return frame
     return frame.take(np.lexsort((row, rank))).reset_index(drop=True)
-
-
-def _codes(dates: Dates) -> NDArray[np.int64]:
-    """Return dates as codes, −1 for none."""
-    return np.where(np.isnat(dates), -1, dates.astype(np.int64) + _FIRST_DAY)
-
-
-def _dates(codes: NDArray[np.int64]) -> Dates:
-    """Return dates from their codes."""
-    return np.where(codes < 0, _NAT, (codes - _FIRST_DAY).astype("datetime64[D]"))
-
-
-def _codes_among(source: pd.Series[Any], names: list[str]) -> NDArray[np.int64]:
-    places = np.array(
-        [names.index(n) if n in names else -1 for n in source.cat.categories], dtype=np.int64
-    )
-    return places[source.cat.codes.to_numpy()] if len(source) else places[:0]
-
-
-def _stated(sides: Sequence[pd.DataFrame]) -> tuple[NDArray[np.int64], ...]:
-    """Return what the rows of the side files say of sex, birth date and gestation, in codes."""
-    said = sides[0]
-    sex = codes_of(said["sex"], SEXES).astype(np.int64)
-    gestation = said["gestation_days"].fillna(-1).to_numpy(dtype=np.int64)
-    nothing = np.full(sum(map(len, sides[1:])), -1, dtype=np.int64)
-    stated = (sex, _codes(_days(said["birth_date"])), gestation)
-    return tuple(np.concatenate([part, nothing]) for part in stated)
-
-
-def _days(column: pd.Series[Any]) -> Dates:
-    return column.to_numpy().astype("datetime64[D]")
 
 
 def _day(date: Any) -> np.datetime64:

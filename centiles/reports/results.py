@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.csv as pa_csv
@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from centiles.checks import OPEN_STATES, Checked
 from centiles.errors import UsageError
 from centiles.monitoring.approval import approval_of
+from centiles.records.arrow_tables import arrow_table
 from centiles.records.columns import CHILDREN, CONTACTS, FINDINGS, PROBLEMS, SCORED, TEAMS, Column
 from centiles.records.sides import SIDE_FATES
 from centiles.reports.cells import harmless_column
@@ -29,6 +30,7 @@ from centiles.reports.report import write_report
 from centiles.reports.share import write_share
 from centiles.reports.workbook import MISSING, is_available, write_workbook
 from centiles.reports.workbook import NAME as WORKBOOK
+from centiles.threads import at_once
 
 SCORED_FORMS: Final = ("csv", "parquet")
 
@@ -44,6 +46,7 @@ def write(
     force: bool = False,
     options: dict[str, Any] | None = None,
     progress: Callable[[int, int], None] | None = None,
+    values: Iterable[pa.Table] | None = None,
 ) -> Path:
     """Write a result folder and return its path.
 
@@ -71,6 +74,8 @@ def write(
         What the user asked for, kept in ``run.json``.
     progress
         Called with how many children the report has done and how many there are.
+    values
+        All scored values, some at a time, where ``checked`` holds only some of them.
 
     Raises
     ------
@@ -82,7 +87,7 @@ def write(
     if scored not in SCORED_FORMS:
         raise UsageError(f"scored: found {scored!r}, expected one of {', '.join(SCORED_FORMS)}")
     with whole_folder(folder, force=force) as made:
-        _write_tables(checked, made, scored)
+        _write_tables(checked, made, scored, values)
         if report or workbook:
             overview = overview_of(checked)
         if workbook and is_available():
@@ -97,23 +102,57 @@ def write(
     return Path(folder)
 
 
-def _write_tables(checked: Checked, made: Path, scored: str) -> None:
-    for name, frame, schema in (
-        ("children", checked.children, CHILDREN),
-        ("findings", checked.findings, FINDINGS),
-        ("contacts", checked.contacts, CONTACTS),
-        ("teams", checked.teams, TEAMS),
-        ("problems", checked.problems, PROBLEMS),
+def _write_tables(
+    checked: Checked, made: Path, scored: str, values: Iterable[pa.Table] | None
+) -> None:
+    """Write the tables, the largest first, several at once."""
+    write_scored = _write_csv_parts if scored == "csv" else _write_parquet_parts
+    works: list[Callable[[], None]] = [
+        lambda: write_scored(
+            [arrow_table(checked.scored, SCORED)] if values is None else values, made
+        ),
+        *(
+            partial(_write_declared, frame, schema, made / f"{name}.csv")
+            for name, frame, schema in (
+                ("findings", checked.findings, FINDINGS),
+                ("children", checked.children, CHILDREN),
+                ("contacts", checked.contacts, CONTACTS),
+                ("teams", checked.teams, TEAMS),
+                ("problems", checked.problems, PROBLEMS),
+            )
+        ),
+        *(partial(write_csv, t, made / name) for name, t in rejected_tables(checked).items()),
+    ]
+    at_once(works, rows=len(checked.scored))
+
+
+def _write_declared(frame: pd.DataFrame, schema: tuple[Column, ...], path: Path) -> None:
+    write_csv(arrow_table(frame, schema), path)
+
+
+def _write_csv_parts(tables: Iterable[pa.Table], made: Path) -> None:
+    options = pa_csv.WriteOptions(quoting_style="needed")
+    rest = iter(tables)
+    first = _harmless(next(rest))
+    with (
+        (made / "scored.csv").open("wb") as file,
+        pa_csv.CSVWriter(file, first.schema, write_options=options) as writer,
     ):
-        write_csv(arrow_table(frame, schema), made / f"{name}.csv")
-    for name, rows in rejected_tables(checked).items():
-        write_csv(rows, made / name)
-    table = arrow_table(checked.scored, SCORED)
-    if scored == "csv":
-        write_csv(table, made / "scored.csv")
-    else:
-        with (made / "scored.parquet").open("wb") as file:
-            pq.write_table(table, file)
+        writer.write_table(first)
+        for table in rest:
+            writer.write_table(_harmless(table).cast(first.schema))
+
+
+def _write_parquet_parts(tables: Iterable[pa.Table], made: Path) -> None:
+    rest = iter(tables)
+    first = next(rest)
+    with (
+        (made / "scored.parquet").open("wb") as file,
+        pq.ParquetWriter(file, first.schema) as writer,
+    ):
+        writer.write_table(first)
+        for table in rest:
+            writer.write_table(table.cast(first.schema))
 
 
 def run_record(checked: Checked, options: dict[str, Any]) -> dict[str, Any]:
@@ -181,26 +220,14 @@ def _made_with() -> dict[str, str]:
     return {"python": platform.python_version()} | {name: version(name) for name in libraries}
 
 
-def arrow_table(frame: pd.DataFrame, schema: tuple[Column, ...]) -> pa.Table:
-    """Return a frame as an Arrow table: dates as dates, words as dictionaries."""
-    arrays = {}
-    for column in schema:
-        series = frame[column.name]
-        if column.kind == "date":
-            arrays[column.name] = pa.array(series.to_numpy().astype("datetime64[D]"))
-        elif column.kind == "word":
-            arrays[column.name] = pa.array(series.array)
-        elif column.kind == "number":
-            numbers = series.to_numpy(dtype=np.float64)
-            arrays[column.name] = pa.array(numbers, mask=np.isnan(numbers))
-        else:
-            arrays[column.name] = pa.array(series)
-    return pa.table(arrays)
-
-
 def write_csv(table: pa.Table, path: Path) -> None:
     """Write a table as CSV in which no cell of text can be taken for a formula."""
-    safe = [harmless_column(column) for column in table.columns]
     options = pa_csv.WriteOptions(quoting_style="needed")
     with path.open("wb") as file:  # a path of its own pyarrow would want in UTF-8
-        pa_csv.write_csv(pa.table(safe, names=table.column_names), file, options)
+        pa_csv.write_csv(_harmless(table), file, options)
+
+
+def _harmless(table: pa.Table) -> pa.Table:
+    """Return a table in which no cell of text can be taken for a formula."""
+    safe = [harmless_column(column) for column in table.columns]
+    return pa.table(safe, names=table.column_names)

@@ -155,8 +155,8 @@ def _by_group(checked: Checked, column: str, title: str, of: str) -> Counts:
     A name that few children share, or that could say who somebody is, is not shown: its children
     are counted among all others.
     """
-    scored = checked.scored
-    pairs = pd.DataFrame({"child_id": scored["child_id"], "group": scored[column].astype("str")})
+    seen = checked.seen
+    pairs = pd.DataFrame({"child_id": seen["child_id"], "group": seen[column].astype("str")})
     pairs = pairs[(pairs["child_id"] != "") & (pairs["group"] != "")].drop_duplicates()
     size = pairs.groupby("group")["child_id"].transform("size")
     names = pairs["group"].drop_duplicates()

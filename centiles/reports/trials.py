@@ -8,9 +8,10 @@ from typing import Any, Final
 import pandas as pd
 
 from centiles.checks.trials import ANY
+from centiles.records.arrow_tables import arrow_table
 from centiles.records.columns import TRIAL
 from centiles.reports.folders import whole_file
-from centiles.reports.results import arrow_table, write_csv
+from centiles.reports.results import write_csv
 
 _LINE: Final = "  {severity:<9}{rule:<17}{new:>7}{risen:>7}{children:>10}{per_1000:>10}"
 

@@ -1,0 +1,98 @@
+"""What a batch of children gave, kept on disk until all batches are done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from centiles.checks.batches import Batch
+from centiles.checks.checked import Totals, fates_of, seen_in
+from centiles.engines.partials import read_frames, write_frames
+from centiles.records import columns
+from centiles.records.arrow_tables import arrow_schema, arrow_table
+from centiles.records.columns import SCORED
+from centiles.records.scoring import Scored
+from centiles.records.sides import KINDS, SideFiles
+
+SCORED_FILE: Final = "scored.parquet"
+TABLES: Final = ("findings", "children", "homes", "named", "contacts", "outcomes")
+_OTHERS: Final = ("problems", "fates", "seen", *(f"{kind}_file" for kind in KINDS))
+_ORDER: Final = ("place", "nth")
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The small tables of a batch, and counts of its values; the values themselves are on disk."""
+
+    batch: Batch
+    totals: Totals
+
+
+def scored_table(batch: Batch) -> pa.Table:
+    """Return the scored values of a batch, with what puts those of all batches in order."""
+    table = arrow_table(batch.done.frame, SCORED).cast(arrow_schema(SCORED))
+    table = table.append_column("place", pa.array(batch.place))
+    return table.append_column("nth", pa.array(np.arange(len(batch.place))))
+
+
+def small_tables(batch: Batch, names: list[str]) -> dict[str, pd.DataFrame]:
+    """Return all of a batch but its scored values, as frames."""
+    done = batch.done
+    frames: dict[str, pd.DataFrame] = {name: getattr(batch, name) for name in TABLES}
+    frames |= {f"{kind}_file": done.sides.frame(kind) for kind in KINDS}
+    return frames | {
+        "problems": done.problems,
+        "fates": fates_of(done.frame, names),
+        "seen": seen_in(done.frame).assign(as_of=done.as_of.astype("datetime64[s]")),
+    }
+
+
+def write_kept(batch: Batch, names: list[str], folder: Path) -> None:
+    """Write what a batch gave.
+
+    Parameters
+    ----------
+    batch
+        The batch.
+    names
+        The names of the sources.
+    folder
+        Where to.
+    """
+    write_frames(folder, small_tables(batch, names))
+    pq.write_table(scored_table(batch), folder / SCORED_FILE)
+
+
+def read_kept(folder: Path, sides: SideFiles, names: list[str], as_of: np.datetime64) -> Kept:
+    """Return the small tables of a batch that :func:`write_kept` wrote."""
+    return kept_of(read_frames(folder, (*TABLES, *_OTHERS)), sides, names, as_of)
+
+
+def kept_of(
+    frames: dict[str, pd.DataFrame], sides: SideFiles, names: list[str], as_of: np.datetime64
+) -> Kept:
+    """Return the small tables of a batch from frames as :func:`small_tables` returns them."""
+    found: dict[str, Any] = {kind: frames[f"{kind}_file"] for kind in KINDS}
+    nobody, none = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.bool_)
+    done = Scored(
+        columns.frame(SCORED, {}), frames["problems"], nobody, np.zeros(0, dtype=object), none,
+        none, as_of, replace(sides, **found, problems=columns.frame(columns.PROBLEMS, {})),
+    )  # fmt: skip
+    batch = Batch(done=done, place=nobody, **{name: frames[name] for name in TABLES})
+    fates = frames["fates"].set_axis(pd.Index(names))
+    return Kept(batch, Totals(fates, frames["seen"].drop(columns="as_of")))
+
+
+def totals_of(kept: list[Kept]) -> Totals:
+    """Return the counts of all batches."""
+    fates = kept[0].totals.fates
+    for each in kept[1:]:
+        fates = fates + each.totals.fates
+    seen = pd.concat([each.totals.seen for each in kept], ignore_index=True)
+    return Totals(fates, seen)
