@@ -40,8 +40,9 @@ format-check: $(STAMP)
 types: $(STAMP)
 	$(BIN)/mypy
 
-tables: $(STAMP)  ## rebuild data/who_uk90 in place
+tables: $(STAMP)  ## rebuild the tables in data/ in place
 	$(BIN)/python tools/build_who_uk90.py
+	$(BIN)/python tools/build_references.py
 
 # Untracked files count too: a table built but not committed is a difference.
 tables-check: tables  ## and show that nothing in data/ changed

@@ -131,7 +131,7 @@ def _dress(ax: Axes, chart: Chart, height: float) -> None:
 
 
 def _say_what_is_missing(ax: Axes, chart: Chart) -> None:
-    said = ["" if chart.lines.sections else words.NO_SEX]
+    said = [words.no_lines(chart)]
     said += [] if len(chart.recorded) else [words.nothing_recorded(chart.measure)]
     text = "\n".join(part for part in said if part)
     if text:

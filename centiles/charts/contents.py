@@ -17,6 +17,7 @@ from centiles.charts.points import Points, numbers
 from centiles.charts.windows import Window
 from centiles.errors import UsageError
 from centiles.measures import MEASURES, Measure
+from centiles.references import UK_WHO
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,9 +84,11 @@ class Chart:
 
     @cached_property
     def expected(self) -> Expected | None:
-        """What the parents' heights lead to expect, where a chart shows it."""
+        """What the parents' heights lead to expect, where a chart shows it: on UK-WHO."""
         heights = self.child.mother_cm, self.child.father_cm
-        return shown_expected(*heights, self.measure, self.window) if self.lines.sections else None
+        if not self.lines.sections or self.child.reference != UK_WHO:
+            return None
+        return shown_expected(*heights, self.measure, self.window)
 
     @cached_property
     def puberty(self) -> tuple[float, float] | None:
@@ -136,7 +139,7 @@ def chart_of(
         shown,
         recorded,
         undated,
-        line_set(measure, str(child.sex), shown),
+        line_set(measure, str(child.sex), shown, child.reference),
         falls.open_findings(child, measure),
         ages,
         sensitive,

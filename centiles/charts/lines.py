@@ -14,7 +14,7 @@ from centiles.charts import style
 from centiles.charts.windows import Window
 from centiles.lines import CentileLines, centile_lines
 from centiles.measures import SEXES
-from centiles.references import reference
+from centiles.references import UK_WHO, reference
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,10 +37,11 @@ class Step:
 
 @dataclass(frozen=True)
 class LineSet:
-    """The lines of one measure and sex that a window shows."""
+    """The lines of one measure, sex and reference that a window shows."""
 
     window: Window
     sections: tuple[CentileLines, ...]
+    reference: str = UK_WHO
 
     @property
     def value_range(self) -> tuple[float, float] | None:
@@ -58,7 +59,7 @@ class LineSet:
     @property
     def step_places(self) -> tuple[Step, ...]:
         """Where the lines visibly step inside the window, and why."""
-        known = reference()
+        known = reference(self.reference)
         by_name = {section.section: section for section in self.sections}
         found = []
         for join in known.joins:
@@ -98,16 +99,16 @@ def _steps(earlier: CentileLines, later: CentileLines) -> bool:
     return bool((np.abs(after - before) / after > _SMALLEST_STEP).any())
 
 
-def line_set(measure: str, sex: str, window: Window) -> LineSet:
+def line_set(measure: str, sex: str, window: Window, reference: str = UK_WHO) -> LineSet:
     """Return the lines of a measure and sex in a window; none where sex is not known."""
     if sex not in tuple(SEXES):
-        return LineSet(window, ())
+        return LineSet(window, (), reference)
     sections = tuple(
         section
-        for section in centile_lines(measure, sex)
+        for section in centile_lines(measure, sex, reference=reference)
         if section.age_days[0] < window.to_day and section.age_days[-1] > window.from_day
     )
-    return LineSet(window, sections)
+    return LineSet(window, sections, reference)
 
 
 def draw_lines(ax: Axes, lines: LineSet) -> None:

@@ -18,6 +18,7 @@ from centiles.charts.windows import WINDOWS, Window
 from centiles.measures import Measure
 from centiles.monitoring.contact_rules import OTHER_INFORMATION
 from centiles.monitoring.wording import VERIFY_TODAY, date_words
+from centiles.references import UK_WHO
 
 if TYPE_CHECKING:
     from centiles.checks import Child, Provenance
@@ -99,6 +100,7 @@ def notes(*charts: Chart) -> tuple[str, ...]:
     """Return the notes under a chart, or under several charts of one child: those that apply."""
     found = [step_note(*(chart.lines for chart in charts))]
     for chart in charts:
+        found.append(reference_note(chart.child))
         found += [
             puberty_note(str(chart.child.sex)) if chart.puberty else "",
             chart.expected.words if chart.expected else "",
@@ -106,6 +108,24 @@ def notes(*charts: Chart) -> tuple[str, ...]:
             outside_note(chart),
         ]
     return tuple(dict.fromkeys(note for note in [*found, font_note()] if note))
+
+
+def reference_note(child: Child) -> str:
+    """Return that findings are not shown where a chart is not on UK-WHO; else nothing."""
+    if child.reference == UK_WHO:
+        return ""
+    return (
+        f"Lines and centiles: {child.provenance.reference}. Findings are made on UK-WHO and are "
+        "not shown here."
+    )
+
+
+def no_lines(chart: Chart) -> str:
+    """Return why a chart has no lines; nothing where it has."""
+    if chart.lines.sections:
+        return ""
+    sex_known = str(chart.child.sex) in SEX_WORDS
+    return f"{chart.child.provenance.reference} has no lines here" if sex_known else NO_SEX
 
 
 def first_days_note(chart: Chart) -> str:
@@ -160,7 +180,7 @@ def description(chart: Chart) -> str:
     said.append(f"{latest(chart)}." if latest(chart) else "")
     rows = chart.findings.to_dict("records")
     said += [sentence_of(row, sensitive=chart.sensitive) for row in rows]
-    said += [*notes(chart), "" if chart.lines.sections else f"{NO_SEX}."]
+    said += [*notes(chart), f"{no_lines(chart)}." if no_lines(chart) else ""]
     return " ".join(part for part in said if part)
 
 
