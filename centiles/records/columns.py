@@ -187,8 +187,9 @@ TEAMS: Final = _columns(
 TRIAL: Final = _columns(
     """
     term word the school term
+    list word growth, or contacts: what was not measured, and what is overdue
     severity word info, watch, act or urgent
-    rule word the rule; any: all rules together, a child at its highest severity
+    rule word the rule; any: all rules of the list together, a child at its highest severity
     new integer findings that were new
     risen integer findings that were there, and rose to this severity
     children integer children with either
