@@ -44,7 +44,8 @@ _RANKED: Final = frozenset(("child_id", "household_id", "sex"))  # the first syn
 # Where the content must fit even if no other column claims the same: the words are common ones.
 _CONTENT_DECIDES: Final = frozenset((*DATE_SLOTS, "age", "value", "measure", "code"))
 _OWNERS: Final = ("pupil", "pupils", "pupil s", "patient", "patients", "patient s", "child",
-                  "child s", "childs", "client", "clients", "client s", "person")  # fmt: skip
+                  "child s", "childs", "client", "clients", "client s", "person", "baby", "babys",
+          "infant", "infants", "newborn")  # fmt: skip
 _SAMPLE: Final = 2000  # distinct words looked at to tell what a column holds
 _LAST: Final = 99  # the rank of what is no synonym
 _NO_FIT, _EMPTY, _FIT = range(3)
@@ -247,6 +248,21 @@ def known_header(header: str) -> bool:
     return bool(matches(normal(header)))
 
 
+def says_unit(header: str, word: str) -> bool:
+    """Return whether a word is a unit of what a header without one names.
+
+    Examples
+    --------
+    >>> says_unit("Height", "cm"), says_unit("Height (m)", "cm"), says_unit("Sex", "m")
+    (True, False, False)
+    """
+    unit = normal(word)
+    found = matches(normal(f"{header} {unit}")) if unit in _unit_endings() else ()
+    if not found or found[0][0] not in {*MEASURE_SLOTS, "age", "gestation"}:
+        return False
+    return found[0][2] == _unit_endings()[unit] and not _unit_of(header)
+
+
 @cache
 def _by_synonym() -> dict[str, list[tuple[str, int]]]:
     slots = defaultdict(list)
@@ -355,7 +371,8 @@ def _stop_if_lacking(
     named = "name" in columns or {"forename", "surname"} <= columns.keys()
     if "child_id" not in columns and not (by_name and named):
         lacking.append("an identifier (such as NHS number)")
-    if "measured_on" not in columns and "age" not in columns:
+    of_birth = columns.keys() & MEASURE_SLOTS.keys() == {"birth_weight"} and "birth_date" in columns
+    if "measured_on" not in columns and "age" not in columns and not of_birth:
         lacking.append("a date of measurement or an age")
     if not _is_long(columns) and not columns.keys() & MEASURE_SLOTS.keys():
         lacking.append("a measure (weight, height, BMI, head circumference, or measure and value)")
