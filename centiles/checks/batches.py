@@ -37,10 +37,10 @@ class Batch:
 
     ``place`` is where each scored value stands among all records, of a computed one its weight;
     ``findings`` are as the rules made them, with what of the child itself raises them; ``children``
-    has a row a child, with the ``place`` of its first record and ``known`` where any of its rows
-    was by the day asked for; ``homes`` a row a child and household; ``named`` the first row that
-    names each household; ``contacts`` are the contact findings but those that chase others;
-    ``outcomes`` has a row a team and what came of its contacts.
+    has a row a child, with the ``place`` of its first record, ``known`` where any of its rows was
+    by the day asked for; ``homes`` a row a child and household; ``named`` the first row that names
+    each household; ``contacts`` are the contact findings but those that chase others; ``outcomes``
+    has a row a team and what came of its contacts.
     """
 
     done: Scored = field(repr=False)
@@ -89,16 +89,8 @@ def batch_of(records: Records, profile: Profile) -> Batch:
         hidden = [profile.pseudonyms.household(str(home)) for home in named["household_id"]]
         named = named.assign(household_id=hidden)
         findings = _hidden(findings, cohort, hide_dates=profile.hides_dates)
-    children = pd.DataFrame(
-        {
-            "child_id": cohort.child_ids,
-            "last_measured_on": last_measured(cohort),
-            "not_assessed": not_assessed(cohort, profile.rules, show_dates=not profile.hides_dates),
-            "sources": sources_of(cohort, records.sources, since),
-            "known": np.isin(np.arange(len(cohort.child_ids)), cohort.child[since]),
-            "place": _first(place[done.origin], done.child, len(cohort.child_ids)),
-        }
-    )
+    children = _children(cohort, records, profile, since)
+    children["place"] = _first(place[done.origin], done.child, len(cohort.child_ids))
     homes = cohort.background.homes
     pairs = {
         "child_id": cohort.child_ids[homes.child],
@@ -113,6 +105,21 @@ def batch_of(records: Records, profile: Profile) -> Batch:
         named=named,
         contacts=listed(lacking, cohort, profile.rules, hide_dates=profile.hides_dates),
         outcomes=outcomes(seen.visits, cohort),
+    )
+
+
+def _children(
+    cohort: Cohort, records: Records, profile: Profile, since: NDArray[np.intp]
+) -> pd.DataFrame:
+    """Return a row a child; ``since`` are the rows that were known by the day asked for."""
+    return pd.DataFrame(
+        {
+            "child_id": cohort.child_ids,
+            "last_measured_on": last_measured(cohort),
+            "not_assessed": not_assessed(cohort, profile.rules, show_dates=not profile.hides_dates),
+            "sources": sources_of(cohort, records.sources, since),
+            "known": np.isin(np.arange(len(cohort.child_ids)), cohort.child[since]),
+        }
     )
 
 

@@ -74,13 +74,13 @@ class CellReader:
         """Return what only the whole table can say; list all its problems, hold no record."""
         rows, there = self.rows, self.mapping.columns
         rows.births(rows.children())
-        (day, _), (recorded, _) = rows.days("measured_on"), rows.days("recorded_on")
+        learnt = self._learnt(rows.days("measured_on")[0], rows.days("recorded_on")[0])
         if "age" in there:
             rows.ages()
             self.used_units["age"] = self.mapping.units["age"]
         rows.sexes()
         if self.mapping.long or "gestation" in there:
-            rows.gestations(np.where(np.isnat(recorded), day, recorded))
+            rows.gestations(learnt)
         if self.mapping.long:
             self._long()
         else:
@@ -141,7 +141,7 @@ class CellReader:
         birth = cells.slot == _BIRTH_WEIGHT
         children = rows.children()
         (day, exact), (noted, _) = rows.days("measured_on"), rows.days("recorded_on")
-        learnt = np.where(np.isnat(noted), day, noted) if "recorded_on" in there else day
+        learnt = self._learnt(day, noted)
         known: list[NDArray[Any]] = [*rows.births(children), day, exact, noted]
         born, birth_precision, measured, precision, recorded = at_once(
             [partial(_taken, part, at) for part in known], rows=len(birth)
@@ -174,6 +174,11 @@ class CellReader:
             "status": partial(_taken, rows.statuses, at),
             "team": _texts(rows.texts("team"), at),
         }
+
+    @staticmethod
+    def _learnt(day: dates.Dates, recorded: dates.Dates) -> dates.Dates:
+        """Return the day each row became known: when it was recorded, else its own."""
+        return np.where(np.isnat(recorded), day, recorded)
 
     def _own(self, cells: _Cells, at: Places) -> dict[str, Any]:
         """Return what records have from their cells."""

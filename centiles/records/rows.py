@@ -65,14 +65,14 @@ class Decisions:
 
     ``monthly`` tells that its birth dates are months; ``children`` are the identifiers of each
     column of them, in their one form; ``gestations`` what rows of their own say of each identifier
-    [d], and ``known_on`` since when; ``units`` the unit of the values of each column that have none
-    beside them.
+    [d], and ``since`` when that is known, NaT for always; ``units`` the unit of the values of each
+    column that have none beside them.
     """
 
     monthly: bool = False
     children: dict[int, pd.Series[str]] = field(default_factory=dict)
     gestations: FloatArray | None = None
-    known_on: Dates | None = None
+    since: Dates | None = None
     units: dict[str, str] = field(default_factory=dict)
 
 
@@ -323,11 +323,7 @@ class Rows:
         """
         value, never = self.column("value"), np.full(len(self), _NAT)
         if self.decided is not None:
-            stated, known_on = self.decided.gestations, self.decided.known_on
-            if stated is None or known_on is None:
-                return np.full(len(self), np.nan), never
-            child = self.children()
-            return child.spread(stated, missing=np.nan), child.spread(known_on, missing=_NAT)
+            return self._decided_gestations(self.decided)
         if not self.mapping.long or value is None or not self.kinds.gestation.any():
             return np.full(len(self), np.nan), never
         said = self._gestations_in(value, self.kinds.gestation & ~self.removed, "value")
@@ -344,11 +340,20 @@ class Rows:
         days = (never if learnt is None else learnt).astype("datetime64[D]")[at]
         np.minimum.at(first, of[at], np.where(np.isnat(days), _FIRST_DAY, days))
         agreed = np.where(low == high, low, np.nan)
+        agreed[codes[-1]] = np.nan  # nobody's
         since = np.where((first == _FIRST_DAY) | np.isnan(agreed), _NAT, first)
-        nobody = child.stripped == ""
-        self.made.gestations = np.where(nobody, np.nan, agreed[codes[:-1]])
-        self.made.known_on = np.where(nobody, _NAT, since[codes[:-1]])
+        self.made.gestations, self.made.since = agreed[codes[:-1]], since[codes[:-1]]
         return agreed[of], since[of]
+
+    def _decided_gestations(self, whole: Decisions) -> tuple[FloatArray, Dates]:
+        """Return the same as the whole file says it, of which these are some rows."""
+        if whole.gestations is None or whole.since is None:
+            return np.full(len(self), np.nan), np.full(len(self), _NAT)
+        child = self.children()
+        return (
+            child.spread(whole.gestations, missing=np.nan),
+            child.spread(whole.since, missing=_NAT),
+        )
 
     def ages(self) -> FloatArray:
         """Return ages [d] where the file gives ages instead of dates.
