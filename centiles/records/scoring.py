@@ -428,9 +428,8 @@ class _Scoring(Timeline):
 
     def _birth_precisions(self) -> pd.Categorical[Any]:
         """Return how exactly each row's child's birth date is known."""
-        return columns.words(
-            np.where(np.isnat(self.born), -1, self.vague.astype(np.int8)), ("day", "month")
-        )
+        precision = np.where(np.isnat(self.born), -1, self.vague.astype(np.int8))
+        return columns.words(precision, ("day", "month"))
 
     def _notes(self) -> pd.Categorical[Any]:
         """Return what is to be known beside each value, in words."""
