@@ -104,10 +104,6 @@ def overdue(
     on = _days(mine["on"])
     gone = (as_of - on).astype(np.float64)
     since = (on - _days(mine["to_on"])).astype(np.float64)
-    words = [
-        f"{rule}, {SEVERITIES[grade]}" + (f", and {more} more" if more else "")
-        for rule, grade, more in zip(mine["rule"], mine["chased"], mine["others"], strict=True)
-    ]
     found = part(
         np.zeros(len(mine), dtype=np.int64),
         severity=mine["severity"].to_numpy(),
@@ -116,7 +112,7 @@ def overdue(
         age=mine["to_age_days"].to_numpy() + since,
         days=np.where(gone > 0, gone, np.nan),
         count=1 + mine["twice"].to_numpy(),
-        words=np.array(words, dtype=object),
+        words=_chased(mine),
     )
     said = found.assign(
         reason="", rule="OVERDUE", see_by=found["on"],
@@ -135,6 +131,16 @@ def _graded(severity: NDArray[np.int64], rule: ContactRule) -> NDArray[np.int64]
     """Return severities as a service grades them."""
     words = [rule.graded.get(word, word) for word in SEVERITIES]
     return np.array([SEVERITIES.index(word) for word in words])[severity]
+
+
+def _chased(findings: pd.DataFrame) -> NDArray[np.object_]:
+    """Return which finding of a child is chased, and how many others."""
+    parts = (findings[name] for name in ("rule", "chased", "others"))
+    words = [
+        f"{rule}, {SEVERITIES[grade]}" + (f", and {more} more" if more else "")
+        for rule, grade, more in zip(*parts, strict=True)
+    ]
+    return np.array(words, dtype=object)
 
 
 def _declared(said: pd.DataFrame) -> pd.DataFrame:

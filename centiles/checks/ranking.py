@@ -53,7 +53,7 @@ def ranked(
     ordered = ordered.iloc[np.lexsort((ordered["place"], np.where(key == 0, len(key) + 1, key)))]
     # Words are long, and so are moved once only, when their places are known.
     said = {name: findings[name].array.take(lead.index.to_numpy()) for name in _SAID}
-    keys = {name: ordered[name] for name in ordered.columns.difference(findings.columns)}
+    keys = {name: ordered[name] for name in ordered.columns.difference(_LOOKED_AT)}
     return findings.take(ordered.index.to_numpy()).assign(**keys), lead.assign(**said), rank
 
 
