@@ -87,9 +87,7 @@ def overdue(
     again = waits(due, findings, rules)
     chased = ~findings["state"].isin([STATES[CLOSED], STATES[LAPSED]])
     chased &= (findings["severity"] >= _WATCH) & ("OVERDUE" not in rules.contacts.off)
-    last = as_of - np.timedelta64(1, "D")
-    if due_by is not None and due_by > as_of:
-        last = due_by
+    last = due_by if due_by is not None and due_by > as_of else as_of - np.timedelta64(1, "D")
     twice = (findings["missed"].to_numpy() & (due <= last)) | (again <= last)
     level = findings["severity"].to_numpy()
     late = (chased & (due <= last)).to_numpy()

@@ -274,8 +274,7 @@ class _Scoring(Timeline):
         lay = ~young & (posture == POSTURES.index("lying"))
         self.remarks[at[stood]] |= _STOOD
         self.remarks[at[lay]] |= _LAY
-        shift = STANDING_TO_LYING_CM * (stood.astype(np.float64) - lay)
-        return np.asarray(self.value[at] + shift)
+        return np.asarray(self.value[at] + STANDING_TO_LYING_CM * (stood.astype(np.float64) - lay))
 
     def query(self) -> None:
         """Give every scored value its verdict: by its z, by the child's own other values."""
