@@ -206,3 +206,17 @@ class TestFamily:
         png, caption = charts.save_family(self.children(), tmp_path / "f.png", sensitive=True)
         assert png.read_bytes().startswith(b"\x89PNG")
         assert SENSITIVE_WARNING in caption.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("age", "title"), [(300, "Length"), (1300, "Height"), (3000, "Height")])
+def test_a_chart_of_lying_children_is_of_length(age, title):
+    page = charts.figure(child((age, "height", 75.0)), "height")
+    assert title in texts(page)
+    assert (page.axes[0].get_ylabel() == "Length (cm)") == (title == "Length")
+
+
+def test_the_newest_z_is_said_to_be_queried():
+    page = charts.figure_sds(
+        child((1700, "weight", 17.9), (2035, "weight", 9.0, {"verdict": "check"}))
+    )
+    assert "(check)" in said(page)
