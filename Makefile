@@ -55,7 +55,7 @@ bench: $(STAMP)  ## the speed table, each figure beside its limit
 evidence: $(STAMP)  ## simulate children and falls, and write docs/evidence.md (half an hour)
 	$(BIN)/python -m tools.evidence $(ARGS)
 
-gallery: $(STAMP)  ## draw docs/gallery, twelve made-up children
+gallery: $(STAMP)  ## draw docs/gallery, twelve made-up children, and the front page
 	$(BIN)/python tools/build_gallery.py
 
 fuzz: $(STAMP)  ## throw broken exports at it for five minutes

@@ -161,6 +161,58 @@ class TestLong:
         assert "measure" not in known.columns
 
 
+EVENT = {**VISIT, "Value": "16", "Units": "kg"}
+
+
+class TestCodedTables:
+    """Which column says what a row's value is: codes or their words, whatever it is called."""
+
+    @pytest.mark.parametrize(
+        "header",
+        [
+            "Read/CTV3/SNOMED term", "read/ctv3/snomed term", "Read term", "Read Code Term",
+            "CTV3 code", "SNOMED CT concept", "SNOMED CT Concept ID", "code description",
+            "Code/Term", "observation name", "Observation Type", "Clinical term", "Term text",
+        ],
+    )  # fmt: skip
+    @pytest.mark.parametrize(
+        ("cell", "slot"),
+        [
+            ("Body weight", "measure"),
+            ("O/E - weight", "measure"),
+            ("Body weight (observable entity)", "measure"),
+            ("27113001", None),
+            ("27113001 | Body weight |", None),
+            ("22A..", None),
+            ("Weight (X76C7)", None),
+        ],
+    )
+    def test_by_its_name_and_its_content(self, header: str, cell: str, slot: str | None) -> None:
+        known = mapped(**EVENT, **{header: cell})
+        taken = {name for name, place in known.columns.items() if place == len(EVENT)}
+        assert known.long
+        assert taken in ([{slot}] if slot else [{"measure"}, {"code"}])
+
+    def test_codes_and_their_words_side_by_side(self) -> None:
+        known = mapped(**EVENT, **{"Read code": "22A..", "Read term": "O/E - weight"})
+        assert (known.columns["code"], known.columns["measure"]) == (6, 7)
+
+    def test_words_under_a_header_of_codes_speak_where_no_other_column_does(self) -> None:
+        known = mapped(**EVENT, Code="Body weight", Term="Body weight")
+        assert known.columns["measure"] == 7
+
+    @pytest.mark.parametrize("cell", ["ward 3", "Smith", "1047"])
+    @pytest.mark.parametrize("header", ["Clinical ID", "Code name", "Read", "Concept"])
+    def test_other_content_is_no_measure(self, header: str, cell: str) -> None:
+        known = mapped(**VISIT, Weight="16", **{header: cell})
+        assert not known.long
+        assert {"measure", "code"}.isdisjoint(known.columns)
+
+    @pytest.mark.parametrize("word", ["Body mass index centile", "Weight loss", "Height z-score"])
+    def test_other_terms_are_no_measure(self, word: str) -> None:
+        assert mapping.measure_of(word) == ("", "")
+
+
 class TestRefused:
     def refusal(self, config: Config | None = None, **columns: Any) -> str:
         with pytest.raises(MappingError) as raised:

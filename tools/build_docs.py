@@ -5,11 +5,8 @@ date and status into the table. What they wrote is kept for as long as the wordi
 the same; a line whose wording has changed is open again. In ``README.md`` only the output shown is
 made here.
 
-``--image`` draws docs/images/fall.svg as well, with the command line, from the made-up cohort.
-
     python tools/build_docs.py            rewrite the pages
     python tools/build_docs.py --check    compare instead, and fail on any difference
-    python tools/build_docs.py --image    and draw the picture of the front page
 """
 
 from __future__ import annotations
@@ -18,7 +15,6 @@ import argparse
 import csv
 import io
 import re
-import subprocess
 import sys
 import tempfile
 import textwrap
@@ -484,22 +480,6 @@ def first_of_worklist(checked: Checked) -> str:
     )
 
 
-# --- the picture ---------------------------------------------------------------------------------
-
-
-def draw_fall() -> None:
-    """Draw the front page's chart as a user would: a made-up child whose weight falls."""
-    target = DOCS / "images" / "fall.svg"
-    target.parent.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as scratch:
-        exports = list(map(str, demo.write_exports(scratch)))
-        child = ["--child", demo.story_ids()["sliding"], "--name", "A made-up boy"]
-        shown = ["--measure", "weight", "-o", str(target), "--force"]
-        command = [sys.executable, str(ROOT / "cli.py"), "chart", *exports, *child, *shown]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    target.chmod(0o644)  # a chart is its owner's only; this one is everybody's
-
-
 PAGES: dict[str, Callable[[], str]] = {
     "docs/rules.md": rules_page,
     "docs/sign-off.md": sign_off_page,
@@ -511,10 +491,9 @@ PAGES: dict[str, Callable[[], str]] = {
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Write the pages and the image, or compare them."""
+    """Write the pages, or compare them."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--check", action="store_true", help="compare, write nothing")
-    parser.add_argument("--image", action="store_true", help="draw docs/images/fall.svg as well")
     options: Any = parser.parse_args(arguments)
     differing = []
     for name, page in PAGES.items():
@@ -524,8 +503,6 @@ def main(arguments: list[str] | None = None) -> int:
                 differing.append(name)
         else:
             path.write_text(text, encoding="utf-8", newline="\n")
-    if options.image and not options.check:
-        draw_fall()
     if differing:
         sys.stderr.write(f"out of date: {', '.join(differing)}. Run python tools/build_docs.py\n")
     return int(bool(differing))

@@ -60,7 +60,8 @@ def layout_of(
     ``key`` and ``events`` are false where they stand elsewhere on the page.
     """
     strip = strip_of(chart.events if events else (), chart.window, width)
-    more = (f"{strip.unplaced} more events are ticked without a name.",) if strip.unplaced else ()
+    count = f"{strip.unplaced} more event{'s are' if strip.unplaced > 1 else ' is'}"
+    more = (f"{count} ticked without a name.",) if strip.unplaced else ()
     one_row = age_axis(chart.window, width).in_line or chart.window.by_gestation
     return Layout(
         key=key_of(chart if key else (), width),

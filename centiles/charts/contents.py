@@ -31,7 +31,8 @@ class Chart:
 
     ``recorded`` are all its points, ``undated`` how many more have no age; ``findings`` the open
     ones, worst first. ``ages`` says which ages points stand at; ``sensitive`` whether what a
-    family should not see unadvised may be shown.
+    family should not see unadvised may be shown; ``named`` the sources whose markers are told
+    apart, the child's own where there are none.
     """
 
     child: Child
@@ -43,6 +44,7 @@ class Chart:
     findings: pd.DataFrame
     ages: str = "both"
     sensitive: bool = False
+    named: tuple[str, ...] = ()
 
     @cached_property
     def points(self) -> Points:
@@ -56,8 +58,8 @@ class Chart:
 
     @cached_property
     def markers(self) -> dict[str, str]:
-        """The marker of each of the child's sources, the same on all its charts."""
-        return points.marker_of(points.sources_of(self.child))
+        """The marker of each source, the same on all charts of a child, or of a page."""
+        return points.marker_of(self.named or points.sources_of(self.child))
 
     @cached_property
     def falls(self) -> tuple[Fall, ...]:

@@ -134,14 +134,16 @@ def draw_lines(ax: Axes, lines: LineSet) -> None:
 def label_lines(ax: Axes, lines: LineSet, height: float) -> None:
     """Name each line just right of its end, names pushed apart where lines crowd.
 
-    ``height`` is the height of the axes [pt].
+    ``height`` is the height of the axes [pt]; on low ones every other line is named.
     """
     if not lines.sections:
         return
     day, values = lines.ends()
     low, high = ax.get_ylim()
     gap = 1.15 * style.SMALL * (high - low) / height
-    for label, value, at in zip(lms.LINE_LABELS, values, spread(values, gap), strict=True):
+    step = 1 if len(values) * gap < high - low else 2  # 0.4th to 99.6th, the dashed ones
+    values = values[::step]
+    for label, value, at in zip(lms.LINE_LABELS[::step], values, spread(values, gap), strict=True):
         text = ax.annotate(
             label,
             (day, value),

@@ -34,20 +34,30 @@ FIRST_DAYS: Final = (
 )
 _FIRST_DAYS_SHOWN_TO: Final = 14
 _MOST_NAMED: Final = 3
+_LYING_TO: Final = 2.5 * DAYS_IN_YEAR  # a window that ends before it is of length [d]
 _LONG_AXIS: Final = 180.0  # with room for the longest words beside it [pt]
 
 
-def heading(child: Child, measure: str, name: str | None) -> tuple[str, str]:
+def heading(
+    child: Child, measure: str, name: str | None, window: Window | None = None
+) -> tuple[str, str]:
     """Return the two parts of a heading: the measure, and who.
 
-    ``name`` stands in for the identifier; an empty one withholds it.
+    ``name`` stands in for the identifier; an empty one withholds it. ``window`` are the ages shown.
     """
     who = [SEX_WORDS.get(str(child.sex), "sex not known")]
     if ages.gestation_known(child.gestation_days):
         weeks, days = divmod(int(child.gestation_days), 7)
         who.append(f"born at {weeks}+{days} weeks")
     shown = child.child_id if name is None else name
-    return capital(Measure(measure).label), "  ·  ".join([*who, *([plain(shown)] if shown else [])])
+    title = measure_words(measure, window) if window else Measure(measure).label
+    return capital(title), "  ·  ".join([*who, *([plain(shown)] if shown else [])])
+
+
+def measure_words(measure: str, window: Window) -> str:
+    """Return what a chart is of: length, where it shows only ages at which children lie."""
+    lying = measure == Measure.HEIGHT and window.to_day < _LYING_TO
+    return "length" if lying else Measure(measure).label
 
 
 def axis_words(measure: str, window: Window, room: float = np.inf) -> str:
@@ -55,10 +65,9 @@ def axis_words(measure: str, window: Window, room: float = np.inf) -> str:
 
     ``room`` is how high the axis is [pt]; a short one is not given many words.
     """
-    words = Measure(measure).label
-    if measure == Measure.HEIGHT and window.from_day < DAYS_IN_YEAR:
-        both = "length, height from 2 years" if room > _LONG_AXIS else "length or height"
-        words = "length" if window.to_day < 2.5 * DAYS_IN_YEAR else both
+    words = measure_words(measure, window)
+    if words == Measure.HEIGHT.label and window.from_day < DAYS_IN_YEAR:
+        words = "length, height from 2 years" if room > _LONG_AXIS else "length or height"
     return f"{capital(words)} ({Measure(measure).unit})"
 
 

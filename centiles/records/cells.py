@@ -72,14 +72,13 @@ class CellReader:
         """Return what only the whole table can say; list all its problems, hold no record."""
         rows, there = self.rows, self.mapping.columns
         rows.births(rows.children())
-        for slot in ("measured_on", *(["recorded_on"] if "recorded_on" in there else [])):
-            rows.days(slot)
+        (day, _), (recorded, _) = rows.days("measured_on"), rows.days("recorded_on")
         if "age" in there:
             rows.ages()
             self.used_units["age"] = self.mapping.units["age"]
         rows.sexes()
         if self.mapping.long or "gestation" in there:
-            rows.gestations()
+            rows.gestations(np.where(np.isnat(recorded), day, recorded))
         if self.mapping.long:
             self._long()
         else:
@@ -140,28 +139,33 @@ class CellReader:
         birth = cells.slot == _BIRTH_WEIGHT
         children = rows.children()
         born, birth_precision = (part[at] for part in rows.births(children))
-        measured, precision = (part[at] for part in rows.days("measured_on"))
+        day, precision = rows.days("measured_on")
+        recorded, _ = rows.days("recorded_on")
+        learnt = np.where(np.isnat(recorded), day, recorded)
+        measured, precision, recorded = day[at], precision[at], recorded[at]
         age = rows.ages()[at] if "age" in there else np.nan
         if "age" in there:
             self.used_units["age"] = self.mapping.units["age"]
         if birth.any():
+            recorded = np.where(birth, learnt[at], recorded)
             measured = np.where(birth, born, measured)
             precision = np.where(birth, birth_precision, precision)
             age = np.where(birth, np.where(np.isnat(born), 0.0, np.nan), age)
-        stated = self.mapping.long or "gestation" in there
+        gestation, since = rows.gestations(learnt)
         return {
             "source": columns.categorical(np.zeros(len(birth), np.int8), [rows.table.name]),
             "row": rows.table.rows[at],
             "child_id": partial(children.texts, at),
             "household_id": _texts(rows.texts("household_id"), at),
             "sex": rows.sexes()[at],
-            "gestation_days": rows.gestations()[at] if stated else np.nan,
+            "gestation_days": np.nan if np.isnan(gestation).all() else gestation[at],
+            "gestation_known_on": _NAT if np.isnat(since).all() else since[at],
             "birth_date": born,
             "birth_precision": columns.categorical(birth_precision, dates.PRECISIONS),
             "measured_on": measured,
             "date_precision": columns.categorical(precision, dates.PRECISIONS),
             "age_days": age,
-            "recorded_on": rows.days("recorded_on")[0][at] if "recorded_on" in there else _NAT,
+            "recorded_on": _NAT if np.isnat(recorded).all() else recorded,
             "contact": _contacts(rows.texts("contact"), at, birth),
             "posture": _postures(rows.postures()[at], cells.slot == _LENGTH),
             "status": rows.statuses[at],
