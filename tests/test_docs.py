@@ -231,10 +231,10 @@ def commands(page: Path) -> list[tuple[str, str]]:
     return [each for each in found if each[0].startswith("centiles ")]
 
 
-@pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory, demonstration: tuple[Path, Ran]) -> Path:
-    """Return the folder in which the commands of all pages are run, the demonstration there."""
-    folder = tmp_path_factory.mktemp("desk")
+@pytest.fixture
+def desk(tmp_path: Path, demonstration: tuple[Path, Ran]) -> Path:
+    """Return a folder in which the commands of a page are run, the demonstration there."""
+    folder = tmp_path
     shutil.copytree(demonstration[0], folder / "demo-results")
     for page in PAGES:
         for name, text in files_shown(page):
