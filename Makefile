@@ -40,8 +40,9 @@ format-check: $(STAMP)
 types: $(STAMP)
 	$(BIN)/mypy
 
-tables: $(STAMP)  ## rebuild data/who_uk90 in place
+tables: $(STAMP)  ## rebuild the tables in data/ in place
 	$(BIN)/python tools/build_who_uk90.py
+	$(BIN)/python tools/build_references.py
 
 # Untracked files count too: a table built but not committed is a difference.
 tables-check: tables  ## and show that nothing in data/ changed
@@ -54,7 +55,7 @@ bench: $(STAMP)  ## the speed table, each figure beside its limit
 evidence: $(STAMP)  ## simulate children and falls, and write docs/evidence.md (half an hour)
 	$(BIN)/python -m tools.evidence $(ARGS)
 
-gallery: $(STAMP)  ## draw docs/gallery, twelve made-up children
+gallery: $(STAMP)  ## draw docs/gallery, twelve made-up children, and the front page
 	$(BIN)/python tools/build_gallery.py
 
 fuzz: $(STAMP)  ## throw broken exports at it for five minutes

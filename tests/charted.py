@@ -90,6 +90,7 @@ def child(*points, sex="male", gestation=np.nan, correction="digital", findings=
         "contacts": columns.frame(columns.CONTACTS, {}),
         "condition": "",
         "siblings": 0,
+        "reference": "uk-who",
     }
     return SimpleNamespace(**(made | changes))
 

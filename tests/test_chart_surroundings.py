@@ -276,19 +276,23 @@ class TestHonesty:
         ).replace("\u00a0", " ")
 
     def test_a_missing_font_is_said_and_the_picture_comes(self, monkeypatch, tmp_path):
-        real = font_manager.findfont
-
-        def without(prop, *args, fallback_to_default=True, **more):
-            if not fallback_to_default:
-                raise ValueError("not found")
-            return real(prop, *args, **more)
-
-        monkeypatch.setattr(font_manager, "findfont", without)
+        known = font_manager.fontManager
+        others = [font for font in known.ttflist if font.name != chart_texts.FAMILY]
+        assert 0 < len(others) < len(known.ttflist)
+        known._findfont_cached.cache_clear()
+        monkeypatch.setattr(known, "ttflist", others)
+        for cached in (chart_texts._advances, chart_texts._letters):
+            cached.cache_clear()
         page = charts.figure(child(*STEADY), "weight")
         assert f"{chart_texts.FAMILY}, the type these charts are made in, was not found" in said(
             page
         )
-        page.savefig(tmp_path / "c.png")
+        charts.save(child(*STEADY), tmp_path / "c.png", "weight")
+        assert (tmp_path / "c.png").stat().st_size > 10_000
+        monkeypatch.undo()
+        known._findfont_cached.cache_clear()
+        for cached in (chart_texts._advances, chart_texts._letters):
+            cached.cache_clear()
 
     def test_what_raised_a_finding_is_not_said_unless_it_may_be(self):
         sentence = "weight fell. Raised: siblings with findings. See within 14 days."

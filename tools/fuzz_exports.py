@@ -556,6 +556,8 @@ def case_of(rng: Rng) -> Case:
         options[1] = options[1].replace("\x00", "")
     if "--dry-run" in options or command not in ("check", "score"):
         rows = None
+    if command == "score" and len(files) > 1:  # it gives back the file of values alone
+        rows = None
     return Case(kind, files, options, rows, command, child)
 
 

@@ -60,7 +60,8 @@ def layout_of(
     ``key`` and ``events`` are false where they stand elsewhere on the page.
     """
     strip = strip_of(chart.events if events else (), chart.window, width)
-    more = (f"{strip.unplaced} more events are ticked without a name.",) if strip.unplaced else ()
+    count = f"{strip.unplaced} more event{'s are' if strip.unplaced > 1 else ' is'}"
+    more = (f"{count} ticked without a name.",) if strip.unplaced else ()
     one_row = age_axis(chart.window, width).in_line or chart.window.by_gestation
     return Layout(
         key=key_of(chart if key else (), width),
@@ -130,7 +131,7 @@ def _dress(ax: Axes, chart: Chart, height: float) -> None:
 
 
 def _say_what_is_missing(ax: Axes, chart: Chart) -> None:
-    said = ["" if chart.lines.sections else words.NO_SEX]
+    said = [words.no_lines(chart)]
     said += [] if len(chart.recorded) else [words.nothing_recorded(chart.measure)]
     text = "\n".join(part for part in said if part)
     if text:

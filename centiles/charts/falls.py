@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _PAST_STATES: Final = ("closed", "lapsed")
 _STRETCHED_Z: Final = 4.0  # beyond it the tables stretch, and a size is "more than"
+_LOW: Final = 130.0  # axes, which labels are small on [pt]
 _SMALLEST: Final = SPACE / 2  # [z] worth a band
 
 
@@ -189,15 +190,17 @@ def _days(fall: Fall, window: Window, points: Points) -> FloatArray:
 def label_falls(
     ax: Axes, shown: Sequence[Fall], window: Window, points: Points, placer: Placer
 ) -> None:
-    """Write each size and interval where its band is emptiest."""
+    """Write each size and interval where its band is emptiest; smaller on low axes."""
     low, high = ax.get_ylim()
+    tall = ax.get_window_extent().height * 72 / style.page_of(ax).dpi
+    size = style.NORMAL if tall > _LOW else style.SMALL - 0.5
     for fall in shown:
         days = _days(fall, window, points)
         middle = float(np.clip(np.mean(days), window.from_day, window.to_day))
         heights = low + (high - low) * np.r_[0.95, 0.05, np.linspace(0.9, 0.1, 17)]
         text = fall.words
         wishes = placer.place(np.stack([np.full(len(heights), middle), heights]))
-        at = placer.best(text, style.NORMAL, wishes)
+        at = placer.best(text, size, wishes)
         anchor = placer.place(np.array([[middle], [low]]))[0]
         ax.annotate(
             text,
@@ -206,7 +209,7 @@ def label_falls(
             textcoords="offset points",
             ha="center",
             va="center",
-            fontsize=style.NORMAL,
+            fontsize=size,
             fontweight="bold",
             color=style.FALL_TEXT,
             linespacing=1.25,

@@ -45,10 +45,10 @@ class Key:
         return self.rows * 1.6 * style.NORMAL
 
 
-def key_of(charts: Chart | Sequence[Chart], width: float) -> Key:
+def key_of(charts: Chart | Sequence[Chart], width: float, axes: float | None = None) -> Key:
     """Return the key of one chart or of several in common; empty if all is plain.
 
-    ``width`` is that of the axes [pt].
+    ``width`` is how wide the key may be, ``axes`` how wide the axes are where that is another [pt].
     """
     several = [charts] if isinstance(charts, Chart) else charts
     entries = list(
@@ -56,7 +56,7 @@ def key_of(charts: Chart | Sequence[Chart], width: float) -> Key:
             label: (handle, label)
             for part in (
                 _sources,
-                lambda chart: _signs(chart, width),
+                lambda chart: _signs(chart, axes or width),
                 lambda chart: ring_signs(chart.rings),
             )
             for chart in several

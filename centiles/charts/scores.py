@@ -101,7 +101,10 @@ def score_chart_of(child: Child, window: str | None = None) -> ScoreChart:
 
 def latest(chart: ScoreChart) -> str:
     """Return the newest z of each measure, in words."""
-    said = [f"{s.measure.label} {signed(s.z[-1])}" for s in chart.series]
+    said = [
+        f"{s.measure.label} {signed(s.z[-1])}{' (check)' if s.queried[-1] else ''}"
+        for s in chart.series
+    ]
     return f"Latest z: {', '.join(said)}" if said else "Nothing that could be scored is recorded"
 
 

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from centiles.checks import Child
 
 TITLE: Final = "SDS chart"
+_ROOMY: Final = 650.0  # axes that have all words of the key in one row [pt]
 _MOST_LABELS: Final = 8  # of a measure
 _MARGIN_Z: Final = 0.25  # past the ends, so that what is at the edge shows whole
 _LOOKS: Final[dict[Measure, tuple[str, str, Any]]] = {
@@ -279,8 +280,11 @@ def _key(ax: Axes, chart: ScoreChart, rings: Mapping[tuple[float, float], str]) 
         for c, m, d in (_LOOKS[series.measure] for series in chart.series)
     ]
     labels = [series.measure.label for series in chart.series]
-    signs = [OPEN_SIGN] if any(series.queried.any() for series in chart.series) else []
-    signs += [(handle, "finding, heavier the graver") for handle, _ in ring_signs(rings)[:1]]
+    roomy = size_of(ax)[0] > _ROOMY
+    queried = any(series.queried.any() for series in chart.series)
+    signs = [(OPEN_SIGN[0], OPEN_SIGN[1] if roomy else "open: check")] if queried else []
+    ringed = "finding, heavier the graver" if roomy else "finding"
+    signs += [(handle, ringed) for handle, _ in ring_signs(rings)[:1]]
     handles += [handle for handle, _ in signs]
     labels += [label for _, label in signs]
     if handles:

@@ -85,7 +85,7 @@ def _chart_page(
     around = [layout.above + layout.below + _CHART_TITLE for layout in layouts]
     high = min((last_row - top - sum(around)) / len(charts), _HIGHEST)
     for chart, layout, room in zip(charts, layouts, around, strict=True):
-        title = capital(chart.measure.label)
+        title = capital(words.measure_words(chart.measure, chart.window))
         page.write(title, top, left=LEFT, size=11, fontweight="bold", color=style.INK)
         said = words.latest(chart).removeprefix("Latest: ")
         page.write(said, top + 2, left=LEFT + width_of(title, 11, bold=True) + 10)

@@ -6,9 +6,9 @@ knowledge. Every engine divides records by the same functions.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -22,6 +22,7 @@ from centiles.records.timelines import Timeline, in_order
 
 Integers = NDArray[np.int64]
 NOBODY = -1
+SOURCE_BIT: Final = 40  # where the number of the file begins, above the row
 _AFTER_ALL = 1 << 62  # the places of the rows of side files, behind those of all records
 
 
@@ -133,7 +134,8 @@ def portion(
     own = np.full(len(child), NOBODY, dtype=np.int64)
     own[there] = number
     place = np.concatenate([rows.place, _AFTER_ALL + beside])
-    whole = Whole(own, place, known.ids[children], known.as_of)
+    ids = known.ids[children] if len(children) else np.array([""], dtype=object)  # nobody
+    whole = Whole(own, place, ids, known.as_of)
     return replace(
         records, frame=rows.frame, problems=problems, identifiers=(), apart=(), tables=(),
         sides=_some(records.sides, beside), whole=whole,
@@ -157,8 +159,9 @@ def _some(sides: SideFiles, rows: NDArray[np.intp]) -> SideFiles:
 class ProblemPlaces:
     """The problems of reading, by the row they are in; those of no record are left over."""
 
-    def __init__(self, records: Records) -> None:
-        self.names = [each.name for each in records.sources]
+    def __init__(self, records: Records, names: Sequence[str] | None = None) -> None:
+        """Sort the problems of some records, whose files are these, in order."""
+        self.names = [each.name for each in records.sources] if names is None else list(names)
         problems = records.problems
         key = self._keys(problems)
         order = np.argsort(key, kind="stable")
@@ -166,11 +169,11 @@ class ProblemPlaces:
         self.taken = np.zeros(len(problems), dtype=np.bool_)
 
     def _keys(self, frame: pd.DataFrame) -> Integers:
-        """Return source and row as one number, −1 for a source that is none of values."""
+        """Return file and row as one number, −1 for a file that is none of these."""
         known = {name: number for number, name in enumerate(self.names)}
         of = np.array([known.get(str(n), -1) for n in frame["source"].cat.categories] + [-1])
         source = of[frame["source"].cat.codes.to_numpy()].astype(np.int64)
-        return np.where(source < 0, -1, (source << 44) + frame["row"].to_numpy())
+        return np.where(source < 0, -1, (source << SOURCE_BIT) + frame["row"].to_numpy())
 
     def of(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return the problems of the rows of some records."""

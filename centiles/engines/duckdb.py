@@ -33,7 +33,7 @@ from centiles.records.reading import Records, read
 from centiles.records.timelines import Timeline
 
 BATCH_ROWS: Final = 250_000
-MEMORY: Final = "768MB"
+MEMORY: Final = "512MB"
 _NEWEST_OF: Final = 2_000  # children whose newest dates are looked at first
 _ROW_GROUP: Final = 50_000
 _FAULTS: Final = (duckdb.IOException, duckdb.OutOfMemoryException)  # a full disk ends in either
@@ -104,8 +104,9 @@ class Engine:
             known, left = self._decide(records, profile)
             kept = [*self._batches(records, profile, known, done, progress)]
             problems = [left, *known.problems, records.sides.problems]
-            whole = together([each.batch for each in kept], problems)
-            checked = finished(whole, records, profile, before, totals_of(kept))
+            totals = totals_of(kept)
+            whole = together([kept.pop(0).batch for _ in range(len(kept))], problems)
+            checked = finished(whole, records, profile, before, totals)
             return self._with_values(checked) if charted else checked
 
     def scored(self, rows: int = BATCH_ROWS) -> Iterator[pa.Table]:
@@ -162,7 +163,7 @@ class Engine:
 
     def _left(self, records: Records) -> pd.DataFrame:
         """Return the problems of reading that are in no record's row."""
-        self.problems = ProblemPlaces(records)
+        self.problems = ProblemPlaces(records, self.store.names)
         self.base.register("faults", pa.table({"row": np.unique(self.problems.key)}))
         there = self.base.sql(
             f"SELECT DISTINCT place >> 4 AS row FROM '{_quoted(self._sorted)}' "

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from centiles.checks.portions import NOBODY, batches_of
+from centiles.checks.portions import NOBODY, SOURCE_BIT, batches_of
 from centiles.engines.partials import writing
 from centiles.records import columns
 from centiles.records.arrow_tables import arrow_schema, arrow_table
@@ -35,9 +35,9 @@ from centiles.records.tables import TextColumn
 Integers = NDArray[np.int64]
 Dates = NDArray[np.datetime64]
 
-SOURCE_BIT: Final = 44  # where the source begins in a record's place
-ROW_BIT: Final = 4  # where the row begins: no row has more than 16 values
-_ROWS: Final = (1 << (SOURCE_BIT - ROW_BIT)) - 1
+ROW_BIT: Final = 4  # where the row begins in a record's place: no row has more than 16 values
+PLACE_BIT: Final = SOURCE_BIT + ROW_BIT  # where the file begins
+_ROWS: Final = (1 << SOURCE_BIT) - 1
 _MONTH: Final = 31
 _NO_CODE: Final = -1
 LONG_AGO: Final = -(1 << 30)
@@ -78,7 +78,7 @@ class Store:
         at = np.searchsorted(np.sort(rows), frame["row"].to_numpy())
         at = np.argsort(rows, kind="stable")[at]
         parts = self._keys(number, identifiers, at + first) | self._said(frame)
-        parts["place"] = (number << SOURCE_BIT) + places_in_file(frame["row"].to_numpy())
+        parts["place"] = (number << PLACE_BIT) + places_in_file(frame["row"].to_numpy())
         nobody = parts["node"] == NOBODY
         count = np.cumsum(nobody) - 1 + self.nameless
         parts["nobody"] = np.where(nobody, count // self.rows, _NO_CODE)
@@ -119,28 +119,21 @@ class Store:
 
     def _said(self, frame: pd.DataFrame) -> dict[str, NDArray[Any]]:
         """Return what records say of their children, and the newest day they can tell of."""
-        measured, recorded, born = (
+        measured, recorded = (
             frame[name].to_numpy().astype("datetime64[D]")
-            for name in ("measured_on", "recorded_on", "birth_date")
+            for name in ("measured_on", "recorded_on")
         )
         monthly = (frame["date_precision"] == "month").to_numpy()
         self.dated |= bool((~np.isnat(measured) | ~np.isnat(recorded)).any())
         first = earliest(measured, monthly)
         later = not_yet_known(first, recorded, asked=self.asked, today=self.today)
         said = said_of_children(frame, later)
-        vague = monthly | (frame["birth_precision"] == "month").to_numpy()
-        newest = np.max([self._days(each) for each in (measured, recorded, born)], axis=0)
         return {
             "said_sex": said.sex.astype(np.int8),
             "said_born": said.born,
             "idle": later,
-            "newest": np.where(vague, newest + _MONTH, newest),
+            "newest": newest_days(frame, self.today),
         }
-
-    def _days(self, dates: Dates) -> Integers:
-        """Return dates as days, long ago where there is none or it is in the future."""
-        none = np.isnat(dates) | (dates > self.today)
-        return np.where(none, LONG_AGO, dates.astype(np.int64))
 
     def stop_if_undated(self) -> None:
         """Stop where a date of knowledge is asked for and no record has a date."""
@@ -159,7 +152,7 @@ class Store:
             and how many ``times`` it is there, by place. Rows of the side files follow them.
         """
         place = distinct["place"].to_numpy()
-        number, row = place >> SOURCE_BIT, (place >> ROW_BIT) & _ROWS
+        number, row = place >> PLACE_BIT, (place >> ROW_BIT) & _ROWS
         frame = pd.DataFrame(
             {
                 "source": columns.categorical(number, self.names),
@@ -186,7 +179,7 @@ class Store:
         at = np.flatnonzero(mine)
         rows, first = np.unique(row[at], return_index=True)
         some = tuple(
-            TextColumn(column.words, distinct[f"id{k}"].to_numpy()[at[first]])
+            TextColumn(column.words, _codes(distinct, k)[at[first]])
             for k, column in enumerate(known.columns)
         )
         return replace(known, rows=rows, columns=some)
@@ -194,15 +187,35 @@ class Store:
     def children_of(self, distinct: pa.Table, child: Integers) -> Integers:
         """Return the child of each node, −1 for a word no record goes by."""
         found = np.full(self.nodes, NOBODY, dtype=np.int64)
-        number = distinct["place"].to_numpy() >> SOURCE_BIT
+        number = distinct["place"].to_numpy() >> PLACE_BIT
         for k in range(len(self.names)):
             at = np.flatnonzero(number == k)
             known = self.known[k].columns
-            codes = [distinct[f"id{j}"].to_numpy()[at] for j in range(len(known))]
+            codes = [_codes(distinct, j)[at] for j in range(len(known))]
             node = self.node_of(k, codes)
             there = node != NOBODY
             found[node[there]] = child[at[there]]
         return found
+
+
+def _codes(distinct: pa.Table, k: int) -> NDArray[np.int32]:
+    """Return the words of a column of identifiers, −1 in files that have no such column."""
+    return np.asarray(distinct[f"id{k}"].fill_null(_NO_CODE).to_numpy(), dtype=np.int32)
+
+
+def newest_days(frame: pd.DataFrame, today: np.datetime64) -> Integers:
+    """Return for each record a day since 1970 that no date it can tell of is after.
+
+    Dates in the future tell of nothing; a month may turn out to be any of its days.
+    """
+    found = np.full(len(frame), LONG_AGO, dtype=np.int64)
+    for name in ("measured_on", "recorded_on", "birth_date"):
+        dates = frame[name].to_numpy().astype("datetime64[D]")
+        known = ~np.isnat(dates) & (dates <= today)
+        days = np.where(known, dates.astype(np.int64), LONG_AGO)
+        found = np.maximum(found, days)
+    vague = (frame[["date_precision", "birth_precision"]] == "month").any(axis=1).to_numpy()
+    return np.where(vague, found + _MONTH, found)
 
 
 def places_in_file(row: Integers) -> Integers:

@@ -74,14 +74,13 @@ class CellReader:
         """Return what only the whole table can say; list all its problems, hold no record."""
         rows, there = self.rows, self.mapping.columns
         rows.births(rows.children())
-        for slot in ("measured_on", *(["recorded_on"] if "recorded_on" in there else [])):
-            rows.days(slot)
+        learnt = self._learnt(rows.days("measured_on")[0], rows.days("recorded_on")[0])
         if "age" in there:
             rows.ages()
             self.used_units["age"] = self.mapping.units["age"]
         rows.sexes()
         if self.mapping.long or "gestation" in there:
-            rows.gestations()
+            rows.gestations(learnt)
         if self.mapping.long:
             self._long()
         else:
@@ -141,36 +140,45 @@ class CellReader:
         rows, there = self.rows, self.mapping.columns
         birth = cells.slot == _BIRTH_WEIGHT
         children = rows.children()
-        known: list[NDArray[Any]] = [*rows.births(children), *rows.days("measured_on")]
-        born, birth_precision, measured, precision = at_once(
+        (day, exact), (noted, _) = rows.days("measured_on"), rows.days("recorded_on")
+        learnt = self._learnt(day, noted)
+        known: list[NDArray[Any]] = [*rows.births(children), day, exact, noted]
+        born, birth_precision, measured, precision, recorded = at_once(
             [partial(_taken, part, at) for part in known], rows=len(birth)
         )
         age = rows.ages()[at] if "age" in there else np.nan
         if "age" in there:
             self.used_units["age"] = self.mapping.units["age"]
         if birth.any():
+            recorded = np.where(birth, learnt[at], recorded)
             measured = np.where(birth, born, measured)
             precision = np.where(birth, birth_precision, precision)
             age = np.where(birth, np.where(np.isnat(born), 0.0, np.nan), age)
-        stated = self.mapping.long or "gestation" in there
+        gestation, since = rows.gestations(learnt)
         return {
             "source": columns.categorical(np.zeros(len(birth), np.int8), [rows.table.name]),
             "row": partial(_taken, rows.table.rows, at),
             "child_id": partial(children.texts, at),
             "household_id": _texts(rows.texts("household_id"), at),
             "sex": partial(_taken, rows.sexes(), at),
-            "gestation_days": rows.gestations()[at] if stated else np.nan,
+            "gestation_days": np.nan if np.isnan(gestation).all() else gestation[at],
+            "gestation_known_on": _NAT if np.isnat(since).all() else since[at],
             "birth_date": born,
             "birth_precision": partial(columns.categorical, birth_precision, dates.PRECISIONS),
             "measured_on": measured,
             "date_precision": partial(columns.categorical, precision, dates.PRECISIONS),
             "age_days": age,
-            "recorded_on": rows.days("recorded_on")[0][at] if "recorded_on" in there else _NAT,
+            "recorded_on": _NAT if np.isnat(recorded).all() else recorded,
             "contact": partial(_contacts, rows.texts("contact"), at, birth),
             "posture": partial(_postures, rows.postures()[at], cells.slot == _LENGTH),
             "status": partial(_taken, rows.statuses, at),
             "team": _texts(rows.texts("team"), at),
         }
+
+    @staticmethod
+    def _learnt(day: dates.Dates, recorded: dates.Dates) -> dates.Dates:
+        """Return the day each row became known: when it was recorded, else its own."""
+        return np.where(np.isnat(recorded), day, recorded)
 
     def _own(self, cells: _Cells, at: Places) -> dict[str, Any]:
         """Return what records have from their cells."""

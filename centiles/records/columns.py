@@ -57,10 +57,11 @@ RECORDS: Final = _columns(
     birth_date date date of birth
     birth_precision word day, or month where only that is known
     gestation_days number gestation at birth [d]
+    gestation_known_on date the day it became known, where another row than this one says it
     measured_on date the day of measurement
     date_precision word day, month or year
     age_days number age since birth [d]
-    recorded_on date the day the record was made
+    recorded_on date the day the record was made; of a birth weight else the day of its row
     measure word weight, height, bmi or head
     value number the measurement, in the unit of its measure [kg, cm, kg/m²]
     unit word the unit it was given in
@@ -186,8 +187,9 @@ TEAMS: Final = _columns(
 TRIAL: Final = _columns(
     """
     term word the school term
+    list word growth, or contacts: what was not measured, and what is overdue
     severity word info, watch, act or urgent
-    rule word the rule; any: all rules together, a child at its highest severity
+    rule word the rule; any: all rules of the list together, a child at its highest severity
     new integer findings that were new
     risen integer findings that were there, and rose to this severity
     children integer children with either

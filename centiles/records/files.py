@@ -112,12 +112,12 @@ def read_file(
     if path.is_dir():
         raise UnreadableError(f"{name}: found a folder, expected a file; name the files in it")
     try:
-        if spill is None and path.stat().st_size > MOST_BYTES:
-            raise UnreadableError(f"{name}: {_TOO_LARGE}")
         if sample and (first := _sampled(name, path)) is not None:
             return (without_blank_rows(first),)
         if spill is not None and (large := _streamed(name, path, spill)) is not None:
             return (without_blank_rows(large),)
+        if path.stat().st_size > MOST_BYTES:
+            raise UnreadableError(f"{name}: {_TOO_LARGE}")
         content = path.read_bytes()
     except OSError as fault:
         raise UnreadableError(

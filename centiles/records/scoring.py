@@ -56,7 +56,8 @@ _GESTATION, _STOOD, _LAY, _CONFLICT, _OTHER_DAY, _VAGUE, _MONTHLY = (
 
 # What is written as it was read; beside a computed value, as beside its weight.
 _AS_READ: Final = (
-    "source", "date_precision", "recorded_on", "posture", "contact", "reason", "status", "team",
+    "source", "gestation_known_on", "date_precision", "recorded_on", "posture", "contact", "reason",
+    "status", "team",
 )  # fmt: skip
 
 
@@ -288,25 +289,28 @@ class _Scoring(Timeline):
         self.verdict[every] = plausibility.extreme(self.measure[every], self.z[every])
         self._explain(at[repairs.suspects(segment, z, before, after)])
         self._list_extremes()
-        spike = plausibility.spikes(segment, age, z, before, after)
+        odd = plausibility.shrunk(segment, measure, age, value)
+        spike = plausibility.spikes(segment, age, z, before, after, odd)
+        again = plausibility.repeats(segment, measure, age, value)
+        wrong, up = (measure == HEIGHT) & (spike | again), z > before
         self.unsure = self.verdict == plausibility.DOUBTFUL
-        self.unsure[at[spike & (z > before)]] = True
+        self.unsure[at[wrong | (spike & up)]] = True
         sure = np.where(self.unsure[at], np.nan, value)
         for code, found in (
             ("G08", plausibility.height_losses(segment, measure, sure)),
             ("G09", spike),
-            ("G10", plausibility.repeats(segment, measure, age, value)),
+            ("G10", again),
         ):
             where = np.zeros(len(self.fate), dtype=np.bool_)
             where[at[found & ~self.derived[at]]] = True
             self.tell(code, where & ~self.explained, "value")
             self.verdict[where] = np.maximum(self.verdict[where], plausibility.CHECK)
         weights, partner = self.parts
-        new = self.derived & (self.fate == SCORED)
         from_parts = np.maximum(self.verdict[weights], self.verdict[partner])
         self.verdict[self.derived] = np.maximum(self.verdict[self.derived], from_parts)
-        self.verdict[self.derived & ~new] = plausibility.OK
-        self.unsure[self.derived] |= self.unsure[weights] | self.unsure[partner]
+        self.verdict[self.derived & (self.fate != SCORED)] = plausibility.OK
+        low = np.isin(partner, at[wrong & ~up]) & (self.z[self.derived] < plausibility.LOW_BMI_Z)
+        self.unsure[self.derived] |= self.unsure[weights] | (self.unsure[partner] & ~low)
         self.unsure |= self.verdict == plausibility.DOUBTFUL
 
     def _explain(self, suspects: Rows) -> None:

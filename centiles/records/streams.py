@@ -20,6 +20,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from centiles.errors import UnwritableError
 from centiles.records.tables import FIRST_ROW, TextColumn, TextTable, text_of
 
 BLOCK_BYTES: Final = 32 << 20
@@ -138,12 +139,22 @@ class Spilled:
             if not pa.types.is_dictionary(column.type):
                 column = column.dictionary_encode()
             codes = column.indices.cast(pa.int32()).fill_null(-1)
-            with self._path(place).open("ab") as file:
-                file.write(codes.to_numpy(zero_copy_only=False).tobytes())
+            self._write(place, codes.to_numpy(zero_copy_only=False).tobytes())
             self.words[place].append(column.dictionary)
             count = len(column)
         self.rows += count
         self.blocks.append(count)
+
+    def _write(self, place: int, codes: bytes) -> None:
+        try:
+            with self._path(place).open("ab") as file:
+                file.write(codes)
+        except OSError as fault:
+            raise UnwritableError(
+                f"{self.folder.parent.parent}: cannot be written ({fault.strerror}); expected a "
+                "folder with room for about three times the exports while the run lasts. Make "
+                "room, or choose another --out"
+            ) from None
 
     def _path(self, place: int) -> Path:
         return self.folder / f"{place}.codes"

@@ -1,0 +1,347 @@
+"""Records in a Spark DataFrame, checked in batches of whole children where they are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from py4j.protocol import Py4JError
+from pyspark.errors import PySparkException
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as sql
+
+from centiles.checks.batches import batch_of
+from centiles.checks.checked import Checked
+from centiles.checks.pipeline import finished
+from centiles.checks.portions import NOBODY, Decided, ProblemPlaces, Rows, newest_of, portion
+from centiles.checks.previous import Previous
+from centiles.checks.profiles import Profile
+from centiles.checks.together import together
+from centiles.engines.kept import Kept, kept_of, scored_table, small_tables, totals_of
+from centiles.engines.spark_reading import collected, problems_in, schema_of
+from centiles.engines.stores import LONG_AGO
+from centiles.errors import CentilesError
+from centiles.records import columns
+from centiles.records.arrow_tables import (
+    arrow_schema,
+    arrow_table,
+    exact_frame,
+    exact_table,
+    frame_of,
+)
+from centiles.records.columns import CHILDREN, CONTACTS, FINDINGS, PROBLEMS, RECORDS, SCORED
+from centiles.records.reading import Records
+from centiles.records.timelines import Timeline
+
+_NEWEST_OF: Final = 2_000
+_SALTS: Final = 64  # rows without an identifier are nobody's, and need not be together
+_SCORED: Final = "scored"
+_OUT: Final = f"{schema_of(SCORED)}, place bigint, nth bigint, kind string, payload binary"
+_FIRST_BY: Final = ("P11", "P13")  # problems of an identifier, told at its first row
+# What a fault of ours says, at the end of what Spark says of it.
+_OURS: Final = re.compile(r"centiles\.errors\.\w+: (.*)")
+
+
+@dataclass(frozen=True)
+class SparkChecked:
+    """What a check found, as DataFrames; their columns are those of the result files.
+
+    ``scored`` is worked out where it is used; the others are small. ``checked`` has the small ones
+    in memory.
+    """
+
+    findings: DataFrame
+    scored: DataFrame
+    problems: DataFrame
+    children: DataFrame
+    contacts: DataFrame
+    checked: Checked
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What every batch is checked with; sent to where the rows are.
+
+    ``beside`` says what the child of each row of the side files is called; those of no child in
+    the exports, marked ``strange``, go with the record at ``first``.
+    """
+
+    records: Records
+    profile: Profile
+    names: list[str]
+    as_of: np.datetime64 | None
+    beside: list[str]
+    strange: list[bool]
+    first: int
+    rows: int
+
+    def batches(self, arriving: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Yield what batches of whole children give, from rows sorted by child and place."""
+        for table in whole_children(arriving, self.rows):
+            yield from self._checked(table)
+
+    def _checked(self, table: pa.Table) -> Iterator[pa.RecordBatch]:
+        order = np.argsort(table["place"].to_numpy(), kind="stable")
+        table = table.take(pa.array(order))
+        faults = self._faults(table)
+        table = table.filter(table["record"])
+        if len(table) == 0:
+            yield from _payload("faults", faults, 0)
+            return
+        rows, known, beside = self._rows(table)
+        problems = ProblemPlaces(self.records, self.names).of(rows.frame)
+        problems = columns.concatenated(PROBLEMS, [problems, faults])
+        batch = batch_of(portion(self.records, known, rows, beside, problems), self.profile)
+        key = int(rows.place[0])
+        names = [each.name for each in self.records.sources]
+        for name, frame in small_tables(batch, names).items():
+            yield from _payload(name, frame, key)
+        found = scored_table(batch)
+        found = found.append_column("kind", pa.array([_SCORED] * len(found)))
+        found = found.append_column("payload", pa.nulls(len(found), pa.binary()))
+        yield from found.cast(_out_schema()).to_batches()
+
+    def _faults(self, table: pa.Table) -> pd.DataFrame:
+        """Return the problems that stand beside records; of an identifier, at its first row."""
+        row, said = table["row"].to_numpy(), table["faults"].to_pylist()
+        found = problems_in(list(zip(row.tolist(), said, strict=True)), self.names[0])
+        called = dict(zip(row.tolist(), table["called"].to_pylist(), strict=True))
+        of = found["row"].map(called).astype(str) + found["code"].astype(str)
+        again = found["code"].isin(_FIRST_BY) & of.duplicated()
+        return found[~again].reset_index(drop=True)
+
+    def _rows(self, table: pa.Table) -> tuple[Rows, Decided, Any]:
+        """Return the records of a batch, whose they are, and its rows of the side files."""
+        called = np.array([*table["called"].to_pylist(), *self.beside], dtype=object)
+        codes, ids = pd.factorize(called)
+        codes = np.where(called == "", NOBODY, codes).astype(np.int64)
+        child, beside = codes[: len(table)], codes[len(table) :]
+        mine = np.isin(beside, child[child != NOBODY])
+        place = table["place"].to_numpy()
+        if place.min() == self.first:
+            mine |= np.array(self.strange, dtype=np.bool_)
+        frame = frame_of(table, RECORDS, source=self.names)
+        known = Decided(child[:0], beside, ids, (), self.as_of)
+        return Rows(frame, place, child), known, np.flatnonzero(mine)
+
+
+def whole_children(arriving: Iterator[pa.RecordBatch], rows: int) -> Iterator[pa.Table]:
+    """Yield rows that arrive sorted by child, about so many at once and no child divided."""
+    held: list[pa.RecordBatch] = []
+    count = 0
+    for batch in arriving:
+        held.append(batch)
+        count += batch.num_rows
+        if count < rows:
+            continue
+        table = pa.Table.from_batches(held)
+        called = table["called"].combine_chunks()
+        last = called[-1].as_py()
+        same = np.asarray(pa.compute.equal(called, last).to_numpy(zero_copy_only=False))
+        cut = len(table) if last == "" else int(np.argmax(same))
+        if cut:
+            yield table.slice(0, cut)
+        held = table.slice(cut).to_batches()
+        count = len(table) - cut
+    if count:
+        yield pa.Table.from_batches(held)
+
+
+def _out_schema() -> pa.Schema:
+    more = [("place", pa.int64()), ("nth", pa.int64()), ("kind", pa.string())]
+    return pa.schema([*arrow_schema(SCORED), *(pa.field(*each) for each in more),
+                      pa.field("payload", pa.binary())])  # fmt: skip
+
+
+def _payload(kind: str, frame: pd.DataFrame, key: int) -> Iterator[pa.RecordBatch]:
+    """Yield a small table as one row, in bytes."""
+    table = exact_table(frame)
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    row = {"place": key, "nth": 0, "kind": kind, "payload": sink.getvalue().to_pybytes()}
+    yield from pa.Table.from_pylist([row], _out_schema()).to_batches()
+
+
+class Run:
+    """A check of the records in a DataFrame."""
+
+    def __init__(
+        self,
+        stored: DataFrame,
+        records: Records,
+        profile: Profile,
+        names: list[str],
+        beside: list[str],
+        rows: int,
+    ) -> None:
+        """Prepare.
+
+        Parameters
+        ----------
+        stored
+            The records, see :data:`centiles.engines.spark_reading.SCHEMA`.
+        records
+            What was read, without them.
+        profile
+            What the check is made with.
+        names
+            The files of values, in order.
+        beside
+            What the child of each row of the side files is called.
+        rows
+            How many records make a batch.
+        """
+        self.stored, self.records, self.profile = stored, records, profile
+        self.names, self.beside, self.rows = names, beside, rows
+        self.spark = stored.sparkSession
+        self.out: DataFrame | None = None
+
+    def checked(self, before: Previous | None, problems: Sequence[pd.DataFrame]) -> Checked:
+        """Return what was found; its scored values stay where they are."""
+        nobody = sql.concat(sql.lit("~"), (sql.col("place") % _SALTS).cast("string"))
+        key = sql.when(sql.col("called") == "", nobody).otherwise(sql.col("called"))
+        sorted_ = self.stored.repartition(key).sortWithinPartitions("called", "place")
+        self.out = sorted_.mapInArrow(self._plan().batches, _OUT).persist()
+        kept, faults = self._kept(self.out)
+        left = self._left()
+        whole = together([each.batch for each in kept], [left, *faults, *problems])
+        return finished(whole, self.records, self.profile, before, totals_of(kept))
+
+    def _plan(self) -> Plan:
+        records = replace(self.records, tables=(), identifiers=())
+        there = self._there()
+        strange = [name not in there for name in self.beside]
+        first = collected(self.stored.filter("record").agg(sql.min("place").alias("first")))
+        plan = Plan(
+            records, self.profile, self.names, self.profile.as_of, self.beside, strange,
+            first["first"][0].as_py(), self.rows,
+        )  # fmt: skip
+        return plan if plan.as_of is not None else replace(plan, as_of=self._newest(plan))
+
+    def _there(self) -> set[str]:
+        """Return which children of the side files the records have."""
+        if not any(self.beside):
+            return set()
+        called = pa.table({"called": sorted({*self.beside} - {""})})
+        known = frame_on(self.spark, called, "called string")
+        return set(collected(known.join(self.stored, "called", "left_semi"))["called"].to_pylist())
+
+    def _newest(self, plan: Plan) -> np.datetime64:
+        """Return the last date of knowledge, looked for where the newest dates can be."""
+        today = int(self.profile.today.astype(np.int64))
+        records = self.stored.filter("record").withColumn("child", _child())
+        newest = sql.when(sql.col("newest") > today, today).otherwise(sql.col("newest"))
+        limit = _NEWEST_OF
+        while True:
+            found = records.groupBy("child").agg(sql.max(newest).alias("most"))
+            bounds = found.orderBy(sql.desc("most")).limit(limit)
+            some = collected(bounds)
+            least = min(some["most"].to_pylist())
+            table = collected(records.join(bounds.select("child"), "child", "left_semi"))
+            table = table.take(pa.array(np.argsort(table["place"].to_numpy(), kind="stable")))
+            rows, known, beside = replace(plan, first=-1)._rows(table)
+            nothing = columns.frame(PROBLEMS, {})
+            part = portion(plan.records, known, rows, beside, nothing)
+            timeline = Timeline(part, self.profile.correction, None, self.profile.today)
+            as_of = newest_of(timeline)
+            enough = not np.isnat(as_of) and int(as_of.astype(np.int64)) >= least
+            if enough or len(some) < limit or least <= LONG_AGO:
+                return as_of
+            limit *= 8
+
+    def _kept(self, out: DataFrame) -> tuple[list[Kept], list[pd.DataFrame]]:
+        """Return the small tables of all batches, and the problems of rows without a record."""
+        small = out.filter(sql.col("kind") != _SCORED).select("place", "kind", "payload")
+        batches: dict[int, dict[str, pd.DataFrame]] = {}
+        faults = []
+        for row in small.collect():
+            frame = exact_frame(pa.ipc.open_stream(pa.py_buffer(row["payload"])).read_all())
+            if row["kind"] == "faults":
+                faults.append(frame)
+            else:
+                batches.setdefault(row["place"], {})[row["kind"]] = frame
+        names = [each.name for each in self.records.sources]
+        done = []
+        for place in sorted(batches):
+            as_of = batches[place]["seen"]["as_of"].to_numpy().astype("datetime64[D]")[0]
+            done.append(kept_of(batches[place], self.records.sides, names, as_of))
+        every = columns.concatenated(PROBLEMS, faults)
+        whole = every["row"] == 0  # of the whole, and told wherever some of it was read
+        every = every[~(whole & every.duplicated())]
+        return done, [every.reset_index(drop=True)]
+
+    def _left(self) -> pd.DataFrame:
+        """Return the problems of reading that are in no record's row."""
+        places = ProblemPlaces(self.records, self.names)
+        if len(places.key) == 0:
+            return places.left
+        keys = pa.table({"key": np.unique(places.key)})
+        wanted = frame_on(self.spark, keys, "key bigint")
+        there = self.stored.select(sql.shiftright("place", 4).alias("key"))
+        found = collected(wanted.join(there, "key", "left_semi"))["key"].to_numpy()
+        return places.problems[~np.isin(places.key, found)].reset_index(drop=True)
+
+    def scored(self) -> DataFrame:
+        """Return all scored values in the order of the records."""
+        assert self.out is not None  # they have been checked
+        rows = self.out.filter(sql.col("kind") == _SCORED).orderBy("derived", "place", "nth")
+        return rows.select(*(column.name for column in SCORED))
+
+    def values_of(self, child_ids: list[str]) -> pd.DataFrame:
+        """Return the scored values of some children."""
+        wanted = frame_on(self.spark, pa.table({"child_id": child_ids}), "child_id string")
+        assert self.out is not None  # they have been checked
+        rows = self.out.filter(sql.col("kind") == _SCORED).join(wanted, "child_id", "left_semi")
+        table = collected(rows.orderBy("derived", "place", "nth"))
+        return frame_of(table, SCORED, source=self.names)
+
+    def frames(self, checked: Checked) -> SparkChecked:
+        """Return what was found as DataFrames."""
+        tables = {
+            "findings": (checked.findings, FINDINGS),
+            "problems": (checked.problems, PROBLEMS),
+            "children": (checked.children, CHILDREN),
+            "contacts": (checked.contacts, CONTACTS),
+        }
+        found = {
+            name: frame_on(self.spark, arrow_table(frame, schema).cast(arrow_schema(schema)),
+                           schema_of(schema))
+            for name, (frame, schema) in tables.items()
+        }  # fmt: skip
+        return SparkChecked(**found, scored=self.scored(), checked=checked)
+
+
+def _child() -> Any:
+    """Return the column of what a child is called; nobody's rows are each alone."""
+    alone = sql.concat(sql.lit("~"), sql.col("place").cast("string"))
+    return sql.when(sql.col("called") == "", alone).otherwise(sql.col("called"))
+
+
+def frame_on(spark: SparkSession, table: pa.Table, schema: str) -> DataFrame:
+    """Return a small Arrow table as a DataFrame, with any version of Spark."""
+    rows = [tuple(row.values()) for row in table.to_pylist()]
+    return spark.createDataFrame(rows, schema)
+
+
+@contextmanager
+def told_plainly() -> Iterator[None]:
+    """Turn what Spark says of a fault into a message without any data.
+
+    Raises
+    ------
+    CentilesError
+        If a worker died, or something went wrong there.
+    """
+    try:
+        yield
+    except (PySparkException, Py4JError) as fault:
+        ours = _OURS.search(str(fault))
+        said = ours[1] if ours else "a worker failed or died; Spark's own log says more"
+        raise CentilesError(f"spark: {said}. Nothing was written") from None

@@ -1,0 +1,310 @@
+"""Every engine finds the same, row for row, whatever the batches; and a run cut short goes on."""
+
+from __future__ import annotations
+
+import errno
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from centiles.checks import Checked, check
+from centiles.checks.batches import batch_of
+from centiles.checks.pipeline import finished
+from centiles.checks.portions import ProblemPlaces, decided, portions
+from centiles.checks.profiles import profile_of
+from centiles.checks.together import together
+from centiles.engines import choices, partials
+from centiles.engines.duckdb import Engine
+from centiles.errors import UsageError
+from centiles.records import Records, read, streams
+from tests.commandline import run
+from tests.several import TODAY, assert_same, whole, write_several
+
+OPTIONS: dict[str, dict[str, Any]] = {
+    "as it is": {},
+    "as of a day": {"as_of": "2024-06-01"},
+    "repaired, sensitive": {"repair": True, "sensitive": True},
+}
+
+
+@pytest.fixture(scope="module")
+def exports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    return write_several(tmp_path_factory.mktemp("several"))
+
+
+@pytest.fixture(scope="module")
+def records(exports: dict[str, Any]) -> Records:
+    return read(**exports)
+
+
+def in_batches(records: Records, rows: int, **options: Any) -> Checked:
+    """Return the check of records held in memory, some whole children at a time."""
+    profile = profile_of(**options)
+    known = decided(records, profile)
+    parts = list(portions(records, known, rows))
+    assert len(parts) > 1
+    places = ProblemPlaces(records)
+    for part in parts:
+        places.of(part.frame)
+    problems = [places.left, *known.problems, records.sides.problems]
+    return finished(
+        together([batch_of(each, profile) for each in parts], problems), records, profile
+    )
+
+
+def on_disk(
+    exports: dict[str, Any], folder: Path, rows: int, previous: Path | None = None, **options: Any
+) -> Checked:
+    """Return the check of exports by DuckDB, with all its values."""
+    names = {"as_of", "today"} & options.keys()
+    engine = Engine(folder / "results", rows=rows, **{name: options[name] for name in names})
+    checked = engine.check(engine.read(**_as_arguments(exports)), previous=previous, **options)
+    found = whole(checked, list(engine.scored(1000)))
+    engine.close(done=True)
+    assert [path.name for path in folder.glob("*.partial")] == []
+    return found
+
+
+def _as_arguments(exports: dict[str, Any]) -> dict[str, Any]:
+    return {"exports": exports["paths"]} | {k: v for k, v in exports.items() if k != "paths"}
+
+
+def test_batches_in_memory_are_as_one(records: Records) -> None:
+    one = check(records, today=TODAY)
+    assert len(one.findings) > 150
+    assert {"P04", "P20", "P23", "P25", "G11", "F22"} <= set(one.problems["code"].astype(str))
+    assert_same(one, in_batches(records, 400, today=TODAY))
+
+
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS.keys())
+def test_duckdb_finds_what_memory_finds(
+    records: Records, exports: dict[str, Any], tmp_path: Path, options: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(streams, "BLOCK_BYTES", 20_000)
+    monkeypatch.setattr(streams, "BLOCK_ROWS", 300)
+    one = check(records, today=TODAY, **options)
+    assert_same(one, on_disk(exports, tmp_path, 500, today=TODAY, **options))
+
+
+def test_the_result_folders_are_the_same(exports: dict[str, Any], tmp_path: Path) -> None:
+    given = [*exports["paths"], "--children", exports["children"], "--events", exports["events"],
+             "--actions", exports["actions"], "--share"]  # fmt: skip
+    for engine in ("memory", "duckdb"):
+        ran = run("check", *given, "--engine", engine, "--out", tmp_path / engine)
+        assert ran.code == 0, ran.err
+    one, other = (sorted((tmp_path / engine).iterdir()) for engine in ("memory", "duckdb"))
+    assert [path.name for path in one] == [path.name for path in other]
+    for mine, theirs in zip(one, other, strict=True):
+        if mine.suffix not in (".xlsx", ".json"):
+            assert mine.read_bytes() == theirs.read_bytes(), mine.name
+
+
+def test_it_compares_with_an_earlier_run_of_the_other_engine(
+    records: Records, exports: dict[str, Any], tmp_path: Path
+) -> None:
+    earlier = tmp_path / "earlier"
+    given = [*exports["paths"], "--as-of", "2024-06-01"]
+    assert run("check", *given, "--no-report", "--out", earlier).code == 0
+    one = check(records, today=TODAY, previous=earlier)
+    assert set(one.findings["previous"].astype(str)) >= {"new", "unchanged"}
+    assert_same(one, on_disk(exports, tmp_path, 2000, previous=earlier, today=TODAY))
+
+
+def test_all_rows_may_be_of_one_child_or_of_nobody(tmp_path: Path) -> None:
+    days = np.datetime64("2015-01-01") + np.arange(3000)
+    weight = np.linspace(12, 30, 3000).round(1)
+    values = {"sex": "female", "birth_date": "2012-03-12", "measured_on": days.astype(str),
+              "measure": "weight", "value": weight, "unit": "kg"}  # fmt: skip
+    for name, child in (("one", "A1"), ("nobody", "")):
+        path = tmp_path / f"{name}.csv"
+        pd.DataFrame({"child_id": child} | values).to_csv(path, index=False)
+        one = check(read(path), today=TODAY)
+        assert_same(one, on_disk({"paths": [path]}, tmp_path, 700, today=TODAY))
+
+
+def test_nothing_may_be_scorable(tmp_path: Path) -> None:
+    path = tmp_path / "unsexed.csv"
+    rows = [f"A{n},unknown,12/03/2019,13/03/2024,18.{n}" for n in range(9)]
+    rows = ["child_id,sex,birth_date,measured_on,weight_kg", *rows]
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    one = check(read(path), today=TODAY)
+    assert set(one.scored["fate"].astype(str)) == {"unscored"}
+    assert_same(one, on_disk({"paths": [path]}, tmp_path, 4, today=TODAY))
+
+
+def test_a_folder_of_parquet_parts_is_read(exports: dict[str, Any], tmp_path: Path) -> None:
+    table = pq.read_table(exports["paths"][-1])
+    parts = tmp_path / "parts"
+    parts.mkdir()
+    for number, start in enumerate(range(0, len(table), 200)):
+        pq.write_table(table.slice(start, 200), parts / f"part-{number:03d}.parquet")
+    (parts / "_SUCCESS").touch()
+    one = check(read(parts), today=TODAY)
+    assert len(one.sources) > 3
+    assert_same(one, on_disk({"paths": [parts]}, tmp_path, 300, today=TODAY))
+    single = check(read(exports["paths"][-1]), today=TODAY)
+    key = ["child_id", "rule", "opened_on"]
+    mine, theirs = (
+        each.findings[key].sort_values(key, ignore_index=True) for each in (one, single)
+    )
+    pd.testing.assert_frame_equal(mine, theirs, check_dtype=False, check_categorical=False)
+
+
+def test_a_date_of_knowledge_needs_dates(tmp_path: Path) -> None:
+    path = tmp_path / "ages.csv"
+    path.write_text("child_id,sex,age_days,weight_kg\nA,male,900,13.1\n", encoding="utf-8")
+    engine = Engine(tmp_path / "results", as_of="2024-01-01")
+    with pytest.raises(UsageError, match="ages and no dates"):
+        engine.check(engine.read([path]), as_of="2024-01-01", today=TODAY)
+    engine.close(done=False)
+    assert not partials.partial_of(tmp_path / "results").exists()
+
+
+# What is cut short
+
+_CHECK = (
+    "import centiles.engines.duckdb as d; d.Engine.__init__.__kwdefaults__['rows'] = 400; "
+    "from centiles.commands import main; main()"
+)
+
+
+def command(exports: dict[str, Any], out: Path) -> list[str]:
+    return [
+        sys.executable, "-c", _CHECK, "check", *map(str, exports["paths"]), "--engine", "duckdb",
+        "--out", str(out), "--force", "--no-report", "--no-workbook",
+    ]  # fmt: skip
+
+
+def killed(exports: dict[str, Any], out: Path, after: float) -> bool:
+    """Start a check, kill it after some seconds; return whether it was still at it."""
+    process = subprocess.Popen(
+        command(exports, out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        process.wait(after)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        return True
+    return False
+
+
+def results_of(folder: Path) -> dict[str, bytes]:
+    """Return what is in a result folder but how it was made."""
+    if not folder.exists():
+        return {}
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.suffix == ".csv"}
+
+
+@pytest.mark.slow
+def test_a_killed_run_leaves_the_old_result_and_goes_on(
+    exports: dict[str, Any], tmp_path: Path
+) -> None:
+    out = tmp_path / "results"
+    start = time.perf_counter()
+    subprocess.run(command(exports, out), check=True, capture_output=True)
+    took = time.perf_counter() - start
+    expected = results_of(out)
+    chance = random.Random(20)
+    for _ in range(int(os.environ.get("CENTILES_KILLS", "3"))):
+        killed(exports, out, chance.uniform(0.2, 0.95) * took)
+        assert results_of(out) == expected
+    subprocess.run(command(exports, out), check=True, capture_output=True)
+    assert results_of(out) == expected
+    assert not partials.partial_of(out).exists()
+
+
+def test_what_is_done_is_not_done_again(
+    records: Records, exports: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import centiles.engines.duckdb as module
+
+    done: list[int] = []
+
+    def failing(part: Records, profile: Any) -> Any:
+        done.append(len(part.frame))
+        if len(done) == 3:
+            raise KeyboardInterrupt
+        return batch_of(part, profile)
+
+    monkeypatch.setattr(module, "batch_of", failing)
+    engine = Engine(tmp_path / "results", rows=500, today=TODAY)
+    with pytest.raises(KeyboardInterrupt):
+        engine.check(engine.read(**_as_arguments(exports)), today=TODAY)
+    said = engine.close(done=False)
+    assert "goes on from there" in said
+    left = partials.partial_of(tmp_path / "results")
+    assert left.stat().st_mode & 0o077 == 0
+    assert not (tmp_path / "results").exists()
+    done.clear()
+    done.append(0)  # so that the third call is not met by chance
+    monkeypatch.setattr(module, "batch_of", lambda *a: (done.append(1), batch_of(*a))[1])
+    again = on_disk(exports, tmp_path, 500, today=TODAY)
+    parts = len(list(portions(records, decided(records, profile_of(today=TODAY)), 500)))
+    assert parts - 4 <= len(done) - 1 < parts
+    assert_same(check(records, today=TODAY), again)
+
+
+def test_other_options_do_not_go_on_from_there(exports: dict[str, Any], tmp_path: Path) -> None:
+    keys = set()
+    for options in ({}, {"repair": True}, {"correction": "paper"}, {"as_of": "2024-01-01"}):
+        records = read(exports["paths"][:1])
+        keys.add(partials.key_of(records, profile_of(today=TODAY, **options), rows=10))
+        keys.add(partials.key_of(records, profile_of(today=TODAY, **options), rows=11))
+    assert len(keys) == 8
+
+
+def test_a_full_disk_is_said(exports: dict[str, Any], tmp_path: Path, monkeypatch: Any) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("centiles.engines.kept.pq.write_table", full)
+    ran = run("check", exports["paths"][0], "--engine", "duckdb", "--out", tmp_path / "results")
+    assert ran.code == 4
+    assert "No space left on device" in ran.err
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_strange_folder_is_left_alone(exports: dict[str, Any], tmp_path: Path) -> None:
+    other = tmp_path / "results.partial"
+    other.mkdir()
+    (other / "thesis.doc").write_text("mine", encoding="utf-8")
+    ran = run("check", exports["paths"][0], "--engine", "duckdb", "--out", tmp_path / "results")
+    assert ran.code == 4
+    assert (other / "thesis.doc").exists()
+
+
+# Which engine
+
+
+def test_a_large_export_is_put_on_disk(tmp_path: Path) -> None:
+    path = tmp_path / "large.csv"
+    with path.open("wb") as file:
+        file.truncate(choices.LARGE_BYTES)
+    name, said = choices.chosen([path])
+    assert name == "duckdb"
+    assert "256 MB" in said
+    assert choices.chosen([tmp_path])[0] == "duckdb"
+    path.write_text("child_id\n", encoding="utf-8")
+    assert choices.chosen([path]) == ("memory", "")
+
+
+def test_a_missing_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choices, "find_spec", lambda _: None)
+    with pytest.raises(UsageError, match=r"pip install 'centiles\[big\]'"):
+        choices.engine_of("duckdb", [], tmp_path, as_of=None, today=None)
+    path = tmp_path / "large.csv"
+    with path.open("wb") as file:
+        file.truncate(choices.LARGE_BYTES)
+    assert choices.chosen([path])[0] == "memory"
