@@ -45,7 +45,7 @@ def check_row(folder: Path, rows: int = 1_000_000) -> Row:
 
     return compared(
         f"check, {rows / 1e6:g}M rows of CSV", ours,
-        "pyarrow reads it, writes the same tables", limit, most=8, runs=3,
+        "pyarrow reads it, writes the same tables", limit, most=6, runs=3,
     )  # fmt: skip
 
 

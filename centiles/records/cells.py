@@ -275,8 +275,9 @@ class CellReader:
         value, units = amount.copy(), np.full(len(amount), -1, dtype=np.int32)
         numeric = ~np.isnan(amount)
         for code, each in enumerate(SLOTS):
-            at = np.flatnonzero((slot == code) & numeric)
-            if len(at):
+            mine = (slot == code) & numeric
+            if mine.any():
+                at: Places = slice(None) if mine.all() else np.flatnonzero(mine)
                 value[at], units[at] = self._in_unit(
                     each, amount[at], stated[at], None if written is None else written[at]
                 )
