@@ -134,6 +134,7 @@ def finished(
     """
     _stop_if_before(profile.due_by, batch.done.as_of)
     findings, contacts = with_households(batch, profile)
+    batch = replace(batch, findings=findings[:0], contacts=contacts[:0])  # large, and used up
     checked = with_ranks(findings, contacts, batch, records, profile, before)
     checked = replace(checked, totals=totals)
     _stop_if_lost(checked)

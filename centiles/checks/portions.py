@@ -176,11 +176,9 @@ class ProblemPlaces:
         return np.where(source < 0, -1, (source << SOURCE_BIT) + frame["row"].to_numpy())
 
     def of(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Return the problems of the rows of some records."""
-        key = np.unique(self._keys(frame))
-        first, last = (np.searchsorted(self.key, key, side=side) for side in ("left", "right"))
-        count = last - first
-        at = np.repeat(first - (np.cumsum(count) - count), count) + np.arange(count.sum())
+        """Return the problems of the rows of some records, in their order."""
+        key = np.append(self._keys(frame), np.iinfo(np.int64).max)
+        at = np.flatnonzero(key[np.searchsorted(key[:-1], self.key)] == self.key)
         self.taken[at] = True
         return self.problems.take(at).reset_index(drop=True)
 

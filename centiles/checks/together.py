@@ -53,7 +53,16 @@ def together(batches: Sequence[Batch], problems: Sequence[pd.DataFrame] = ()) ->
 def _below(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """Return frames one below the other; an empty one would change the kinds of columns."""
     some = [each for each in frames if len(each)] or list(frames[:1])
-    return pd.concat(some, ignore_index=True) if len(some) > 1 else some[0]
+    if len(some) == 1:
+        return some[0]
+    parts: dict[str, Any] = {}
+    for name, kind in some[0].dtypes.items():
+        series = [each[name] for each in some]
+        if isinstance(kind, pd.CategoricalDtype):
+            parts[str(name)] = pd.api.types.union_categoricals(series)
+        else:
+            parts[str(name)] = pd.concat(series, ignore_index=True)
+    return pd.DataFrame(parts, copy=False)
 
 
 def _scored(batches: Sequence[Batch], problems: Sequence[pd.DataFrame]) -> Scored:

@@ -105,8 +105,8 @@ class Engine:
             kept = [*self._batches(records, profile, known, done, progress)]
             problems = [left, *known.problems, records.sides.problems]
             totals = totals_of(kept)
-            whole = together([kept.pop(0).batch for _ in range(len(kept))], problems)
-            checked = finished(whole, records, profile, before, totals)
+            batches = [kept.pop(0).batch for _ in range(len(kept))]
+            checked = finished(together(batches, problems), records, profile, before, totals)
             return self._with_values(checked) if charted else checked
 
     def scored(self, rows: int = BATCH_ROWS) -> Iterator[pa.Table]:

@@ -46,6 +46,8 @@ def small_tables(batch: Batch, names: list[str]) -> dict[str, pd.DataFrame]:
     done = batch.done
     frames: dict[str, pd.DataFrame] = {name: getattr(batch, name) for name in TABLES}
     frames |= {f"{kind}_file": done.sides.frame(kind) for kind in KINDS}
+    repeated = ["not_assessed", "sources"]  # the same words for many children
+    frames["children"] = batch.children.astype(dict.fromkeys(repeated, "category"))
     return frames | {
         "problems": done.problems,
         "fates": fates_of(done.frame, names),
@@ -66,7 +68,7 @@ def write_kept(batch: Batch, names: list[str], folder: Path) -> None:
         Where to.
     """
     write_frames(folder, small_tables(batch, names))
-    pq.write_table(scored_table(batch), folder / SCORED_FILE)
+    pq.write_table(scored_table(batch), folder / SCORED_FILE, compression="lz4")
 
 
 def read_kept(folder: Path, sides: SideFiles, names: list[str], as_of: np.datetime64) -> Kept:
