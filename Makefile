@@ -8,7 +8,7 @@ OUT    := demo-results
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv demo test check lint format-check types tables tables-check bench evidence fuzz notebooks gallery clean
+.PHONY: help venv demo test check lint format-check types tables tables-check bench evidence fuzz audit site notebooks gallery clean
 
 help:           ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -40,8 +40,9 @@ format-check: $(STAMP)
 types: $(STAMP)
 	$(BIN)/mypy
 
-tables: $(STAMP)  ## rebuild data/who_uk90 in place
+tables: $(STAMP)  ## rebuild the tables in data/ in place
 	$(BIN)/python tools/build_who_uk90.py
+	$(BIN)/python tools/build_references.py
 
 # Untracked files count too: a table built but not committed is a difference.
 tables-check: tables  ## and show that nothing in data/ changed
@@ -54,11 +55,17 @@ bench: $(STAMP)  ## the speed table, each figure beside its limit
 evidence: $(STAMP)  ## simulate children and falls, and write docs/evidence.md (half an hour)
 	$(BIN)/python -m tools.evidence $(ARGS)
 
-gallery: $(STAMP)  ## draw docs/gallery, twelve made-up children
+gallery: $(STAMP)  ## draw docs/gallery, twelve made-up children, and the front page
 	$(BIN)/python tools/build_gallery.py
 
 fuzz: $(STAMP)  ## throw broken exports at it for five minutes
 	$(BIN)/python tools/fuzz.py --minutes 5 $(ARGS)
+
+audit: $(STAMP)  ## known faults of the libraries installed, as a report
+	$(BIN)/python tools/audit.py
+
+site: $(STAMP)     ## these pages and the library's docstrings as a site, in build/site
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going -b html -c docs . build/site
 
 notebooks: $(STAMP)  ## run every notebook from top to bottom
 	$(BIN)/python tools/run_notebooks.py

@@ -16,7 +16,7 @@ from benchmarks.timing import Row, compared
 from centiles import reports
 from centiles.checks.cohorts import cohort_of
 from centiles.measures import MEASURES, codes_of
-from centiles.monitoring.findings import findings_of
+from centiles.monitoring.findings import dated, findings_of, worded
 from centiles.monitoring.rulesets import ruleset
 from centiles.records.scoring import scored
 
@@ -50,7 +50,7 @@ def check_row(folder: Path, rows: int = 1_000_000) -> Row:
 
 
 def monitoring_row(folder: Path, rows: int = 1_000_000) -> Row:
-    """Every rule over all scored values, BMI among them, beside one sort of these."""
+    """Every rule over all scored values, BMI among them, dated and in words, beside one sort."""
     records = centiles.read(write_long(folder / "export.csv", rows))
     cohort, rules = cohort_of(scored(records, today=TODAY)), ruleset("uk")
     at = np.flatnonzero((cohort.scored["fate"] == "scored").to_numpy())
@@ -58,7 +58,9 @@ def monitoring_row(folder: Path, rows: int = 1_000_000) -> Row:
     on, child = cohort.scored["measured_on"].to_numpy()[at], cohort.child[at]
     return compared(
         f"monitoring {len(at) / 1e6:.1f}M values of {len(cohort.child_ids) / 1e3:.0f}k children",
-        lambda: findings_of(cohort, rules),
+        lambda: worded(
+            dated(findings_of(cohort, rules).assign(unfit=False, raised_words=""), rules), rules
+        ),
         "one NumPy lexsort of them by child, measure, date",
         lambda: np.lexsort((on, measure, child)), most=8, runs=3,
     )  # fmt: skip

@@ -13,7 +13,9 @@ from centiles.version import __version__
 if TYPE_CHECKING:
     from centiles import charts, reports
     from centiles.checks import Checked, check
-    from centiles.lines import centile_lines
+    from centiles.lines import centile_lines, line_z
+    from centiles.parents import expected_height
+    from centiles.plain_words import measurement_words
     from centiles.records import Config, Records, from_frame, read
     from centiles.zscores import (
         NOTES,
@@ -31,7 +33,9 @@ _HOMES = {
         "NOTES", "centile", "measurement", "percent_median_bmi", "position", "score", "zscore",
         "zscore_of_centile",
     ),
-    "centiles.lines": ("centile_lines",),
+    "centiles.lines": ("centile_lines", "line_z"),
+    "centiles.parents": ("expected_height",),
+    "centiles.plain_words": ("measurement_words",),
     "centiles.records": ("Config", "Records", "from_frame", "read"),
     "centiles.checks": ("Checked", "check"),
 }  # fmt: skip
@@ -46,8 +50,11 @@ __all__ = [
     "centile_lines",
     "charts",
     "check",
+    "expected_height",
     "from_frame",
+    "line_z",
     "measurement",
+    "measurement_words",
     "percent_median_bmi",
     "position",
     "read",

@@ -7,6 +7,7 @@ length of year or month appears in any calculation.
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -147,6 +148,72 @@ def is_pooled_term(gestation_days: ArrayLike, correction: str) -> NDArray[np.boo
     return gestation_known(gestation) & (gestation >= TERM_FROM_DAYS)
 
 
+def due_date(birth_date: Any, gestation_days: ArrayLike) -> Any:
+    """Return the expected date of delivery, 40 weeks after conception was dated.
+
+    Parameters
+    ----------
+    birth_date
+        Date of birth, anything NumPy reads as ``datetime64``.
+    gestation_days
+        Gestation at birth [d], between 22+0 and 44+6 weeks; NaT otherwise.
+
+    Examples
+    --------
+    >>> str(due_date("2020-03-12", 32 * 7))
+    '2020-05-07'
+    """
+    given = np.asarray(gestation_days, dtype=np.float64)
+    early = np.where(gestation_known(given), TERM_DAYS - given, np.nan)
+    days = np.where(np.isnan(early), np.iinfo(np.int64).min, np.nan_to_num(early)).astype(np.int64)
+    return np.asarray(birth_date, dtype="datetime64[D]") + days.astype("timedelta64[D]")
+
+
+def calendar_age(birth_date: Any, on: Any) -> str:
+    """Return an age on the calendar, to the day: years, months, weeks and days.
+
+    For an age corrected for gestation give the date of :func:`due_date` as the birth date.
+
+    Parameters
+    ----------
+    birth_date, on
+        Dates; the second not before the first.
+
+    Raises
+    ------
+    UsageError
+        If a date is missing, or the second is before the first.
+
+    Examples
+    --------
+    >>> calendar_age("2020-03-12", "2025-05-26")
+    '5 years, 2 months and 2 weeks'
+    >>> calendar_age("2024-01-31", "2024-02-29")
+    '4 weeks and 1 day'
+    """
+    born, day = (np.datetime64(date, "D") for date in (birth_date, on))
+    if not born <= day:
+        raise UsageError("calendar age: found dates out of order, expected a birth date before it")
+    days = np.array([day_ages(born, day)])
+    months = int(_whole_months(days, days.astype(np.int64), np.array([born]))[0])
+    weeks, rest = divmod(int((day - _months_on(born, months)) // np.timedelta64(1, "D")), 7)
+    parts = [(months // 12, "year"), (months % 12, "month"), (weeks, "week"), (rest, "day")]
+    said = [_counted(number, word) for number, word in parts if number] or ["0 days"]
+    return " and ".join(filter(None, [", ".join(said[:-1]), said[-1]]))
+
+
+def _months_on(day: np.datetime64, months: int) -> np.datetime64:
+    """Return the same day so many months on, or the last of a month that is too short."""
+    month = day.astype("datetime64[M]") + np.timedelta64(months, "M")
+    last = (month + 1).astype("datetime64[D]") - np.timedelta64(1, "D")
+    into = day - day.astype("datetime64[M]").astype("datetime64[D]")
+    return np.datetime64(min(month.astype("datetime64[D]") + into, last))
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}{'s' if number != 1 else ''}"
+
+
 def age_words(age_days: float, birth_date: Any = None) -> str:
     """Return an age as a clinician writes it: days, weeks, months, or years and months.
 
@@ -164,6 +231,11 @@ def age_words(age_days: float, birth_date: Any = None) -> str:
     >>> age_words(10), age_words(70), age_words(1570)
     ('10 days', '10 weeks', '4 y 3 m')
     """
+    return _one_in_words(float(age_days), birth_date)
+
+
+@lru_cache(maxsize=1024)  # a child's few ages are said over and over on its page
+def _one_in_words(age_days: float, birth_date: Any) -> str:
     born = np.array([birth_date], dtype="datetime64[D]")
     return str(ages_in_words(np.array([age_days], dtype=np.float64), born)[0])
 

@@ -27,6 +27,7 @@ def chart(
     measure: own.MeasuresShown = None,
     window: own.WindowName = None,
     ages: own.AgesShown = own.Ages.BOTH,
+    reference: own.OnReference = own.ReferenceName.UK_WHO,
     sds: own.SdsChart = False,
     family: own.FamilyView = False,
     name: own.NameShown = None,
@@ -45,6 +46,7 @@ def chart(
     """Draw one child's centile charts, from exports or from the options alone.
 
     A chart is a check of one child, drawn: the same scores and findings. Dates are YYYY-MM-DD.
+    --reference draws it on the lines of another, such as turner.
     --sds draws all measures on one axis of z; --family the children of one household.
 
     \b
@@ -79,6 +81,8 @@ def chart(
         records, child, pseudonyms_of(records, pseudonymise, dates),
         rules=rules, correction=correction, as_of=opt.date(as_of, "--as-of"), sensitive=sensitive,
     )  # fmt: skip
+    if reference != own.ReferenceName.UK_WHO:
+        found, measure = _on_reference(found, str(reference), measure, alone=not (sds or family))
     shown: dict[str, Any] = {"name": name, "replace": force}
     if family:
         house = [checked.child(each) for each in checked.household(found.child_id)]
@@ -165,6 +169,24 @@ def _checked_child(records: Any, child: str, pseudonyms: Any, **asked: Any) -> t
     for line in problem_lines(problems_of(found, checked.problems)):
         typer.echo(line, err=True)
     return checked, found
+
+
+def _on_reference(child: Any, name: str, measures: Any, *, alone: bool) -> tuple[Any, Any]:
+    """Return a child scored on another reference, and the measures to draw: those it has."""
+    from centiles.checks.rescored import on_reference
+
+    if not alone:
+        raise UsageError("--reference: found it with --sds or --family, which are on UK-WHO only")
+    found = on_reference(child, name)
+    asked = measures or list(own.MeasureName)
+    has = found.scored["z"].notna() & found.scored["measure"].isin(asked)
+    chosen = list(dict.fromkeys(found.scored["measure"][has].astype(str)))
+    if not chosen:
+        raise UsageError(
+            f"--measure: found none that {found.provenance.reference} has for this child, expected "
+            "one of those docs/references.md lists"
+        )
+    return found, [measure for measure in own.MeasureName if measure in chosen]
 
 
 def _records(visits: list[dict[str, str]]) -> Any:

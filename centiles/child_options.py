@@ -31,6 +31,16 @@ class Ages(StrEnum):
     CORRECTED = "corrected"
 
 
+class ReferenceName(StrEnum):
+    """The references a chart can be drawn on."""
+
+    UK_WHO = "uk-who"
+    UK90 = "uk90"
+    WHO = "who"
+    TRISOMY21 = "trisomy21"
+    TURNER = "turner"
+
+
 class MeasureName(StrEnum):
     """The measures a chart can show."""
 
@@ -112,6 +122,13 @@ AgesShown = Annotated[
     typer.Option(
         help="Where points stand: dots at chronological ages, crosses at ages corrected for "
         "gestation, or both."
+    ),
+]
+OnReference = Annotated[
+    ReferenceName,
+    typer.Option(
+        "--reference",
+        help="The reference to draw on. Findings are made on UK-WHO and shown on it only.",
     ),
 ]
 SdsChart = Annotated[

@@ -48,6 +48,7 @@ def check(
     due_by: opt.DueBy = None,
     previous: opt.PreviousFolder = None,
     rules: opt.Rules = "uk",
+    reference: opt.CheckedOn = "uk-who",
     correction: opt.Correcting = opt.CorrectionName.DIGITAL,
     unknown_gestation: opt.UnknownGestation = opt.Unknown.SCORE,
     repair: opt.Repair = False,
@@ -94,6 +95,12 @@ def check(
     from centiles.reports.summary import mapping_lines, summary_lines
     from centiles.reports.workbook import MISSING, is_available
 
+    if reference != "uk-who":
+        raise UsageError(
+            f"check: found --reference {reference}, expected uk-who: the rules' limits, how z is "
+            "carried over joins, and how many healthy children a rule raises were all worked out "
+            "on it. For a z, a line or a chart on another see docs/references.md"
+        )
     reading = reading.configured(exports)
     keywords = reading.keywords() | {"skip_unreadable": skip_unreadable}
     if dry_run:
@@ -209,7 +216,9 @@ def explain(code: opt.Code = None, rules: opt.Rules = "uk") -> None:
 
 @app.command("reference")
 def show_reference(verify: opt.Verify = False) -> None:
-    """List the reference tables: sections, sources and hashes.
+    """List the references and their tables: sections, sources and hashes.
+
+    UK-WHO is what children are checked on; the others are for z-scores, lines and charts.
 
     The tables are checked against their hashes whenever they are used.
 
@@ -217,18 +226,19 @@ def show_reference(verify: opt.Verify = False) -> None:
     Example:
       centiles reference --verify
     """  # noqa: D301 -- \b keeps the lines as they are
-    from centiles.references import folder_of, reference
+    from centiles.references import FOLDERS, folder_of, reference
 
-    known = reference()  # verified as it is read
-    typer.echo(f"{known.title}: {known.edition}")
-    typer.echo(f"Acknowledgement: {known.acknowledgement}")
-    for section in known.sections:
-        typer.echo(f"{section.name}: {section.title}")
-        typer.echo(f"  {section.rows} rows, {section.edition}, SHA-256 {section.sha256}")
-        typer.echo(f"  {section.citation}")
-    if verify:
+    references = [reference(name) for name in FOLDERS]  # verified as they are read
+    for known in references:
+        typer.echo(f"{known.name}: {known.title}, {known.edition}")
+        typer.echo(f"  Acknowledgement: {known.acknowledgement}")
+        for section in known.sections:
+            typer.echo(f"  {section.name}: {section.title}")
+            typer.echo(f"    {section.rows} rows, {section.edition}, SHA-256 {section.sha256}")
+            typer.echo(f"    {section.citation}")
+    for folder in FOLDERS.values() if verify else ():
         typer.echo(
-            f"verified: every table in {folder_of('who_uk90')} is the one its manifest describes"
+            f"verified: every table in {folder_of(folder)} is the one its manifest describes"
         )
 
 

@@ -53,6 +53,40 @@ def values_from_lms(z: FloatArray, l: FloatArray, m: FloatArray, s: FloatArray) 
     return np.where((x > 0) & np.isfinite(x), x, np.nan)
 
 
+def zscores_with_straight_tails(
+    x: FloatArray, l: FloatArray, m: FloatArray, s: FloatArray
+) -> FloatArray:
+    """Return z as WHO reckons it: by LMS to ±3, beyond it in steps of the SD there [WHO2006]_.
+
+    Beyond 3 a unit of z is the distance from the value at 2 to that at 3, below −3 that from −3 to
+    −2. Where L is 1 that changes nothing.
+    """
+    z = zscores_from_lms(x, l, m, s)
+    for end in (-3.0, 3.0):
+        far = z > end if end > 0 else z < end
+        edge, step = _edge(end, l, m, s)
+        z = np.where(far, end + (x - edge) / step, z)
+    return z
+
+
+def values_with_straight_tails(
+    z: FloatArray, l: FloatArray, m: FloatArray, s: FloatArray
+) -> FloatArray:
+    """Return the value at a z of :func:`zscores_with_straight_tails`; NaN where not positive."""
+    x = values_from_lms(z, l, m, s)
+    for end in (-3.0, 3.0):
+        far = z > end if end > 0 else z < end
+        edge, step = _edge(end, l, m, s)
+        x = np.where(far, edge + (z - end) * step, x)
+    return np.where((x > 0) & np.isfinite(x), x, np.nan)
+
+
+def _edge(end: float, l: FloatArray, m: FloatArray, s: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the value at an end of ±3 and the distance from it to that one nearer the median."""
+    at, within = (values_from_lms(np.asarray(z), l, m, s) for z in (end, end - np.sign(end)))
+    return at, np.abs(at - within)
+
+
 def centiles_from_z(z: ArrayLike) -> FloatArray:
     """Return ``100·Φ(z)``."""
     return np.asarray(100 * ndtr(np.asarray(z, dtype=np.float64)))
@@ -64,7 +98,9 @@ def z_from_centiles(centile: ArrayLike) -> FloatArray:
     return np.where((share > 0) & (share < 1), ndtri(np.clip(share, 0, 1)), np.nan)
 
 
-def interpolated(ages: FloatArray, grid: FloatArray, columns: NDArray[np.float64]) -> FloatArray:
+def interpolated(
+    ages: FloatArray, grid: FloatArray, columns: NDArray[np.float64], *, linear: bool = False
+) -> FloatArray:
     """Return table columns at ages between rows: four-point Lagrange, linear at both ends.
 
     Parameters
@@ -75,6 +111,8 @@ def interpolated(ages: FloatArray, grid: FloatArray, columns: NDArray[np.float64
         Ages of the table's rows, increasing, shape (rows,).
     columns
         The table's columns, shape (columns, rows).
+    linear
+        Straight lines between all rows instead.
 
     Returns
     -------
@@ -85,7 +123,7 @@ def interpolated(ages: FloatArray, grid: FloatArray, columns: NDArray[np.float64
     if rows == 1:
         return np.repeat(columns, len(ages), axis=1)
     below = np.clip(np.searchsorted(grid, ages, side="right") - 1, 0, rows - 2)
-    inner = (below > 0) & (below < rows - 2)
+    inner = (below > 0) & (below < rows - 2) & (not linear)
     # Four nodes round the age; in an end interval the outer two get no weight.
     nodes = np.clip(below + np.arange(-1, 3)[:, None], 0, rows - 1)
     at = grid[nodes]
@@ -94,8 +132,8 @@ def interpolated(ages: FloatArray, grid: FloatArray, columns: NDArray[np.float64
         for k, j in permutations(range(4), 2):
             weights[k] *= (ages - at[j]) / (at[k] - at[j])
     share = (ages - at[1]) / (at[2] - at[1])
-    linear = np.stack([np.zeros_like(share), 1 - share, share, np.zeros_like(share)])
-    weights = np.where(inner, weights, linear)
+    straight = np.stack([np.zeros_like(share), 1 - share, share, np.zeros_like(share)])
+    weights = np.where(inner, weights, straight)
     return np.asarray(np.einsum("ckn,kn->cn", columns[:, nodes], weights))
 
 

@@ -67,6 +67,12 @@ Correcting = Annotated[
         "life, paper as the paper charts do."
     ),
 ]
+CheckedOn = Annotated[
+    str,
+    typer.Option(
+        "--reference", metavar="uk-who", help="Children are checked on UK-WHO and no other."
+    ),
+]
 Rules = Annotated[
     str, typer.Option(metavar="NAME", help="The rules: uk, or a .toml file of your own.")
 ]

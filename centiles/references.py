@@ -10,21 +10,31 @@ from __future__ import annotations
 import csv
 import hashlib
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, Final
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from centiles import lms
 from centiles.ages import DAYS_IN_YEAR, TERM_DAYS, FloatArray
-from centiles.errors import TableError
+from centiles.errors import TableError, UsageError
 from centiles.measures import MEASURES, SEXES
 
 PACKAGE: Final = Path(__file__).resolve().parent
 TERM_ROLE: Final = "term"
+
+UK_WHO: Final = "uk-who"
+# Each reference by name, and the folder of its manifest. What checks children is the first.
+FOLDERS: Final = MappingProxyType(
+    {UK_WHO: "who_uk90"} | {name: name for name in ("uk90", "who", "trisomy21", "turner")}
+)
+
+_Formula: TypeAlias = Callable[[FloatArray, FloatArray, FloatArray, FloatArray], FloatArray]
 
 # Table codes: one number for each measure and sex, in the order of MEASURES and SEXES.
 TABLE_COUNT: Final = len(MEASURES) * len(SEXES)
@@ -35,11 +45,13 @@ class Table:
     """L, M and S of one measure and sex on the ages they were published at.
 
     ``age_days`` has shape (rows,) [d since the expected date of delivery]; ``columns`` has shape
-    (3, rows): L, M in the measure's unit, S. Both are read-only.
+    (3, rows): L, M in the measure's unit, S. Both are read-only. ``linear`` is whether its rows
+    are joined by straight lines.
     """
 
     age_days: FloatArray
     columns: FloatArray
+    linear: bool = False
 
     def at(self, age_days: FloatArray) -> FloatArray:
         """Return L, M, S, shape (3, n), at ages [d]; NaN outside the table's own rows.
@@ -48,7 +60,7 @@ class Table:
         """
         inside = (age_days >= self.age_days[0]) & (age_days <= self.age_days[-1])
         within = np.clip(age_days, self.age_days[0], self.age_days[-1])
-        found = lms.interpolated(within, self.age_days, self.columns)
+        found = lms.interpolated(within, self.age_days, self.columns, linear=self.linear)
         found[0] = np.where(found[0] == 0, lms.TINY_L, found[0])
         return np.where(inside, found, np.nan)
 
@@ -119,7 +131,10 @@ class Join:
 
 @dataclass(frozen=True)
 class Reference:
-    """A set of sections and the joins between them, as one reference for growth."""
+    """A set of sections and the joins between them, as one reference for growth.
+
+    ``straight_tails`` is whether z beyond ±3 goes in equal steps, as WHO has it, and not by LMS.
+    """
 
     name: str
     title: str
@@ -128,6 +143,21 @@ class Reference:
     sections: tuple[Section, ...]
     joins: tuple[Join, ...]
     sha256: str
+    straight_tails: bool = False
+
+    def zscores(self, value: FloatArray, rows: FloatArray) -> FloatArray:
+        """Return z of values from rows of L, M and S, shape (3, n)."""
+        return self._formulas[0](value, *rows)
+
+    def values(self, z: FloatArray, rows: FloatArray) -> FloatArray:
+        """Return the values that stand at z, from rows of L, M and S, shape (3, n)."""
+        return self._formulas[1](z, *rows)
+
+    @property
+    def _formulas(self) -> tuple[_Formula, _Formula]:
+        if self.straight_tails:
+            return lms.zscores_with_straight_tails, lms.values_with_straight_tails
+        return lms.zscores_from_lms, lms.values_from_lms
 
     @cached_property
     def by_age(self) -> tuple[Section, ...]:
@@ -270,9 +300,9 @@ class Reference:
             before, after = np.take(self.edges[number], code, axis=-1)
             if pooled[at].any() and join.earlier == 0:
                 before = np.where(pooled[at], self.daily[:, self.term_zero + code], before)
-            value = lms.values_from_lms(z[at], *before)
+            value = self.values(z[at], before)
             with np.errstate(over="ignore"):
-                rescored = lms.zscores_from_lms(value, *after)
+                rescored = self.zscores(value, after)
             z[at] = np.where(np.isfinite(rescored), rescored, np.nan)
         return z
 
@@ -284,16 +314,25 @@ def table_codes(
     return np.asarray(np.asarray(measure) * len(SEXES) + np.where(male, 0, 1), dtype=np.intp)
 
 
-@cache
-def reference(name: str = "who_uk90") -> Reference:
-    """Return a shipped reference, its tables checked against their manifest.
+def reference(name: str = UK_WHO) -> Reference:
+    """Return a shipped reference by its name, its tables checked against their manifest.
 
     Raises
     ------
+    UsageError
+        If there is no reference of that name.
     TableError
         If a table is missing, altered or not as its manifest describes it.
     """
-    folder = folder_of(name)
+    if name not in FOLDERS:
+        raise UsageError(f"reference: found {name!r}, expected one of {', '.join(FOLDERS)}")
+    return read(FOLDERS[name])
+
+
+@cache
+def read(folder_name: str) -> Reference:
+    """Return the reference of a data folder, read once; errors as :func:`reference`."""
+    folder = folder_of(folder_name)
     manifest = _manifest(folder)
     try:
         return _reference(folder, manifest)
@@ -311,17 +350,20 @@ def _reference(folder: Path, manifest: dict[str, Any]) -> Reference:
     if faults:
         raise TableError(
             f"reference tables in {folder}: {'; '.join(faults)}. Expected the files the manifest "
-            "describes: install centiles again, or rebuild them with tools/build_who_uk90.py"
+            "describes: install centiles again, or rebuild them by the makers in tools/"
         )
     codes = {section.name: k for k, section in enumerate(sections)}
     joins = tuple(
         Join(codes[j["earlier"]], codes[j["later"]], j["at_day"], j["carried"], j["note"])
-        for j in manifest["join"]
+        for j in manifest.get("join", ())
     )
     # The manifest holds the hash of every table, and the sections and joins besides.
     digest = hashlib.sha256((folder / "manifest.toml").read_bytes()).hexdigest()
     about = {key: manifest[key] for key in ("name", "title", "edition", "acknowledgement")}
-    return Reference(**about, sections=sections, joins=joins, sha256=digest)
+    return Reference(
+        **about, sections=sections, joins=joins, sha256=digest,
+        straight_tails=manifest.get("beyond_3") == "linear",
+    )  # fmt: skip
 
 
 def folder_of(name: str) -> Path:
@@ -356,13 +398,14 @@ def _section(folder: Path, entry: dict[str, Any], faults: list[str]) -> Section:
     elif hashlib.sha256(content).hexdigest() != entry["sha256"]:
         faults.append(f"{entry['file']} is not the file its manifest describes (SHA-256 differs)")
     else:
-        tables = _tables(content.decode("ascii"), entry["age_unit"])
+        straight = entry.get("interpolation") == "linear"
+        tables = _tables(content.decode("ascii"), entry["age_unit"], linear=straight)
     kept = ("name", "title", "role", "from_day", "to_day", "age_unit", "posture", "edition")
     fields = {key: entry[key] for key in (*kept, "citation", "sha256", "rows")}
     return Section(**fields, tables=tables)
 
 
-def _tables(text: str, age_unit: str) -> dict[tuple[str, str], Table]:
+def _tables(text: str, age_unit: str, *, linear: bool) -> dict[tuple[str, str], Table]:
     rows = list(csv.reader(text.splitlines()))[1:]
     keys = dict.fromkeys((row[0], row[1]) for row in rows)
     tables = {}
@@ -371,7 +414,7 @@ def _tables(text: str, age_unit: str) -> dict[tuple[str, str], Table]:
         age_days, columns = _in_days(figures[:, 0], age_unit), figures[:, 1:].T.copy()
         age_days.setflags(write=False)
         columns.setflags(write=False)
-        tables[key] = Table(age_days, columns)
+        tables[key] = Table(age_days, columns, linear)
     return tables
 
 
@@ -381,4 +424,6 @@ def _in_days(ages: FloatArray, unit: str) -> FloatArray:
         return ages * 7 - TERM_DAYS
     if unit == "months":  # a month is exactly a twelfth of a year
         return ages / 12 * DAYS_IN_YEAR
+    if unit == "years":
+        return ages * DAYS_IN_YEAR
     return ages * 1.0

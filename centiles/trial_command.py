@@ -24,8 +24,9 @@ def trial(
 ) -> None:
     """Step the check monthly over the past: how many findings a term it would have raised.
 
-    Each month knows what was recorded by its end. New findings only, by rule and severity, and
-    children in a thousand: to see, before it is used, how much work it makes.
+    Each month knows what was recorded by its end. New findings only, growth findings and then
+    contact findings, by rule and severity, and children in a thousand: to see, before it is used,
+    how much work it makes.
 
     \b
     Example:

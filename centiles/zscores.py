@@ -16,11 +16,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from centiles import ages, lms
+from centiles import ages, lms, references
 from centiles.ages import FloatArray
 from centiles.errors import UsageError
 from centiles.measures import MEASURES, SEX_CODES, SEXES, Measure, Sex, not_a_measure
-from centiles.references import TABLE_COUNT, reference
+from centiles.references import TABLE_COUNT, UK_WHO, Reference
 
 SCORED: Final = 0
 NOTES: Final = MappingProxyType(
@@ -34,9 +34,10 @@ NOTES: Final = MappingProxyType(
         6: "gestation is outside 22+0 to 44+6 weeks",
         7: "younger than the tables of this measure begin",
         8: "older than the tables of this measure end",
-        9: "between 2 weeks and 4 years an age must be in whole days",
+        9: "where tables are by the day an age must be in whole days",
         10: "the measure is not known",
         11: "too large or too small to score",
+        12: "this reference has no table of this measure at this age",
     }
 )
 """What each ``note`` code says; 0 is "scored"."""
@@ -57,13 +58,14 @@ class Scores:
 def zscore(
     value: ArrayLike,
     *,
-    measure: str,
+    measure: str | NDArray[Any],
     sex: ArrayLike,
     age_days: ArrayLike,
     gestation_days: ArrayLike | None = None,
     correction: str = "digital",
+    reference: str = UK_WHO,
 ) -> Any:
-    """Return the z-score of measurements against UK-WHO.
+    """Return the z-score of measurements against UK-WHO, or another reference.
 
     Parameters
     ----------
@@ -82,6 +84,9 @@ def zscore(
         Gestation at birth [d]; 38+4 is 270. NaN where unknown.
     correction
         ``"digital"`` or ``"paper"``, see :class:`centiles.ages.Correction`.
+    reference
+        ``"uk-who"``, or another that is shipped: ``"uk90"``, ``"who"``, ``"trisomy21"``,
+        ``"turner"``; see docs/references.md.
 
     Returns
     -------
@@ -91,13 +96,14 @@ def zscore(
     Raises
     ------
     UsageError
-        If a single ``measure`` or ``correction`` is not one of its words, or the shapes do not
-        broadcast.
+        If a single ``measure``, ``correction`` or ``reference`` is not one of its words, or the
+        shapes do not broadcast.
 
     Notes
     -----
     The LMS method [Cole1992]_; tables of the half-open section the age falls in; four-point
-    Lagrange between rows [Cole1998]_. No restriction beyond ±3 SD.
+    Lagrange between rows [Cole1998]_. No restriction beyond ±3 SD, but in ``"who"``, which has its
+    own way there and straight lines between rows from 5 years [WHO2006]_.
 
     Examples
     --------
@@ -106,18 +112,19 @@ def zscore(
     >>> zscore([10.1, 9.2], measure="weight", sex="male", age_days=[365, 365]).round(2)
     array([ 0.42, -0.43])
     """
-    lookup = _lookup(measure, sex, age_days, gestation_days, correction, value)
+    lookup = _lookup(measure, sex, age_days, gestation_days, correction, value, reference)
     return _shaped(_blockwise(_z_block, lookup), lookup.shape)
 
 
 def score(
     value: ArrayLike,
     *,
-    measure: str,
+    measure: str | NDArray[Any],
     sex: ArrayLike,
     age_days: ArrayLike,
     gestation_days: ArrayLike | None = None,
     correction: str = "digital",
+    reference: str = UK_WHO,
 ) -> Scores:
     """Return z, centile and a note code for every measurement.
 
@@ -131,7 +138,7 @@ def score(
     >>> NOTES[int(scores.note[1])]
     'the value is zero or negative'
     """
-    lookup = _lookup(measure, sex, age_days, gestation_days, correction, value)
+    lookup = _lookup(measure, sex, age_days, gestation_days, correction, value, reference)
     z = _blockwise(_z_block, lookup)
     note = _notes(lookup, z)
     centile = lms.centiles_from_z(z)
@@ -141,11 +148,12 @@ def score(
 def measurement(
     z: ArrayLike,
     *,
-    measure: str,
+    measure: str | NDArray[Any],
     sex: ArrayLike,
     age_days: ArrayLike,
     gestation_days: ArrayLike | None = None,
     correction: str = "digital",
+    reference: str = UK_WHO,
 ) -> Any:
     """Return the value [kg, cm, kg/m²] that stands at a z: the inverse of :func:`zscore`.
 
@@ -157,7 +165,7 @@ def measurement(
     >>> round(measurement(0, measure="height", sex="female", age_days=900), 1)
     90.3
     """
-    lookup = _lookup(measure, sex, age_days, gestation_days, correction, z)
+    lookup = _lookup(measure, sex, age_days, gestation_days, correction, z, reference)
     return _shaped(_blockwise(_value_block, lookup), lookup.shape)
 
 
@@ -202,6 +210,7 @@ def percent_median_bmi(
     age_days: ArrayLike,
     gestation_days: ArrayLike | None = None,
     correction: str = "digital",
+    reference: str = UK_WHO,
 ) -> Any:
     """Return BMI as a percentage [%] of the median for age and sex.
 
@@ -219,6 +228,7 @@ def percent_median_bmi(
         age_days=age_days,
         gestation_days=gestation_days,
         correction=correction,
+        reference=reference,
     )
     with np.errstate(invalid="ignore", over="ignore"):
         percent = 100 * np.asarray(bmi, dtype=np.float64) / median
@@ -227,12 +237,13 @@ def percent_median_bmi(
 
 @dataclass(frozen=True)
 class _Lookup:
-    """The rows of one call, flat and broadcast, still to be looked up.
+    """The rows of one call, flat and broadcast, still to be looked up in a reference.
 
     ``amount`` is values or z; ``measure`` and ``sex`` places in their vocabularies, −1 unknown;
     ``age`` days since the expected date of delivery; ``term`` births on the pooled term row.
     """
 
+    known: Reference
     shape: tuple[int, ...]
     amount: FloatArray
     measure: NDArray[np.integer[Any]]
@@ -250,11 +261,11 @@ class _Lookup:
     def block(self, rows: slice | NDArray[np.intp]) -> _Lookup:
         """Return some of the rows."""
         parts = (self.amount, self.measure, self.sex, self.age, self.term, self.gestation)
-        return _Lookup(self.shape, *(None if p is None else p[rows] for p in parts))  # type: ignore[arg-type]
+        return _Lookup(self.known, self.shape, *(None if p is None else p[rows] for p in parts))  # type: ignore[arg-type]
 
     def lms_rows(self) -> FloatArray:
         """Return L, M, S of every row, shape (3, n); NaN where there is none."""
-        known = reference()
+        known = self.known
         missing = known.daily.shape[1] - 1
         whole = self.age if self.age.dtype.kind in "iu" else np.floor(self.age)
         found = (whole >= known.first_day) & (whole < known.first_day + known.days)
@@ -270,7 +281,7 @@ class _Lookup:
 
     def _interpolate(self, rows: FloatArray, at: NDArray[np.intp]) -> None:
         """Replace the rows of ages that are no whole day, section by section."""
-        known = reference()
+        known = self.known
         table = self.table[at].astype(np.intp)
         codes = known.section_codes(self.age[at], None if self.term is None else self.term[at])
         for number in np.unique(np.stack([codes.astype(np.intp), table]), axis=1).T:
@@ -288,6 +299,7 @@ def _lookup(
     gestation_days: ArrayLike | None,
     correction: str,
     amount: ArrayLike,
+    reference: str,
 ) -> _Lookup:
     """Return the arguments of a call as flat arrays of one length."""
     age = np.asarray(age_days)
@@ -314,7 +326,8 @@ def _lookup(
         bad = ~np.isnan(gestation) & ~ages.gestation_known(gestation)
         flat[3] = np.where(bad, np.nan, flat[3])
         term = ages.is_pooled_term(gestation, chosen) if chosen is ages.Correction.PAPER else None
-    return _Lookup(whole[0].shape, flat[0], flat[1], flat[2], flat[3], term, gestation)
+    known = references.reference(reference)
+    return _Lookup(known, whole[0].shape, flat[0], flat[1], flat[2], flat[3], term, gestation)
 
 
 def _measure_codes(measure: Any) -> NDArray[np.integer[Any]]:
@@ -362,23 +375,23 @@ def _coded(words: Any, places: dict[Any, int]) -> NDArray[np.integer[Any]]:
 
 
 def _blockwise(rows: Any, lookup: _Lookup) -> FloatArray:
-    """Return a function of L, M, S rows and amounts over the whole call, block by block."""
+    """Return a function of looked-up rows over the whole call, block by block."""
     out = np.empty(len(lookup.amount))
     with np.errstate(all="ignore"):
         for start in range(0, len(out), _BLOCK):
             part = slice(start, start + _BLOCK)
             block = lookup.block(part)
-            out[part] = rows(block.amount, block.lms_rows())
+            out[part] = rows(block)
     return out
 
 
-def _z_block(value: FloatArray, lms_rows: FloatArray) -> FloatArray:
-    z = lms.zscores_from_lms(value, *lms_rows)
-    return np.where((value > 0) & np.isfinite(z), z, np.nan)
+def _z_block(block: _Lookup) -> FloatArray:
+    z = block.known.zscores(block.amount, block.lms_rows())
+    return np.where((block.amount > 0) & np.isfinite(z), z, np.nan)
 
 
-def _value_block(z: FloatArray, lms_rows: FloatArray) -> FloatArray:
-    return lms.values_from_lms(z, *lms_rows)
+def _value_block(block: _Lookup) -> FloatArray:
+    return block.known.values(block.amount, block.lms_rows())
 
 
 def _notes(lookup: _Lookup, z: FloatArray) -> NDArray[np.int8]:
@@ -404,7 +417,8 @@ def _notes(lookup: _Lookup, z: FloatArray) -> NDArray[np.int8]:
             "age is not known": ~np.isfinite(age),
             "younger than the tables of this measure begin": age < first,
             "older than the tables of this measure end": age > last,
-            "between 2 weeks and 4 years an age must be in whole days": np.floor(age) != age,
+            "where tables are by the day an age must be in whole days": _between_days(rows, age),
+            "this reference has no table of this measure at this age": np.isnan(rows.lms_rows()[1]),
         }
     codes = [_CODES[words] for words in reasons]
     fallback = _CODES["too large or too small to score"]
@@ -412,9 +426,15 @@ def _notes(lookup: _Lookup, z: FloatArray) -> NDArray[np.int8]:
     return notes
 
 
+def _between_days(rows: _Lookup, age: FloatArray) -> NDArray[np.bool_]:
+    """Return which ages are no whole day in a section that is by the day."""
+    by_day = np.array([section.whole_days_only for section in rows.known.sections])
+    return np.asarray((np.floor(age) != age) & by_day[rows.known.section_codes(age)])
+
+
 def _bounds(rows: _Lookup) -> tuple[FloatArray, FloatArray]:
     """Return the first and last age [d] of each row's measure and sex, NaN where unknown."""
-    known = reference()
+    known = rows.known
     first, last = np.full((2, TABLE_COUNT + 1), np.nan)
     for code in range(TABLE_COUNT):
         measure, sex = MEASURES[code // len(SEXES)], SEXES[code % len(SEXES)]

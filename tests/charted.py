@@ -29,6 +29,7 @@ FINDING = {
     "change_z": np.nan,
     "carried_change_z": np.nan,
     "spaces": np.nan,
+    "direction": "down",
     "interval_days": np.nan,
     "sentence": "weight fell",
 }
@@ -89,6 +90,7 @@ def child(*points, sex="male", gestation=np.nan, correction="digital", findings=
         "contacts": columns.frame(columns.CONTACTS, {}),
         "condition": "",
         "siblings": 0,
+        "reference": "uk-who",
     }
     return SimpleNamespace(**(made | changes))
 

@@ -32,16 +32,21 @@ class Ran:
     err: str
 
 
-def run(*arguments: str | Path) -> Ran:
-    """Run ``centiles`` with arguments, and leave signals, warnings and logging as they were."""
-    out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", newline="\n") for _ in range(2))
+def run(*arguments: str | Path, together: bool = False) -> Ran:
+    """Run ``centiles`` with arguments, and leave signals, warnings and logging as they were.
+
+    ``together`` puts the two outputs into one, ``out``, as a terminal shows them.
+    """
+    out, err = (
+        io.TextIOWrapper(io.BytesIO(), "utf-8", newline="\n", write_through=True) for _ in range(2)
+    )
     code: object = 0
     names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
     handlers = {getattr(signal, name): signal.getsignal(getattr(signal, name)) for name in names}
     with (
         mock.patch.object(sys, "argv", ["centiles", *map(str, arguments)]),
         contextlib.redirect_stdout(out),
-        contextlib.redirect_stderr(err),
+        contextlib.redirect_stderr(out if together else err),
         warnings.catch_warnings(),
     ):
         try:

@@ -463,7 +463,7 @@ class HeadFall2(Fall):
     ages, window = (-YEAR, 2 * YEAR), 731.0
 
     def tiers(self, first, start, k):
-        return [("watch", 2 * SPACE, True, False), ("act", 2 * SPACE, True, True)]
+        return [("watch", 2 * SPACE, True, False), ("act", 4.5 * SPACE, True, False)]
 
 
 class Rise(Fall):
@@ -493,7 +493,7 @@ class HeadRise2(Rise):
             ("watch", 0.3333333333333333 * SPACE, above, False),
             ("watch", 2 * SPACE, True, False),
             ("act", SPACE, above, False),
-            ("act", 2 * SPACE, True, True),
+            ("act", 4.5 * SPACE, True, False),
         ]
 
 
@@ -811,7 +811,7 @@ class CondGain(Rule):
 
     def tiers(self, first, start, k):
         return [
-            ("info", 1.645, True, False), ("watch", 2.326, True, False), ("act", 2.667, True, False)
+            ("info", 1.645, True, False), ("watch", 2.326, True, False), ("act", 2.75, True, False)
         ]  # fmt: skip
 
 
@@ -868,8 +868,22 @@ class Trajectory(Rule):
         return -lower + (self.fall(first, k) / spread if k != first else 0.0)
 
     def tiers(self, first, start, k):
-        cuts = (2.67, 3.1, 4.0)
-        return [(s, n, True, False) for s, n in zip(("watch", "act", "urgent"), cuts, strict=True)]
+        return [
+            ("watch", 2.67, True, False), ("act", 3.1, True, False),
+            ("urgent", 4.0, self.weight_fell_too(first, start, k), False),
+        ]  # fmt: skip
+
+    def weight_fell_too(self, first, start, k):
+        """Weight, newest of the window, half a z below its highest of 36 months before."""
+        weight = Fall(self.code, "weight", self.child)
+        since, met = self.points[start].age, self.points[first].age
+        now = newest(weight.points, min(self.points[k].age, since + 1096), math.inf)
+        if now is None or weight.points[now].age <= since:
+            return False
+        falls = [
+            weight.fall(j, now) for j in range(now) if met - 1096 <= weight.points[j].age <= met
+        ]
+        return any(fall >= 0.75 * SPACE for fall in falls)
 
 
 class Drift(Rule):

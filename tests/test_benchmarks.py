@@ -43,6 +43,15 @@ def test_a_missed_limit_is_shown() -> None:
     assert "| w | b | 2 s | 1 s | 2.00 | ≤ 1 × | **no** |" in timing.table_text([row])
 
 
+@pytest.fixture
+def once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Time each pair once: that it is timed is tested here, not how exactly."""
+    whole = timing.in_turn
+    for module in (timing, reading):
+        monkeypatch.setattr(module, "in_turn", lambda ours, theirs, _: whole(ours, theirs, 1))
+
+
+@pytest.mark.usefixtures("once")
 def test_the_check_row_measures_both(tmp_path: Path) -> None:
     row = checking.check_row(tmp_path, rows=500)
     assert row.ours > 0
@@ -72,6 +81,7 @@ def test_every_layout_is_read_whole(tmp_path: Path) -> None:
         assert centiles.read(given).values_read == values
 
 
+@pytest.mark.usefixtures("once")
 def test_the_other_rows_measure_both(tmp_path: Path) -> None:
     rows = [
         *reading.csv_rows(tmp_path, 500),

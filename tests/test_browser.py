@@ -23,7 +23,7 @@ from centiles.reports import report
 from centiles.reports.overview import overview_of
 from centiles.reports.report import write_report
 from centiles.reports.share import write_share
-from tests.pages import HOSTILE, demo_check, hostile_check
+from tests.pages import HOSTILE, hostile_check
 
 pytestmark = pytest.mark.browser
 
@@ -62,14 +62,16 @@ def opened(browser: Browser) -> Iterator[object]:
     """Give a way to open a file as a double-click would; nothing may be fetched, nothing said."""
     seen: list[Seen] = []
 
-    def open_(path: Path, *, script: bool = True, size: dict[str, int] = DESKTOP) -> Page:
+    def open_(
+        path: Path, *, script: bool = True, size: dict[str, int] = DESKTOP, at: str = ""
+    ) -> Page:
         context = browser.new_context(viewport=size, java_script_enabled=script, offline=True)
         made = Seen(context.new_page())
         made.page.on("request", lambda request: made.requests.append(request.url))
         made.page.on("console", lambda message: made.said.append(message.text))
         made.page.on("pageerror", lambda error: made.said.append(str(error)))
         made.page.on("dialog", lambda dialog: made.said.append(dialog.message))
-        made.page.goto(path.as_uri())
+        made.page.goto(path.as_uri() + at)
         seen.append(made)
         return made.page
 
@@ -78,11 +80,6 @@ def opened(browser: Browser) -> Iterator[object]:
         assert each.requests == [each.page.url.partition("#")[0]]
         assert each.said == []
         each.page.context.close()
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Checked:
-    return demo_check(tmp_path_factory.mktemp("exports"))
 
 
 @pytest.fixture(scope="module")
@@ -280,19 +277,33 @@ def test_hostile_text_does_nothing(opened, tmp_path: Path) -> None:
     expect(page.get_by_role("status")).to_have_text(re.compile(r"^\d of 12 children$"))
 
 
-def test_pages_lead_to_one_another(
+def test_a_list_of_all_children_leads_to_their_pages(
     opened, demo: Checked, total: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(report, "CHILDREN_A_PAGE", total - 7)
-    first, second = write_report(demo, tmp_path, overview_of(demo))
+    first, _, last = write_report(demo, tmp_path, overview_of(demo))
     page = opened(first)
-    nav = page.get_by_role("navigation", name="Pages of the worklist")
-    assert nav.get_by_role("link").count() == 2
-    assert nav.get_by_role("link").nth(1).get_attribute("href") == second.name
-    page = opened(second)
+    assert shown(page) == list(range(1, total + 1))
+    assert status(page) == f"{total} children"
+    assert_no_barrier(page)
+    expect(page.get_by_role("button", name="Open all shown")).to_be_hidden()
+    flagged = demo.children[demo.children["rank"] > 0]
+    page.get_by_label("Level").select_option("info")
+    assert shown(page) == flagged.loc[flagged["level"] == "info", "rank"].tolist()
+    page.get_by_role("button", name="Clear").click()
+    page.get_by_role("button", name="Last measured").click()
+    by_date = flagged.sort_values(["last_measured_on", "rank"], kind="stable")
+    assert shown(page) == by_date["rank"].tolist()
+    page.get_by_role("searchbox").fill(flagged["child_id"].iloc[-1])
+    expect(page.get_by_role("status")).to_have_text(f"1 of {total} children")
+    link = page.locator("#list > tbody:visible").get_by_role("link").get_attribute("href")
+    assert link == f"{last.name}#n{total}"
+    page = opened(last, at=f"#n{total}")
+    expect(page.locator(f"#n{total} figure").first).to_be_visible()  # open on arrival
     half = total // 2
     assert shown(page) == list(range(half + 1, total + 1))
     assert status(page) == f"{total - half} children on this page"
+    assert opened(first, script=False).locator("#list > tbody").count() == total
 
 
 def test_what_is_shared_is_usable_too(opened, demo: Checked, tmp_path: Path) -> None:

@@ -63,6 +63,21 @@ class TestSds:
         assert len(looks) == len(set(looks)) == 2
         assert {"weight", "height"} <= {t.get_text() for t in with_gid(ax, "name-")}
 
+    def test_a_doubtful_value_is_drawn_and_passed_by(self):
+        slip = (2000, "weight", 1.8, {"verdict": "doubtful"})
+        some = child((1700, "weight", 17.9), slip, (2100, "weight", 19.0))
+        page = charts.figure_sds(some)
+        (joined,) = with_gid(page.axes[0], "joined-weight")
+        np.testing.assert_equal(joined.get_xdata(), [1700, 2100, np.nan])
+        assert "not joined to the others" in said(page)
+        assert "open: check this measurement" in said(page)
+
+    def test_no_name_covers_those_of_the_lines(self):
+        ax = charts.figure_sds(child(*[(age, "head", 50.0) for age in (900, 1450)])).axes[0]
+        (name,) = with_gid(ax, "name-head")
+        ax.figure.canvas.draw()
+        assert name.get_window_extent().x1 <= ax.get_window_extent().x1
+
     def test_points_are_joined_and_dotted_where_the_reference_changes(self):
         ax = charts.plot_sds(child(*BOTH))
         (joined,) = with_gid(ax, "joined-weight")
@@ -144,7 +159,7 @@ class TestFamily:
             assert len(with_gid(ax, "line-uk90_child-")) == 9
             assert with_gid(ax, "points-ok")
 
-    @pytest.mark.parametrize("count", [1, 2, 4, 5, 10])
+    @pytest.mark.parametrize("count", [1, 2, 4, 5, 6])
     @pytest.mark.parametrize("orientation", ["landscape", "portrait"])
     def test_charts_neither_meet_nor_leave_the_page(self, count, orientation):
         page = charts.figure_family(
@@ -164,8 +179,28 @@ class TestFamily:
         assert not any(f"C{k}" in said(page) for k in range(3))
 
     def test_too_many_children_are_an_error(self):
-        with pytest.raises(UsageError, match="found 13 children"):
-            charts.figure_family(self.children(13), "weight", sensitive=True)
+        with pytest.raises(UsageError, match="found 7 children"):
+            charts.figure_family(self.children(7), "weight", sensitive=True)
+
+    def test_more_than_six_make_further_pages(self, tmp_path):
+        made = charts.save_family(self.children(8), tmp_path / "f.svg", sensitive=True)
+        assert [path.name for path in made] == ["f-weight-1.svg", "f-weight-2.svg"]
+        first, second = (path.read_text(encoding="utf-8") for path in made)
+        assert "6 children of one household, page 1 of 2" in first
+        assert "2 children of one household, page 2 of 2" in second
+        assert all(SENSITIVE_WARNING in page for page in (first, second))
+
+    def test_a_source_has_one_marker_in_the_whole_family(self):
+        both = [(900, "weight", 13.0), (1300, "weight", 15.0, {"source": "b.csv"})]
+        other = [(900, "weight", 12.0, {"source": "b.csv"}), (1300, "weight", 14.0)]
+        page = charts.figure_family([child(*both), child(*other)], "weight", sensitive=True)
+        seen = [
+            {line.get_gid(): line.get_xdata()[0] for line in with_gid(ax, "points-ok")}
+            for ax in page.axes
+        ]
+        assert seen == [
+            {"points-ok-o": 900, "points-ok-s": 1300}, {"points-ok-s": 900, "points-ok-o": 1300}
+        ]  # fmt: skip
 
     def test_files_carry_the_warning_in_words(self, tmp_path):
         png, caption = charts.save_family(self.children(), tmp_path / "f.png", sensitive=True)

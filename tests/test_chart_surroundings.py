@@ -36,20 +36,21 @@ def all_words(page):
 
 
 class TestRises:
-    RISE = fall((1200, 15.2), (1700, 22.0), rule="WT-RISE-2", severity="info") | {
+    RISE = fall((1200, 15.2), (1700, 22.0), rule="OUR-OWN-7", severity="info") | {
+        "direction": "up",
         "carried_change_z": 2.1 * lms.SPACE,
         "to_z": 1.5,
     }
 
     def test_a_rise_is_shaded_and_said_as_such(self):
         ax = charts.plot(child(*STEADY, findings=[self.RISE]), "weight")
-        (band,) = with_gid(ax, "rise-WT-RISE-2")
+        (band,) = with_gid(ax, "rise-OUR-OWN-7")
         assert (band.get_x(), band.get_x() + band.get_width()) == (1200, 1700)
         assert "rose 2.1 spaces in 16 months" in said(ax)
         assert not with_gid(ax, "fall-WT")
 
     def test_a_fall_that_has_become_a_rise_is_not_shaded(self):
-        found = self.RISE | {"rule": "WT-FALL-1Y"}
+        found = self.RISE | {"direction": "down"}
         assert not with_gid(charts.plot(child(*STEADY, findings=[found]), "weight"), "rise-")
 
     def test_what_only_a_doubtful_value_makes_is_not_shaded(self):
@@ -72,6 +73,30 @@ class TestRises:
         assert start[0] == end[0] == 1700
         z = zscores.zscore([start[1], end[1]], measure="weight", sex="male", age_days=1700)
         assert z[1] - z[0] == pytest.approx(found["carried_change_z"])
+
+
+class TestArrowsOfPretermChildren:
+    """Born 8 weeks early, at 5 y: the lines of its values are those of the corrected age."""
+
+    EARLY = 56
+    FOUND = fall((1500, 17.0), (1826, 14.0), 2.0)
+
+    def child_of(self):
+        points = [(1500, "weight", 17.0), (1826, "weight", 14.0)]
+        return child(*points, gestation=280 - self.EARLY, findings=[self.FOUND])
+
+    def test_it_stands_at_the_cross_and_spans_what_the_label_counts(self):
+        (arrow,) = with_gid(charts.plot(self.child_of(), "weight"), "arrow-")
+        at = 1826 - self.EARLY
+        assert (arrow.xy[0], arrow.xyann[0]) == (at, at)
+        values = [arrow.xyann[1], arrow.xy[1]]
+        z = zscores.zscore(values, measure="weight", sex="male", age_days=at)
+        assert z[1] - z[0] == pytest.approx(self.FOUND["carried_change_z"])
+
+    def test_there_is_none_where_only_the_age_since_birth_is_shown(self):
+        ax = charts.plot(self.child_of(), "weight", ages="chronological")
+        assert not with_gid(ax, "arrow-")
+        assert "fell 2.0 spaces" in said(ax)
 
 
 class TestEvents:
@@ -251,19 +276,23 @@ class TestHonesty:
         ).replace("\u00a0", " ")
 
     def test_a_missing_font_is_said_and_the_picture_comes(self, monkeypatch, tmp_path):
-        real = font_manager.findfont
-
-        def without(prop, *args, fallback_to_default=True, **more):
-            if not fallback_to_default:
-                raise ValueError("not found")
-            return real(prop, *args, **more)
-
-        monkeypatch.setattr(font_manager, "findfont", without)
+        known = font_manager.fontManager
+        others = [font for font in known.ttflist if font.name != chart_texts.FAMILY]
+        assert 0 < len(others) < len(known.ttflist)
+        known._findfont_cached.cache_clear()
+        monkeypatch.setattr(known, "ttflist", others)
+        for cached in (chart_texts._advances, chart_texts._letters):
+            cached.cache_clear()
         page = charts.figure(child(*STEADY), "weight")
         assert f"{chart_texts.FAMILY}, the type these charts are made in, was not found" in said(
             page
         )
-        page.savefig(tmp_path / "c.png")
+        charts.save(child(*STEADY), tmp_path / "c.png", "weight")
+        assert (tmp_path / "c.png").stat().st_size > 10_000
+        monkeypatch.undo()
+        known._findfont_cached.cache_clear()
+        for cached in (chart_texts._advances, chart_texts._letters):
+            cached.cache_clear()
 
     def test_what_raised_a_finding_is_not_said_unless_it_may_be(self):
         sentence = "weight fell. Raised: siblings with findings. See within 14 days."

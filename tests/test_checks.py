@@ -155,6 +155,14 @@ def test_rows_without_an_identifier_are_no_child() -> None:
     assert list(done.scored["fate"]) == ["scored", "scored"]
 
 
+def test_what_nobody_is_named_for_moves_no_finding_to_another_child() -> None:
+    rows = [*falling("", -2.0), *weights("steady", (1500, 0.0), (1800, 0.0)), *falling("a", -2.0)]
+    listed = check(rows).children.set_index("child_id")
+    assert list(listed.index) == ["a", "steady"]
+    assert listed["level"].tolist() == ["urgent", ""]
+    assert listed["rank"].tolist() == [1, 0]
+
+
 # ---- what could not be assessed
 
 

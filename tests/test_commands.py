@@ -33,9 +33,9 @@ from centiles.measures import MEASURES, SEXES
 from centiles.monitoring.schema import SEVERITIES
 from centiles.records import layouts
 from centiles.records.columns import PROBLEM_CODES
-from centiles.references import reference
+from centiles.references import FOLDERS, reference
 from centiles.reports.results import SCORED_FORMS
-from tests.commandline import FALLING, HEADER, STEADY, export, run
+from tests.commandline import FALLING, HEADER, STEADY, Ran, export, run
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = {
@@ -106,6 +106,7 @@ def test_the_words_of_options_are_the_words_of_the_library() -> None:
     assert set(child_options.MeasureName) == set(map(str, MEASURES))
     assert set(child_options.SexName) == set(map(str, SEXES))
     assert tuple(options.Form) == SCORED_FORMS
+    assert tuple(child_options.ReferenceName) == tuple(FOLDERS)
 
 
 def test_version() -> None:
@@ -470,6 +471,44 @@ def test_each_kind_of_trouble_has_its_code() -> None:
         (["chart", "{export}", "--child", "9990000018", "-o", "x.png", "--measure", "w"], "weight"),
         (["chart", "{export}", "--child", "9990000018", "-o", "x.png", "--window", "w"], "infant"),
         (["explain", "XX"], "WT-FALL-1Y"),
+        (["check", "{export}", "--out", "r", "--reference", "turner"], "were all worked out on it"),
+        (
+            ["chart", "{export}", "--child", "9990000018", "--reference", "cdc", "-o", "x.png"],
+            "who",
+        ),
+        (
+            [
+                "chart",
+                "{export}",
+                "--child",
+                "9990000018",
+                "--reference",
+                "who",
+                "--sds",
+                "-o",
+                "x.svg",
+            ],
+            "on UK-WHO only",
+        ),
+        (
+            ["chart", "{export}", "--child", "9990000026", "--reference", "turner", "-o", "x.png"],
+            "no table in Turner syndrome",  # a boy
+        ),
+        (
+            [
+                "chart",
+                "{export}",
+                "--child",
+                "9990000018",
+                "--reference",
+                "turner",
+                "--measure",
+                "weight",
+                "-o",
+                "x.png",
+            ],
+            "--measure: found none",
+        ),
         (["nonsense"], "nonsense"),
     ],
 )
@@ -647,6 +686,25 @@ def test_a_chart_from_options_names_the_child_only_if_asked(tmp_path: Path) -> N
     assert "child" not in title[0]
 
 
+def test_a_chart_on_another_reference_has_its_lines_and_no_finding(
+    visits: Path, tmp_path: Path
+) -> None:
+    """By hand: 108.1 cm at 1839 days (5.035 y) on M 97.71 + 0.035 · 4.65, S 0.047: z 2.22."""
+    target = tmp_path / "chart.svg"
+    ran = run("chart", visits, "--child", "9990000018", "--reference", "turner", "-o", target)
+    assert (ran.code, ran.out) == (0, f"{target}\n")  # height only: Turner has no other
+    text = target.read_text(encoding="utf-8")
+    assert 'id="line-turner-50th"' in text
+    assert "line-uk90" not in text
+    assert "Reference: Turner syndrome, 1985" in text
+    assert "Findings are made on UK-WHO and are not shown here." in text
+    assert "between the 98th and 99.6th" in text
+    run("chart", visits, "--child", "9990000026", "--reference", "who", "-o", tmp_path / "c.svg")
+    falling = (tmp_path / "c-weight.svg").read_text(encoding="utf-8")
+    assert "fell" not in falling
+    assert "ring-" not in falling
+
+
 def test_sds_chart_and_family_view(visits: Path, tmp_path: Path) -> None:
     of_one = ("chart", visits, "--child", "9990000018")
     sds, family = tmp_path / "sds.svg", tmp_path / "family.svg"
@@ -780,15 +838,15 @@ def test_explain_shows_how_grave_and_how_often() -> None:
 
 def test_reference_tells_every_table_and_where_it_is_from() -> None:
     shown = run("reference", "--verify").out
-    assert shown.count("SHA-256") == len(reference().sections)
+    assert shown.count("SHA-256") == sum(len(reference(name).sections) for name in FOLDERS)
+    assert all(f"\n{name}: " in f"\n{shown}" for name in FOLDERS)
     assert "Acknowledgement:" in shown
     assert "verified: every table" in shown
     assert "verified" not in run("reference").out
 
 
-def test_demo_writes_exports_results_and_charts(tmp_path: Path) -> None:
-    folder = tmp_path / "demo"
-    ran = run("demo", "--out", folder)
+def test_demo_writes_exports_results_and_charts(demonstration: tuple[Path, Ran]) -> None:
+    folder, ran = demonstration
     assert (ran.code, ran.out) == (0, f"{folder}\n")
     assert {path.name for path in folder.iterdir()} == {
         "exports", "beside", "results", "charts", "run.json",

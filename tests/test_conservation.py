@@ -9,11 +9,12 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from centiles.records import Config, Records, read
 from centiles.records.reading import is_contact
+from tests.examples import examples
 
 NUMBERS = ["18.4", "104", "0", "-1", "99.9", "1e3", "inf", "1050"]
 JUNK = ["18,4", "abc", "12kg", "9.9.9", "=1+1", "🙂", 'a"b', "x\ny"]
@@ -105,7 +106,7 @@ LONG = st.fixed_dictionaries(
 BLANK_LINES = st.sets(st.integers(0, 8))
 
 
-@settings(deadline=None)  # each example writes and reads a file
+@examples(0.4)
 @given(st.lists(WIDE, max_size=8), BLANK_LINES)
 def test_wide_tables_add_up(rows: list[dict[str, str]], blank_lines: set[int]) -> None:
     rows = [ANCHOR | {"weight": "18", "height": "104", "birth weight": "3", "comments": ""}, *rows]
@@ -127,7 +128,7 @@ def test_wide_tables_add_up(rows: list[dict[str, str]], blank_lines: set[int]) -
     assert_sources_agree(records, filled)
 
 
-@settings(deadline=None)
+@examples(0.4)
 @given(st.lists(LONG, max_size=8), BLANK_LINES)
 def test_long_tables_add_up(rows: list[dict[str, str]], blank_lines: set[int]) -> None:
     rows = [ANCHOR | {"measure": "weight", "value": "18", "unit": "kg"}, *rows]
@@ -146,7 +147,7 @@ def test_long_tables_add_up(rows: list[dict[str, str]], blank_lines: set[int]) -
     assert set(listed) <= {number for number, _ in filled}
 
 
-@settings(max_examples=25, deadline=None)
+@examples(0.15)
 @given(st.lists(WIDE, min_size=1, max_size=5), st.integers(1, 4))
 def test_the_same_rows_again_are_as_many_again(rows: list[dict[str, str]], times: int) -> None:
     rows = [ANCHOR | {"weight": "18", "height": "104", "birth weight": "3", "comments": ""}, *rows]

@@ -8,14 +8,15 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from centiles import demo
 from centiles.commands import app
 from centiles.errors import UsageError
-from tests.visits import BORN, Visit, checked, contacts, day, event
+from tests.examples import examples
+from tests.visits import BORN, ONE_RULE, Visit, checked, contacts, day, event
 
 LATER = Visit("z", 3600, weight=0.0, height=0.0)  # somebody, so that the records go on
 
@@ -312,6 +313,62 @@ def test_overweighed(first: int, second: int, *, found: bool) -> None:
 # ---- the list as a whole
 
 
+# ---- a service's own
+
+
+def test_a_service_can_change_them(tmp_path: Path) -> None:
+    """Six months for twelve, act for watch; and what it has no use for is not said."""
+    changed = """
+[[contact]]
+id = "NOT-SINCE"
+severity = { watch = "act" }
+[contact.numbers]
+months = 6
+under_years = 4
+
+[[contact]]
+id = "MISSED"
+off = true
+
+[[contact]]
+id = "OVERDUE"
+off = true
+"""
+    ours = tmp_path / "ours.toml"
+    ours.write_text(Path(ONE_RULE).read_text(encoding="utf-8") + changed, encoding="utf-8")
+    visits = [
+        Visit("a", 500, weight=0.0, height=0.0), Visit("b", 500, weight=0.0, contact="review"),
+        Visit("c", 1500, weight=0.0, height=0.0), Visit("c", 1800, weight=-2.0, height=0.0),
+        Visit("d", 1100, weight=0.0, contact="review"), LATER,
+    ]  # fmt: skip
+    usual = checked(visits, options=until(700))
+    assert contacts(usual, "NOT-SINCE") == []
+    done = checked(visits, options={**until(700), "rules": str(ours)})
+    assert contacts(done, "NOT-SINCE") == [("a", "act", day(500)), ("b", "act", day(500))]
+    # 6 months and a day after 500; act is to be seen in 14 days from then
+    mine = done.contacts[done.contacts["rule"] == "NOT-SINCE"]
+    assert set(mine["see_by"].dt.strftime("%Y-%m-%d")) == {day(500 + 183 + 14)}
+    assert done.provenance.contacts_sha256 != usual.provenance.contacts_sha256
+    usual, done = (
+        checked(visits, options={**until(2000), **more}) for more in ({}, {"rules": str(ours)})
+    )
+    for rule in ("MISSED", "OVERDUE"):
+        assert contacts(usual, rule) != []
+        assert contacts(done, rule) == []
+
+
+def test_a_sentence_says_the_number_that_was_used(tmp_path: Path) -> None:
+    ours = tmp_path / "ours.toml"
+    changed = '\n[[contact]]\nid = "BASELINE-MISSING"\nnumbers = { days = 7 }\n'
+    ours.write_text(Path(ONE_RULE).read_text(encoding="utf-8") + changed, encoding="utf-8")
+    visits = [Visit("a", 1000, weight=0.0, height=0.0), LATER]
+    done = checked(
+        visits, events=[event("a", 1100, "feeding")], options={**until(1108), "rules": str(ours)}
+    )
+    (said,) = done.contacts.loc[done.contacts["rule"] == "BASELINE-MISSING", "sentence"]
+    assert said.endswith("a baseline is due within 7 days.")
+
+
 def test_contact_findings_set_nobodys_level() -> None:
     done = checked([Visit("a", 800, contact="review"), Visit("a", 801, weight=0.0)])
     assert set(done.contacts["rule"]) == {"MISSED"}
@@ -413,7 +470,7 @@ CONCERNS = st.lists(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@examples(0.3)
 @given(visits=VISITS, concerns=CONCERNS, now=st.sampled_from([400, 745, 1014, 1500, 1900]))
 def test_the_list_is_what_a_careful_reader_would_make(
     visits: list[Visit], concerns: list[tuple[str, int]], now: int
@@ -434,7 +491,7 @@ def test_the_list_is_what_a_careful_reader_would_make(
     assert found == plainly(visits, concerns, now)
 
 
-@settings(max_examples=10, deadline=None)
+@examples(0.1)
 @given(visits=VISITS, order=st.randoms(use_true_random=False))
 def test_neither_order_nor_other_children_change_the_list(visits: list[Visit], order: Any) -> None:
     mixed = [*visits, Visit("z", 1600, weight=0.0)]

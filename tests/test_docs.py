@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import doctest
 import importlib.util
 import json
-import os
 import re
 import shlex
-import subprocess
+import shutil
 import sys
 import tempfile
 import tomllib
@@ -23,12 +23,13 @@ from centiles.monitoring.rulesets import ruleset
 from centiles.records import Config
 from centiles.records.columns import PROBLEM_CODES
 from centiles.records.presets import shipped
+from tests.commandline import Ran, run
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted(
     path
-    for folder in (ROOT, ROOT / "docs", ROOT / "docs" / "decisions", ROOT / "data" / "who_uk90")
-    for path in folder.glob("*.md")
+    for pattern in ("*.md", "docs/**/*.md", "data/*/README.md", "benchmarks/README.md")
+    for path in ROOT.glob(pattern)
 )
 SOURCES = ROOT / "docs" / "sources.md"
 
@@ -153,6 +154,33 @@ def test_every_decision_is_listed_and_has_its_four_parts() -> None:
         assert parts == ["Context", "Decision", "What it changes", "Alternatives"]
 
 
+def defined_tests(path: Path) -> set[str]:
+    """Return the names of the tests in a file."""
+    tree = ast.walk(ast.parse(text_of(path)))
+    return {each.name for each in tree if isinstance(each, ast.FunctionDef)}
+
+
+@pytest.mark.parametrize("name", ["safety.md", "security.md"])
+def test_every_claim_names_a_test_there_is(name: str) -> None:
+    claims = re.split(r"^### ", text_of(ROOT / "docs" / name), flags=re.MULTILINE)[1:]
+    assert len(claims) > 8
+    for claim in claims:
+        heading = claim.splitlines()[0]
+        named = re.findall(r"`(test_\w+\.py)(?:::(\w+))?`", claim)
+        assert named, f"{heading}: no test"
+        for file, test in named:
+            assert (ROOT / "tests" / file).is_file(), f"{heading}: {file}"
+            assert not test or test in defined_tests(ROOT / "tests" / file), f"{heading}: {test}"
+
+
+def test_every_hazard_has_its_four_parts() -> None:
+    hazards = re.split(r"^### H", text_of(ROOT / "docs" / "safety.md"), flags=re.MULTILINE)[1:]
+    for number, hazard in enumerate(hazards, 1):
+        assert hazard.startswith(f"{number} ")
+        parts = re.findall(r"^- \*\*([\w ]+)\*\*:", hazard, flags=re.MULTILINE)
+        assert parts == ["Cause", "Effect", "Mitigation", "Shown by"], hazard.splitlines()[0]
+
+
 def test_every_layout_known_is_on_its_page() -> None:
     page = text_of(ROOT / "docs" / "layouts.md")
     assert [name for name in shipped() if f"`{name}`" not in page] == []
@@ -204,28 +232,20 @@ def commands(page: Path) -> list[tuple[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder in which the commands of all pages are run, the demonstration first."""
+def desk(tmp_path_factory: pytest.TempPathFactory, demonstration: tuple[Path, Ran]) -> Path:
+    """Return the folder in which the commands of all pages are run, the demonstration there."""
     folder = tmp_path_factory.mktemp("desk")
-    said = run("centiles demo --out demo-results", folder)
-    assert said.returncode == 0, said.stdout
+    shutil.copytree(demonstration[0], folder / "demo-results")
     for page in PAGES:
         for name, text in files_shown(page):
             (folder / name).write_text(text, encoding="utf-8")
     return folder
 
 
-def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run a command line as it would be typed, its two outputs together."""
-    return subprocess.run(
-        [sys.executable, str(ROOT / "cli.py"), *shlex.split(command)[1:]],
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
-        check=False,
-    )
+def typed(command: str, folder: Path) -> Ran:
+    """Run a command line as it would be typed in a folder, its two outputs together."""
+    with contextlib.chdir(folder):
+        return run(*shlex.split(command)[1:], together=True)
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if commands(page)], ids=named)
@@ -237,11 +257,11 @@ def test_commands_run_and_print_what_is_shown(page: Path, desk: Path) -> None:
     for command, shown in commands(page):
         if command.startswith("centiles demo"):  # run already
             continue
-        said = run(command, desk)
-        assert said.returncode == 0, f"{command}\n{said.stdout}"
+        said = typed(command, desk)
+        assert said.code == 0, f"{command}\n{said.out}"
         if shown:
-            same = doctest.OutputChecker().check_output(shown, said.stdout, doctest.ELLIPSIS)
-            assert same, f"{command}\n{said.stdout}"
+            same = doctest.OutputChecker().check_output(shown, said.out, doctest.ELLIPSIS)
+            assert same, f"{command}\n{said.out}"
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")], ids=named)

@@ -14,17 +14,20 @@ from centiles import zscores
 from centiles.ages import DAYS_IN_MONTH, DAYS_IN_YEAR, corrected_age_days
 from centiles.checks import check
 from centiles.lms import SPACE
+from centiles.measures import MEASURES
 from centiles.monitoring.correlations import correlation
 from centiles.monitoring.rulesets import ruleset
+from centiles.monitoring.schema import Rule
 from centiles.references import reference, table_codes
 from tools.evidence import alternatives, counting, model, page, rates, shapes, visits
 from tools.evidence.children import Fall, World, children, records
 from tools.evidence.counting import ACT, WATCH, Share
-from tools.evidence.results import SMALL, TARGET_FALL, Plan, Results
+from tools.evidence.results import OTHER_SETS, SMALL, TARGET_FALL, Plan, Results
 from tools.evidence.studies import Study, run, without_carrying
 from tools.evidence.watching import Watched, watched
 
 DOCS = Path(__file__).parents[1] / "docs"
+NAMES = list(map(str, MEASURES))
 
 
 def rng(seed: int = 5) -> np.random.Generator:
@@ -245,6 +248,51 @@ def test_shapes_from_life_are_as_asked(shape) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("name", ["uk", *OTHER_SETS])
+def test_the_page_is_about_the_rules_as_they_are(name) -> None:
+    """Red where an age, a window, an amount or a severity has moved: run ``make evidence``."""
+    committed = (DOCS / "evidence.md").read_text(encoding="utf-8")
+    assert f"`{name}` {page.what_they_ask(ruleset(name))[:12]}" in committed
+
+
+def test_what_rules_ask_changes_with_what_decides_and_not_with_words() -> None:
+    rules = ruleset()
+    first, *others = rules.rules
+    level = first.levels[0]
+
+    def asked(rule: Rule) -> str:
+        return page.what_they_ask(replace(rules, rules=(rule, *others)))
+
+    said = replace(first, title="Other words", guidance="Other words", base_rate={})
+    assert asked(said) == asked(first)
+    moved = [
+        replace(first, levels=(replace(level, amount=level.amount + 0.1),)),
+        replace(first, levels=(replace(level, severity="watch"),)),
+        replace(first, levels=(replace(level, when=("sustained",)),)),
+        replace(first, to_day=16.0),
+    ]
+    assert len({asked(rule) for rule in (first, *moved)}) == 5
+
+
+def test_a_planted_rise_of_heads_moves_heads_alone() -> None:
+    """Two spaces up by four months: 4/3 z in the mean, and nothing in weight."""
+    world = World("who", fall=Fall(-2.0, (1.0, 2.0), (0.02, 0.15), "head"))
+    rose = children(rng(), visits.ROUTINE, 3000, world)
+    plain = children(rng(), visits.ROUTINE, 3000, World("who"))
+    for name, moved in (("head", 4 / 3), ("weight", 0.0)):
+        z = []
+        for each in (rose, plain):
+            use = (each.measure == NAMES.index(name)) & (each.age > 300) & (each.age < 420)
+            sex = np.where(each.male[each.child[use]], "male", "female")
+            z.append(
+                zscores.zscore(
+                    each.value[use], measure=name, sex=sex, age_days=each.age[use],
+                    gestation_days=each.gestation[each.child[use]],
+                ).mean()
+            )  # fmt: skip
+        assert z[0] - z[1] == pytest.approx(moved, abs=0.08)
+
+
 def test_the_page_and_the_base_rates_come_out_whole() -> None:
     tiny = replace(SMALL, healthy=60, others=40, variation=30, fallen=40)
     results = Results(tiny, quiet=True)

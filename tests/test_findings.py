@@ -49,6 +49,14 @@ def test_the_numbers_of_a_fall() -> None:
     assert found.base_rate.startswith("Fewer than 1 in 300 healthy children")
 
 
+def test_the_direction_is_what_the_rule_is_about() -> None:
+    fell = check(fall((1500, 0.4), (1600, -0.5), (1800, -3.0)))
+    assert set(fell.findings["direction"]) == {"down"}
+    rose = check(fall((1500, 0.0), (1600, 1.0), (1800, 2.8)))
+    assert set(rose.findings["direction"]) == {"up"}
+    assert {"WT-RISE-2"} <= set(rose.findings["rule"])
+
+
 def test_raw_and_carried_change_are_both_told() -> None:
     """A girl's weight z −1 on WHO at 3½ years, carried over 4 years by the tables themselves."""
     rows = fall((1300, -1.0), (1500, -3.0))

@@ -134,7 +134,7 @@ def test_the_ages_of_two_spaces_down(start, age, first) -> None:
     ("cut", "margin", "expected"),
     [
         (1.645, 1e-6, ""), (1.645, -1e-6, "info"), (2.326, 1e-6, "info"), (2.326, -1e-6, "watch"),
-        (2.667, 1e-6, "watch"), (2.667, -1e-6, "act"),
+        (2.75, 1e-6, "watch"), (2.75, -1e-6, "act"),
     ],
 )  # fmt: skip
 def test_a_gain_after_one_earlier_weight(cut, margin, expected) -> None:
@@ -179,7 +179,31 @@ def test_a_surprise_after_one_earlier_value(measure, cut, margin, expected) -> N
     a = r / 1.01
     z = a * 0.5 - cut * np.sqrt(1.01 - a * r) + margin
     assert 0.5 - z > 0.5  # so that the fall is enough
-    assert severity("TRAJECTORY", series(measure, (1500, 0.5), (1900, z))) == expected
+    course = [(0, measure, 1500.0, 0.5), (0, measure, 1900.0, z)]
+    some = points(*course)
+    if measure != "weight" and expected == "urgent":  # not of BMI or height alone
+        assert severity("TRAJECTORY", some) == "act"
+        some = points(*course, (0, "weight", 1500.0, 0.0), (0, "weight", 1900.0, -0.5))
+    assert severity("TRAJECTORY", some) == expected
+
+
+@pytest.mark.parametrize(
+    ("others", "expected"),
+    [
+        (((1500, 0.0), (1900, -0.5)), "urgent"),
+        (((1500, 0.0), (1900, above(-0.5))), "act"),
+        (((1500, 0.0), (1900, 0.0), (2596, -0.5)), "urgent"),  # 36 months from the BMI’s start
+        (((1500, 0.0), (1900, 0.0), (2597, -0.5)), "act"),  # and not later
+        (((804, 0.5), (1500, -0.5), (1900, -0.5)), "urgent"),  # 36 months before it was met
+        (((803, 0.5), (1500, -0.5), (1900, -0.5)), "act"),
+        (((1400, 0.0), (1500, -0.5)), "act"),  # not weighed since the start
+    ],
+)
+def test_a_surprise_in_bmi_is_urgent_where_weight_fell_too(others, expected) -> None:
+    """BMI from 0 to −3.5 at 1900 days, and no better at 2600; weight by half a z or not."""
+    bmi = [(0, "bmi", age, z) for age, z in ((1500.0, 0.0), (1900.0, -3.5), (2600.0, -3.5))]
+    weighed = [(0, "weight", float(age), z) for age, z in others]
+    assert severity("TRAJECTORY", points(*bmi, *weighed)) == expected
 
 
 @pytest.mark.parametrize(
@@ -527,13 +551,19 @@ def test_a_head_rising_in_the_first_three_months(first, second, z, expected) -> 
 
 
 @pytest.mark.parametrize(
-    ("z", "expected"), [(below(2 * SPACE), ""), (2 * SPACE, "watch"), (2.0, "watch")]
-)
+    ("z", "expected"),
+    [
+        (below(2 * SPACE), ""), (2 * SPACE, "watch"), (2.0, "watch"), (below(3.0), "watch"),
+        (3.0, "act"),
+    ],
+)  # fmt: skip
 def test_a_head_rising_two_spaces(z, expected) -> None:
-    assert severity("HEAD-RISE-2", series("head", (100, 0.0), (400, z))) == expected
-    twice = series("head", (100, 0.0), (400, z), (440, z))
-    assert severity("HEAD-RISE-2", twice) == ("act" if expected else "")
-    assert severity("HEAD-RISE-2", series("head", (100, 0.0), (731, z))) == ""
+    """4½ spaces are 3 z; from −0.5, so that it is not above the 99.6th line as well."""
+    some = series("head", (100, -0.5), (400, z - 0.5))
+    assert severity("HEAD-RISE-2", some) == expected
+    twice = series("head", (100, -0.5), (400, z - 0.5), (440, z - 0.5))
+    assert severity("HEAD-RISE-2", twice) == expected
+    assert severity("HEAD-RISE-2", series("head", (100, -0.5), (731, z - 0.5))) == ""
 
 
 @pytest.mark.parametrize(
@@ -548,11 +578,14 @@ def test_a_head_above_the_highest_line_and_still_rising(first, second, expected)
     assert severity("HEAD-RISE-2", some) == expected
 
 
-@pytest.mark.parametrize(("z", "expected"), [(above(-2 * SPACE), ""), (-2 * SPACE, "watch")])
+@pytest.mark.parametrize(
+    ("z", "expected"),
+    [(above(-2 * SPACE), ""), (-2 * SPACE, "watch"), (above(-3.0), "watch"), (-3.0, "act")],
+)
 def test_a_head_falling_two_spaces(z, expected) -> None:
     assert severity("HEAD-FALL-2", series("head", (100, 0.0), (400, z))) == expected
     twice = series("head", (100, 0.0), (400, z), (430, z))
-    assert severity("HEAD-FALL-2", twice) == ("act" if expected else "")
+    assert severity("HEAD-FALL-2", twice) == expected
 
 
 # ---- rises

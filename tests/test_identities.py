@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from centiles.errors import MappingError
@@ -18,6 +18,7 @@ from centiles.records.reading import read_tables
 from centiles.records.refusals import components
 from centiles.records.scoring import Scored, scored
 from centiles.records.tables import table_of_frame
+from tests.examples import examples
 
 FIRST, SECOND = "9990000018", "9990000026"  # of the range kept for tests
 ABOUT = {"sex": "F", "dob": "2020-02-13", "date": "2024-02-13", "weight kg": "18"}
@@ -316,7 +317,7 @@ def partition(done: Scored, key: Any) -> set[frozenset[int]]:
     return {frozenset(group) for group in groups.values()}
 
 
-@settings(max_examples=25, deadline=None)
+@examples(0.25)
 @given(st.lists(ROWS, min_size=2, max_size=10), st.data())
 def test_the_order_of_rows_and_files_joins_the_same_children(
     rows: list[dict[str, str]], data: st.DataObject

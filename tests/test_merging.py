@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from centiles.records.merging import agreed, same_day
 from tests.cohorts import UNKNOWN, Row, codes, scored
+from tests.examples import examples
 
 # The SD of one measurement: weight 0.05 kg under 1 year, 0.10 to 2 years, 0.30 from then; length
 # 1.0 cm, height 0.5; head 0.3. Two of them differ by 2·√2 SD at most: 2.8284 times each, so
@@ -136,7 +137,7 @@ def test_an_impossible_value_takes_no_part_in_its_day() -> None:
     assert not done.conflict.any()
 
 
-@settings(max_examples=200, deadline=None)
+@examples(2)
 @given(st.data())
 def test_the_order_of_rows_changes_no_day(data: st.DataObject) -> None:
     row = st.tuples(

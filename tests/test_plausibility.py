@@ -198,6 +198,57 @@ def test_another_value_between_makes_it_no_repeat() -> None:
     assert verdicts(rows) == ["ok"] * 3
 
 
+# ---- heights that cannot be: what they make is to be verified, not to be hurried to
+
+
+def blocks(rows: list[Row]) -> dict[str, str]:
+    """Return the block of each open finding of a check of some rows, by rule and measure."""
+    found = check(rows).findings
+    found = found[~found["state"].isin(["closed", "lapsed"])]
+    keys = found["rule"].astype(str) + " " + found["measure"].astype(str)
+    return dict(zip(keys, found["block"].astype(str), strict=True))
+
+
+def test_a_height_copied_from_the_year_before_makes_nothing_but_a_request_to_verify() -> None:
+    """110.3 cm at 4 and at 5 years is a fall of 1.5 z, and the BMI made with it one too high."""
+    rows = [at("a", age, "weight", 0.0) for age in (1465, 1830, 2195)]
+    rows += [at("a", 1100, "height", 1.4), Row("a", 1465, "height", 110.3)]
+    copied = [*rows, Row("a", 1830, "height", 110.3)]
+    assert {key: block for key, block in blocks(copied).items() if "height" in key} == {
+        "TRAJECTORY height": "verify today", "HT-FALL-2 height": "verify today",
+    }  # fmt: skip
+    grown = [*copied, at("a", 2195, "height", 1.4)]  # BMI falls from what it never was
+    assert not {"TRAJECTORY bmi", "BMI-FALL-1Y bmi"} & blocks(grown).keys()
+    measured = [*rows, Row("a", 1830, "height", 110.4)]  # a millimetre more was measured
+    assert blocks(measured)["TRAJECTORY height"] == "act"
+
+
+def test_a_low_bmi_of_a_copied_height_is_low() -> None:
+    """The child has grown since, if anything: its BMI is lower than that."""
+    rows = [at("a", 1465, "weight", 0.0), Row("a", 1465, "height", 110.3)]
+    rows += [Row("a", 1830, "height", 110.3), Row("a", 1830, "weight", 12.9)]  # 10.6 kg/m²
+    assert blocks(rows)["BMI-PCT-MEDIAN bmi"] == "urgent"
+
+
+@pytest.mark.parametrize(
+    ("heights", "unsure"),
+    [
+        ((110.0, 108.0, 122.0), [1]),  # lower than the one before it: so it is the low one
+        ((110.0, 115.5, 116.5), []),  # only less than expected
+        ((108.0, 121.5, 119.9), [1]),  # too high for the one after it
+        ((108.0, 113.0, 119.9), []),
+    ],
+)
+def test_of_heights_that_cannot_both_be_the_one_off_the_course_is_doubted(heights, unsure) -> None:
+    rows = [Row("a", 1500 + 365 * k, "height", cm) for k, cm in enumerate(heights)]
+    assert list(np.flatnonzero(scored(rows).unsure)) == unsure
+
+
+def test_infants_lengths_are_not_doubted_for_being_shorter() -> None:
+    rows = [Row("a", 300 + 60 * k, "height", cm) for k, cm in enumerate((73.0, 71.0, 77.5))]
+    assert not scored(rows).unsure.any()
+
+
 # ---- severe malnutrition looks like a typing error
 
 

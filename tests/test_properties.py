@@ -6,7 +6,7 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from centiles import ages
@@ -22,8 +22,7 @@ from centiles.zscores import (
     zscore,
     zscore_of_centile,
 )
-
-bounded = settings(max_examples=100, deadline=None)
+from tests.examples import examples
 
 CLOSE = 1e-9
 EVERYWHERE_DEFINED = 4.0  # every table has a value at every z from −4 to 4
@@ -92,14 +91,12 @@ corrections = st.sampled_from([*ages.Correction])
 
 
 class TestThereAndBack:
-    @bounded
     @given(table_of_rows(children(likely_z)))
     def test_z_to_value_to_z(self, rows: Rows) -> None:
         values = measurement(rows.amount, **rows.about())
         assert (values > 0).all()
         assert np.abs(zscore(values, **rows.about()) - rows.amount).max() <= CLOSE
 
-    @bounded
     @given(table_of_rows(children(st.floats(-12, 12, allow_subnormal=False))))
     def test_z_to_value_to_z_further_out_wherever_there_is_a_value(self, rows: Rows) -> None:
         values = measurement(rows.amount, **rows.about())
@@ -108,14 +105,12 @@ class TestThereAndBack:
         back = zscore(values[there], **rows.about(there))
         assert np.abs(back - rows.amount[there]).max() <= CLOSE
 
-    @bounded
     @given(table_of_rows(children(factors)))
     def test_value_to_z_to_value(self, rows: Rows) -> None:
         values = rows.amount * measurement(0, **rows.about())
         back = measurement(zscore(values, **rows.about()), **rows.about())
         assert np.abs(back / values - 1).max() <= CLOSE
 
-    @bounded
     @given(st.lists(st.floats(-8, 8, allow_subnormal=False), min_size=1))
     def test_z_to_centile_to_z(self, z: list[float]) -> None:
         """Near 100 a double has few digits left for what is missing, hence the lower half."""
@@ -124,13 +119,11 @@ class TestThereAndBack:
 
 
 class TestOrder:
-    @bounded
     @given(table_of_rows(children(factors)), st.floats(1 + 1e-9, 2))
     def test_more_is_higher(self, rows: Rows, more: float) -> None:
         values = rows.amount * measurement(0, **rows.about())
         assert (zscore(values, **rows.about()) < zscore(values * more, **rows.about())).all()
 
-    @bounded
     @given(table_of_rows(children(likely_z)), st.floats(1e-6, 2))
     def test_a_higher_z_is_more(self, rows: Rows, more: float) -> None:
         higher = np.minimum(rows.amount + more, EVERYWHERE_DEFINED)
@@ -139,7 +132,6 @@ class TestOrder:
         lower_values = measurement(rows.amount, **rows.about())[apart]
         assert (lower_values < measurement(higher, **rows.about())[apart]).all()
 
-    @bounded
     @given(anything, corrections, st.randoms(use_true_random=False))
     def test_of_rows_changes_nothing(self, rows: Rows, correction: str, chance: Any) -> None:
         order = list(range(len(rows.amount)))
@@ -150,7 +142,6 @@ class TestOrder:
             expected = getattr(straight, part)[order]
             assert np.array_equal(getattr(shuffled, part), expected, equal_nan=part != "note")
 
-    @bounded
     @given(anything, corrections)
     def test_each_row_alone_is_as_among_others(self, rows: Rows, correction: str) -> None:
         together = score(rows.amount, **rows.about(), correction=correction)
@@ -170,7 +161,7 @@ class TestOrder:
 class TestAnyNumbersAtAll:
     """Nothing raises, warns (a warning fails a test) or turns complex; nothing is NaN unsaid."""
 
-    @settings(max_examples=400, deadline=None)
+    @examples(4)
     @given(anything, corrections)
     def test_scores(self, rows: Rows, correction: str) -> None:
         scores = score(rows.amount, **rows.about(), correction=correction)
@@ -183,21 +174,18 @@ class TestAnyNumbersAtAll:
         assert ((scores.centile >= 0) & (scores.centile <= 100))[~unscored].all()
         assert np.array_equal(position(scores.z) == "", unscored)
 
-    @bounded
     @given(anything, corrections)
     def test_scores_are_what_zscore_gives(self, rows: Rows, correction: str) -> None:
         alone = zscore(rows.amount, **rows.about(), correction=correction)
         scores = score(rows.amount, **rows.about(), correction=correction)
         assert np.array_equal(alone, scores.z, equal_nan=True)
 
-    @bounded
     @given(anything, corrections)
     def test_measurements(self, rows: Rows, correction: str) -> None:
         values = measurement(rows.amount, **rows.about(), correction=correction)
         assert values.dtype == np.float64
         assert (np.isnan(values) | ((values > 0) & np.isfinite(values))).all()
 
-    @bounded
     @given(anything, corrections)
     def test_percentages_of_median(self, rows: Rows, correction: str) -> None:
         about = rows.about()
@@ -206,7 +194,6 @@ class TestAnyNumbersAtAll:
         assert percents.dtype == np.float64
         assert (np.isnan(percents) | ((percents > 0) & np.isfinite(percents))).all()
 
-    @bounded
     @given(st.lists(numbers))
     def test_centiles_and_positions(self, given_numbers: list[float]) -> None:
         missing = np.isnan(np.array(given_numbers, dtype=float))
@@ -216,7 +203,6 @@ class TestAnyNumbersAtAll:
         assert np.array_equal(position(given_numbers) == "", missing)
         assert not np.isinf(zscore_of_centile(given_numbers)).any()
 
-    @bounded
     @given(
         st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=5),
         measures,
@@ -226,7 +212,6 @@ class TestAnyNumbersAtAll:
         scores = score(20.0, measure=measure, sex=sex, age_days=np.array(days, dtype=np.int64))
         assert np.array_equal(np.isnan(scores.z), scores.note != 0)
 
-    @bounded
     @given(anything)
     def test_carrying(self, rows: Rows) -> None:
         places = [MEASURES.index(word) if word in MEASURES else 0 for word in rows.measure]
@@ -242,13 +227,11 @@ class TestAnyNumbersAtAll:
 
 
 class TestCorrectedAges:
-    @bounded
     @given(st.integers(0, 7305), st.integers(22 * 7, 44 * 7 + 6))
     def test_digital_counts_from_the_expected_date(self, age: int, gestation: int) -> None:
         conceived = age + gestation  # 280 days before the day due, by the same count
         assert ages.corrected_age_days(age, gestation) == conceived - 280
 
-    @bounded
     @given(st.integers(0, 7305), st.one_of(gestations, st.floats()))
     @example(365, 36 * 7 + 6)
     @example(366, 36 * 7 + 6)
@@ -266,7 +249,6 @@ class TestCorrectedAges:
         else:
             assert paper == age
 
-    @bounded
     @given(table_of_rows(st.tuples(numbers, measures, sexes, any_age, gestations)))
     def test_a_z_is_that_of_the_corrected_age(self, rows: Rows) -> None:
         about = rows.about()
@@ -277,7 +259,6 @@ class TestCorrectedAges:
             equal_nan=True,
         )
 
-    @bounded
     @given(anything, corrections)
     def test_no_gestation_is_as_an_unknown_one(self, rows: Rows, correction: str) -> None:
         without = rows.about()
@@ -292,7 +273,6 @@ class TestCorrectedAges:
 class TestPercentOfMedian:
     ages_with_bmi = st.one_of(st.integers(14, 7305).map(float), st.floats(1461, 7305))
 
-    @bounded
     @given(st.floats(5, 80), sexes, ages_with_bmi)
     def test_is_a_hundred_times_bmi_over_median(self, bmi: float, sex: str, age: float) -> None:
         median = measurement(0, measure="bmi", sex=sex, age_days=age)
@@ -302,7 +282,6 @@ class TestPercentOfMedian:
 
 
 class TestCarrying:
-    @bounded
     @given(
         st.lists(st.floats(-5, 5, allow_subnormal=False), min_size=2, max_size=10, unique=True),
         st.sampled_from(["weight", "height", "head"]),

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from centiles.checks import Checked, check
 from tests.cohorts import Row, at
 from tests.cohorts import check as check_rows
+from tests.examples import examples
 from tests.visits import BORN, ONE_RULE, TODAY, Visit, checked, day, event, records
 
 FALLS = {"watch": -0.7, "act": -1.1, "urgent": -1.5}
@@ -209,7 +210,7 @@ FAMILY = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=20, deadline=None)
+@examples(0.2)
 @given(family=FAMILY)
 def test_levels_are_those_a_plain_reading_of_the_rules_gives(family: Any) -> None:
     children = list(zip("abcd", family["grades"], family["homes"], family["shifts"], strict=False))
@@ -240,7 +241,7 @@ def test_levels_are_those_a_plain_reading_of_the_rules_gives(family: Any) -> Non
         assert raised_by(done, child) == ("" if grade == "urgent" else "; ".join(words))
 
 
-@settings(max_examples=10, deadline=None)
+@examples(0.1)
 @given(order=st.permutations(range(8)))
 def test_the_order_of_rows_and_other_children_change_nothing(order: list[int]) -> None:
     family = [*fall("a", "watch", home="F1"), *fall("b", "act", home="F1")]

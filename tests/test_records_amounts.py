@@ -8,10 +8,11 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from centiles.records import amounts, parsing
+from tests.examples import examples
 
 
 def words(*texts: str) -> pd.Series[str]:
@@ -163,7 +164,7 @@ SIGNS = st.text(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@examples(3)
 @given(st.lists(st.one_of(SIGNS, st.text(max_size=8)), max_size=6))
 def test_no_word_is_too_odd(texts: list[str]) -> None:
     column = pd.Series([text.strip() for text in texts], dtype="str")
@@ -188,7 +189,6 @@ def test_no_word_is_too_odd(texts: list[str]) -> None:
         }
 
 
-@settings(deadline=None)
 @given(
     number=st.decimals(0, 999, places=2, allow_nan=False),
     form=st.sampled_from(
@@ -202,7 +202,6 @@ def test_written_numbers_come_back(number: object, form: str, *, comma: bool) ->
     assert amounts.amounts(words(text.strip())).value.tolist() == [float(str(number))]
 
 
-@settings(deadline=None)
 @given(
     st.integers(0, 40), st.integers(0, 13), st.sampled_from(["{}st {}lb", "{} stone {}", "{}st{}"])
 )

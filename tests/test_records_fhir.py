@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from centiles.checks import check
@@ -18,6 +18,7 @@ from centiles.records import Records, fhir, files, json_files, read
 from centiles.records.fhir import Resources
 from centiles.records.files import read_table
 from centiles.records.reading import is_contact
+from tests.examples import examples
 from tests.formats import LOINC, NHS, SNOMED, bundle, coded, ndjson
 
 CHILD = {
@@ -313,7 +314,7 @@ class TestBroken:
             reading(tmp_path, content=json.dumps(bundle([CHILD, observed()])).encode())
         assert values(reading(tmp_path, observed())) == [(2, "weight", 18.4)]
 
-    @settings(deadline=None, max_examples=200)
+    @examples(2)
     @given(st.data())
     def test_any_change_is_a_table_or_a_clear_error(self, data: st.DataObject) -> None:
         content = bytearray(data.draw(st.sampled_from([GOOD, *SEEDS])))
@@ -323,7 +324,6 @@ class TestBroken:
             content[at:end] = data.draw(st.sampled_from(BITS) | st.binary(max_size=4))
         assert self.is_clear(bytes(content))
 
-    @settings(deadline=None, max_examples=100)
     @given(
         st.recursive(
             st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
@@ -367,7 +367,7 @@ KINDS: dict[str, tuple[dict[str, Any], int | None]] = {
 }
 
 
-@settings(deadline=None, max_examples=40)
+@examples(0.4)
 @given(st.lists(st.sampled_from(sorted(KINDS)), max_size=12))
 def test_nothing_is_lost(kinds: list[str]) -> None:
     resources = [CHILD, observed(), *(KINDS[kind][0] for kind in kinds)]

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from centiles.records import Records, from_frame
 from centiles.records.identifiers import identifiers, says_nhs
+from tests.examples import examples
 
 
 def one(text: str, *, nhs: bool = True) -> tuple[str, str]:
@@ -90,7 +91,6 @@ class TestForms:
     def test_headers(self, header: str, *, speaks: bool) -> None:
         assert says_nhs(header) is speaks
 
-    @settings(deadline=None)
     @given(st.integers(0, 999_999_999))
     def test_the_check_digit_by_hand(self, nine: int) -> None:
         digits = [int(sign) for sign in f"{nine:09}"]
@@ -101,7 +101,7 @@ class TestForms:
         equal = column.map(lambda word: len(set(word)) == 1).to_numpy()
         assert (np.flatnonzero(~found.failed & ~equal) == check).all()
 
-    @settings(deadline=None, max_examples=200)
+    @examples(2)
     @given(
         st.lists(
             st.one_of(

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from centiles.errors import MappingError, UsageError
-from centiles.records import layouts, mapping, parsing, presets
+from centiles.records import Records, layouts, mapping, parsing, presets, read
 from centiles.records.layouts import Config
 from centiles.records.mapping import Mapping, mapping_of, normal
 from centiles.records.tables import table_of_frame
@@ -161,6 +161,58 @@ class TestLong:
         assert "measure" not in known.columns
 
 
+EVENT = {**VISIT, "Value": "16", "Units": "kg"}
+
+
+class TestCodedTables:
+    """Which column says what a row's value is: codes or their words, whatever it is called."""
+
+    @pytest.mark.parametrize(
+        "header",
+        [
+            "Read/CTV3/SNOMED term", "read/ctv3/snomed term", "Read term", "Read Code Term",
+            "CTV3 code", "SNOMED CT concept", "SNOMED CT Concept ID", "code description",
+            "Code/Term", "observation name", "Observation Type", "Clinical term", "Term text",
+        ],
+    )  # fmt: skip
+    @pytest.mark.parametrize(
+        ("cell", "slot"),
+        [
+            ("Body weight", "measure"),
+            ("O/E - weight", "measure"),
+            ("Body weight (observable entity)", "measure"),
+            ("27113001", None),
+            ("27113001 | Body weight |", None),
+            ("22A..", None),
+            ("Weight (X76C7)", None),
+        ],
+    )
+    def test_by_its_name_and_its_content(self, header: str, cell: str, slot: str | None) -> None:
+        known = mapped(**EVENT, **{header: cell})
+        taken = {name for name, place in known.columns.items() if place == len(EVENT)}
+        assert known.long
+        assert taken in ([{slot}] if slot else [{"measure"}, {"code"}])
+
+    def test_codes_and_their_words_side_by_side(self) -> None:
+        known = mapped(**EVENT, **{"Read code": "22A..", "Read term": "O/E - weight"})
+        assert (known.columns["code"], known.columns["measure"]) == (6, 7)
+
+    def test_words_under_a_header_of_codes_speak_where_no_other_column_does(self) -> None:
+        known = mapped(**EVENT, Code="Body weight", Term="Body weight")
+        assert known.columns["measure"] == 7
+
+    @pytest.mark.parametrize("cell", ["ward 3", "Smith", "1047"])
+    @pytest.mark.parametrize("header", ["Clinical ID", "Code name", "Read", "Concept"])
+    def test_other_content_is_no_measure(self, header: str, cell: str) -> None:
+        known = mapped(**VISIT, Weight="16", **{header: cell})
+        assert not known.long
+        assert {"measure", "code"}.isdisjoint(known.columns)
+
+    @pytest.mark.parametrize("word", ["Body mass index centile", "Weight loss", "Height z-score"])
+    def test_other_terms_are_no_measure(self, word: str) -> None:
+        assert mapping.measure_of(word) == ("", "")
+
+
 class TestRefused:
     def refusal(self, config: Config | None = None, **columns: Any) -> str:
         with pytest.raises(MappingError) as raised:
@@ -302,3 +354,55 @@ class TestConfig:
         assert known.columns["weight"] == 4
         assert known.units == {"weight": "kg", "height": "m"}
         assert known.header_units == {"weight": "kg"}
+
+
+class TestUnfamiliar:
+    """Layouts no preset knows, as they come."""
+
+    @staticmethod
+    def read(tmp_path: Path, *lines: str) -> Records:
+        (tmp_path / "x.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return read(tmp_path / "x.csv")
+
+    def test_a_row_of_units_below_the_header_is_no_row_of_data(self, tmp_path: Path) -> None:
+        found = self.read(
+            tmp_path,
+            "Oak Primary School,,,,,",
+            "NHS number,DOB,M/F,Date seen,Height,Weight",
+            ",(dd/mm/yyyy),,(dd/mm/yy),(m),(kg)",
+            "9990000018,13/03/2020,M,25/03/2025,1.081,18.4",
+        )
+        assert found.frame[["row", "measure", "value"]].to_numpy().tolist() == [
+            [4, "weight", 18.4], [4, "height", pytest.approx(108.1)],
+        ]  # fmt: skip
+        assert found.problems.empty
+        assert found.frame["sex"].tolist() == ["male", "male"]
+
+    @pytest.mark.parametrize("row", [",,M,,,", ",,m,,1.1,", ",,,,m,kg boy", "9990000018,,,,m,kg"])
+    def test_a_row_with_anything_else_is_data(self, tmp_path: Path, row: str) -> None:
+        header = "NHS number,DOB,Sex,Date,Height,Weight"
+        good = "9990000018,13/03/2020,M,25/03/2025,108.1,18.4"
+        assert self.read(tmp_path, header, row, good).sources[0].rows == 2
+
+    def test_a_maternity_system_with_birth_weights_alone(self, tmp_path: Path) -> None:
+        found = self.read(
+            tmp_path,
+            "Mother NHS Number,Baby NHS Number,Baby DOB,Baby Sex,"
+            "Gestation at Delivery (weeks+days),Birth Weight (g)",
+            "9990000026,9990000018,13/02/2025,F,38+4,3420",
+        )
+        (row,) = found.frame.itertuples()
+        assert (row.child_id, row.gestation_days, row.value) == ("9990000018", 270, 3.42)
+        assert row.measured_on == row.birth_date
+
+    def test_a_mixed_extract_of_a_practice(self, tmp_path: Path) -> None:
+        found = self.read(
+            tmp_path,
+            "nhsNo;Date Of BIRTH;SEX;event_DATE;Read/CTV3/SNOMED Term;"
+            "NUMERIC Value;Unit of Measure",
+            "9990000018;13/03/2020;Male;25/03/2025;O/E - weight;18.4;Kg",
+            "9990000018;13/03/2020;Male;25/03/2025;Standing height;1.081;m",
+        )
+        assert found.frame[["measure", "value"]].to_numpy().tolist() == [
+            ["weight", 18.4], ["height", pytest.approx(108.1)],
+        ]  # fmt: skip

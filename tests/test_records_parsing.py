@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from centiles.errors import MappingError
 from centiles.records import dates, parsing
+from tests.examples import examples
 
 
 def words(*texts: str) -> pd.Series[str]:
@@ -156,7 +157,6 @@ class TestDates:
         assert np.isnat(found).all()
         assert not bad.any()
 
-    @settings(deadline=None)
     @given(st.dates(min_value=pd.Timestamp("1600-01-01").date()))
     def test_every_day_there_is(self, day: Any) -> None:
         for form in (
@@ -165,7 +165,6 @@ class TestDates:
         ):  # fmt: skip
             assert one_date(day.strftime(form)) == day.isoformat()
 
-    @settings(deadline=None)
     @given(st.dates(pd.Timestamp("1960-01-01").date(), pd.Timestamp("2049-12-31").date()))
     def test_months_two_digit_years_and_serials(self, day: Any) -> None:
         serial = str((day - pd.Timestamp("1899-12-30").date()).days)
@@ -176,7 +175,7 @@ class TestDates:
         assert found[1] == day.isoformat()
         assert found[2] == day.isoformat()
 
-    @settings(deadline=None, max_examples=200)
+    @examples(2)
     @given(
         st.lists(
             st.one_of(

@@ -227,3 +227,37 @@ def test_z_and_values_of_the_girl_are_what_the_tests_take_them_for() -> None:
         age = np.round(np.array(list(of)) * 365.25)
         z = zscores.zscore(list(of.values()), measure=measure, sex="female", age_days=age)
         assert np.abs(z).max() < 0.6
+
+
+def test_digits_are_as_many_as_those_of_the_childs_other_values() -> None:
+    """7.3 kg is 3.31 kg in pounds; turned, 3.70 would stand there among 3.31 and 4.87."""
+    others = [(0.04, "weight", 3.31), (0.16, "weight", 4.87)]
+    found = [(0.0, "weight", 7.3)]
+    assert said(checked(others + found)) == [("G31", "as 3.31 kg: given in pounds")]
+    tenths = [(years, measure, round(value, 1)) for years, measure, value in others]
+    assert said(checked(tenths + found)) == []
+
+
+def test_pounds_are_read_to_a_tenth() -> None:
+    """31.64 kg at 2 years is 14.35 kg in pounds, or 13.64 with two digits turned."""
+    others = [(1.1, "weight", 10.13), (1.6, "weight", 11.31), (2.8, "weight", 13.92)]
+    turned = [("G33", "as 13.64 kg: two digits transposed")]
+    assert said(checked([*others, (2.2, "weight", 31.64)])) == turned
+    assert said(checked([*others, (2.2, "weight", 31.6)])) == []
+
+
+def test_a_first_digit_of_nought_can_have_been_turned() -> None:
+    """0.76 kg typed as 7.06: a tenth of that is nearly as much, so neither is suggested."""
+    others = [(0.03, "weight", 0.79), (0.06, "weight", 0.93)]
+    assert said(checked([*others, (0.0, "weight", 7.06)])) == []
+
+
+@pytest.mark.parametrize(("heads", "code"), [([], "G31"), ([(7.9, "head", 51.1)], None)])
+def test_a_head_is_not_looked_for_where_heads_are_not_measured(
+    heads: list[Visit], code: str | None
+) -> None:
+    """50.1 in the height column at 8 is a height of 127.3 cm in inches; or the head of a child
+    whose heads are measured at that age."""  # fmt: skip
+    early = [(0.2, "head", 38.8)]
+    found = said(checked([*visits((8.2, "height", 50.1)), *early, *heads]))
+    assert [each for each, _ in found] == ([code] if code else [])

@@ -15,13 +15,14 @@ import pyarrow as pa
 import pyarrow.feather as feather
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from centiles.errors import UnreadableError
 from centiles.records import files
 from centiles.records.files import read_table
 from centiles.records.tables import TextTable, table_of_frame
+from tests.examples import examples
 
 PLAIN = "id,name,kg\na,Zoë,3.5\nb,,4\n"
 
@@ -116,7 +117,7 @@ class TestRowNumbers:
             max_size=6,
         )
     )
-    @settings(max_examples=150, deadline=None)
+    @examples(1.5)
     def test_any_cells_come_back(self, rows: list[list[str]]) -> None:
         text = io.StringIO()
         csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows(
@@ -239,7 +240,7 @@ class TestBroken:
             read_table(file(gzip.compress(b"id,kg\n" + b"a,1\n" * 1_000_000)))
         assert len(read_table(file(gzip.compress(PLAIN.encode()))).rows) == 2
 
-    @settings(deadline=None, max_examples=150)
+    @examples(1.5)
     @given(st.sampled_from(sorted(BINARY)), st.data())
     def test_any_change_to_a_binary_file(self, kind: str, data: st.DataObject) -> None:
         content = bytearray(BINARY[kind])
@@ -258,7 +259,6 @@ class TestBroken:
         with pytest.raises(UnreadableError):
             read_table(file(b"id,kg\n" + b"a" * (20 << 20)))
 
-    @settings(deadline=None)
     @given(st.binary(max_size=300))
     def test_any_bytes_are_a_table_or_a_clear_error(self, content: bytes) -> None:
         assert self.is_clear(content)

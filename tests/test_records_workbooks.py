@@ -12,13 +12,14 @@ from typing import Any
 
 import pytest
 import xlsxwriter
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from centiles.errors import CentilesError, MappingError, UnreadableError
 from centiles.records import Config, Records, read, workbook_cells, workbooks
 from centiles.records.files import read_table
 from centiles.records.reading import is_contact
+from tests.examples import examples
 
 HERE = Path(__file__).parent
 HEADER = ["Pupil ID", "DOB", "Sex", "Date measured", "Ht (m)", "Wt (kg)", "Comments"]
@@ -307,7 +308,7 @@ class TestBroken:
             read(file(book))
         assert "secret" not in str(raised.value)
 
-    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+    @examples(0.25)
     @given(
         st.sampled_from(["xlsx", "ods", "xls"]),
         st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.binary(max_size=4)), max_size=4),

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from centiles import references
-from centiles.errors import TableError, UnreadableError
+from centiles.errors import TableError, UnreadableError, UsageError
 from centiles.measures import MEASURES, SEXES
 from centiles.references import Reference, reference, table_codes
 from centiles.zscores import zscore
@@ -296,7 +296,7 @@ def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def read() -> Reference:
     """Read the tables afresh, past the cache."""
-    return reference.__wrapped__()
+    return references.read.__wrapped__("who_uk90")
 
 
 def spoil(file: Path, old: bytes, new: bytes) -> None:
@@ -374,8 +374,10 @@ class TestVerification:
         assert references.folder_of("who_uk90") == installed
 
     def test_an_unknown_reference_is_refused(self) -> None:
-        with pytest.raises(TableError, match="'who_2077': found no"):
+        with pytest.raises(UsageError, match="'who_2077', expected one of uk-who"):
             reference("who_2077")
+        with pytest.raises(TableError, match="'who_2077': found no"):
+            references.read("who_2077")
 
     def test_a_refusal_ends_a_command_as_an_unreadable_file_does(self) -> None:
         assert issubclass(TableError, UnreadableError)

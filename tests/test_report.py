@@ -23,19 +23,14 @@ from centiles.checks import Checked, check
 from centiles.lms import SPACE
 from centiles.measures import MEASURES, SEXES, Measure
 from centiles.records import from_frame, read
-from centiles.reports import report, summary, svg
+from centiles.reports import listing, report, summary, svg
 from centiles.reports.backgrounds import Backgrounds
 from centiles.reports.markup import read as read_page
 from centiles.reports.overview import WARNING, overview_of
 from tests import cohorts
-from tests.pages import HOSTILE, demo_check, fallers, hostile_check, page_of, report_of
+from tests.pages import HOSTILE, fallers, hostile_check, page_of, report_of
 
 MARKS = re.compile(r'<path class="k (\w+)" d="M([^"h]*)(?:h0)?"/>')
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Checked:
-    return demo_check(tmp_path_factory.mktemp("exports"))
 
 
 @pytest.fixture(scope="module")
@@ -319,7 +314,8 @@ def test_a_fall_is_shaded_with_its_size_and_its_point_ringed(tmp_path: Path) -> 
 
 def test_successive_points_are_not_joined(tmp_path: Path) -> None:
     shown = drawn(FALL, tmp_path)
-    assert set(re.findall(r'<path class="([\w ]+)"', shown)) == {"fe", "k m0"}
+    assert set(re.findall(r'<path class="([\w ]+)"', shown)) == {"ar", "fe", "k m0"}
+    assert re.search(r'class="ar" d="M[\d.]+ [\d.]+V[\d.]+m', shown)  # upright: joins no points
     assert ".k{fill:none;stroke:none}" in read_page("report.css")  # of the path only its corners
     assert "polyline" not in shown
     assert "<line" not in shown
@@ -357,6 +353,56 @@ def test_a_preterm_child_has_dots_and_crosses_each_joined_to_its_own(tmp_path: P
     assert all(cross < dot for dot, cross in ends)
 
 
+def test_a_chart_by_gestation_has_crosses_only(tmp_path: Path) -> None:
+    rows = [cohorts.at("a", age, "head", z, gestation=30 * 7.0)
+            for age, z in ((0, 0.0), (20, 0.3), (60, 3.2))]  # fmt: skip
+    uses = marks(drawn(rows, tmp_path, "Head circumference"))
+    assert {name for name, *_ in uses} == {"x"}
+    assert len(uses) == 3
+
+
+@pytest.mark.parametrize("gestation", [cohorts.TERM, 30 * 7.0])
+def test_an_arrow_crosses_as_many_spaces_as_the_label_counts(gestation, tmp_path: Path) -> None:
+    rows = [cohorts.at("a", age, "weight", z, gestation=gestation)
+            for age, z in ((1900, 0.0), (2200, -2.4))]  # fmt: skip
+    shown = drawn(rows, tmp_path)
+    ((x, start, tip),) = re.findall(r'<path class="ar" d="M([\d.]+) ([\d.]+)V([\d.]+)', shown)
+    uses = marks(shown)
+    name = "m0" if gestation == cohorts.TERM else "x"  # it points at the cross
+    (_, (at, y)) = [place for kind, *place in uses if kind == name]
+    assert x == at
+    assert float(start) < float(tip) < float(y)
+    # the two weights and their heights on the page say what any height stands for
+    tops = [float(place[1]) for kind, *place in uses if kind == "m0"]
+    value = np.polyval(np.polyfit(tops, [row.value for row in rows], 1), float(start))
+    age = 2200 - (cohorts.TERM - gestation)
+    z = zscores.zscore(value, measure="weight", sex=rows[0].sex, age_days=age)
+    assert float(z) == pytest.approx(0.0, abs=0.05)  # where the earlier z would be now
+
+
+PARENTS = "child_id,mother_cm,father_cm\na,155,168\n"
+
+
+def test_the_parents_range_and_puberty_are_on_height_charts_alone(tmp_path: Path) -> None:
+    visits = [{"child_id": "a", "sex": "female", "birth_date": "2013-06-01", "measured_on": on,
+               "weight_kg": weight, "height_cm": 140.0}
+              for on, weight in (("2024-06-01", 40.0), ("2025-06-01", 28.0))]  # fmt: skip
+    pd.DataFrame(visits).to_csv(tmp_path / "visits.csv", index=False)
+    (tmp_path / "children.csv").write_text(PARENTS, encoding="utf-8")
+    read_ = read(tmp_path / "visits.csv", children=tmp_path / "children.csv")
+    page = report_of(check(read_, today="2025-07-01"), tmp_path)
+    height = picture(page, "Height")
+    ((low, high),) = re.findall(r'<path class="pa" d="M357 ([\d.]+)V([\d.]+)', height)
+    (middle,) = re.findall(r'<path class="pd" d="M357 ([\d.]+)', height)
+    assert float(low) > float(middle) > float(high)
+    assert 'class="pa"' not in picture(page, "Weight")
+    # 155 cm is z -1.43 of women and 168 cm -1.34 of men: half their mean is -0.69, the 24th
+    assert "expected centile is the 24th" in page
+    assert "the bar at the right edge" in page
+    assert page.count('class="pu"') == 1
+    assert "Shaded: 10 to 14 years in girls" in page
+
+
 def test_each_source_has_its_own_marker_and_its_name_beside_it(demo: Checked, text: str) -> None:
     told = row(text, 1)
     assert {use[0] for use in marks(picture(told, "Weight"))} == {"m0", "m1", "m2"}
@@ -377,8 +423,8 @@ def test_a_child_whose_sex_is_not_known_has_no_lines_and_is_told_so() -> None:
 
     points = Points(np.array([1900.0]), np.array([1900.0]), np.array([18.0]),
                     np.array(["a"], object), np.array([False]), np.array([False]))  # fmt: skip
-    nothing = {name: np.array([]) for name in ("rule", "state", "from_age_days", "to_age_days",
-               "carried_change_z", "to_z", "to_value", "severity")}  # fmt: skip
+    nothing = {name: np.array([]) for name in ("rule", "state", "direction", "from_age_days",
+               "to_age_days", "carried_change_z", "to_z", "to_value", "severity")}  # fmt: skip
     grounds = Backgrounds()
     case = Case(Measure.WEIGHT, "unknown", None, np.nan, points, [0], nothing, "")
     made = drawing(case, grounds)
@@ -394,24 +440,70 @@ def test_why_the_lines_step_is_said_beside_the_charts(text: str) -> None:
 # ---- many children
 
 
-def test_many_children_are_pages_with_an_index(
+def test_many_children_are_pages_under_a_list_of_all(
     demo: Checked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    count = len(report.Casebook(demo))
+    flagged = demo.children[demo.children["rank"] > 0]
+    count = len(flagged)
     monkeypatch.setattr(report, "CHILDREN_A_PAGE", -(-count // 3))
-    paths = report.write_report(demo, tmp_path, overview_of(demo))
-    assert [path.name for path in paths] == ["report.html", "report-2.html", "report-3.html"]
-    ranks = []
-    for path in paths:
+    first, *paths = report.write_report(demo, tmp_path, overview_of(demo))
+    assert first.name == "report.html"
+    assert [path.name for path in paths] == ["report-1.html", "report-2.html", "report-3.html"]
+    told: dict[str, tuple[str, dict[str, str]]] = {}
+    for path in [first, *paths]:
         page = page_of(path.read_text(encoding="utf-8"))
-        ranks += [
-            each.attributes["id"] for each in page.all("tbody") if "data-l" in each.attributes
-        ]
-        links = [each for each in page.all("a") if "#" not in each.attributes["href"]]
-        assert [each.attributes["href"] for each in links] == [path.name for path in paths]
+        (nav,) = [each for each in page.all("ol") if "pages" in each.attributes["class"]]
+        links = [each for each in page.all("a") if "nav" in each.within]
+        assert [each.attributes["href"] for each in links] == [
+            "report.html", *(path.name for path in paths)
+        ]  # fmt: skip
         (here,) = [each for each in links if "aria-current" in each.attributes]
         assert here.attributes["href"] == path.name
-    assert ranks == [f"n{rank}" for rank in range(1, count + 1)]
+        assert nav.text.count("–") >= 3
+        if path == first:
+            continue
+        for each in page.all("tbody"):
+            if "data-l" in each.attributes:
+                told[each.attributes["id"]] = path.name, each.attributes
+    assert list(told) == [f"n{rank}" for rank in range(1, count + 1)]
+    listed = page_of(first.read_text(encoding="utf-8"))
+    rows = [each for each in listed.all("tbody") if "data-l" in each.attributes]
+    # what a row is filtered and sorted by is what its page has of the child
+    assert [each.attributes for each in rows] == [attributes for _, attributes in told.values()]
+    leads = [each.attributes["href"] for each in listed.all("a") if "tbody" in each.within]
+    assert leads == [f"{page}#{rank}" for rank, (page, _) in told.items()]
+    for each, child in zip(rows, flagged.itertuples(), strict=True):
+        assert child.child_id in each.text
+        assert child.headline.partition(",")[0].casefold()[:20] in each.text.casefold()
+    assert f"reach all {count} children" in first.read_text(encoding="utf-8")
+
+
+def test_a_list_that_is_too_long_says_so(
+    demo: Checked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "CHILDREN_A_PAGE", 20)
+    for module in (report, listing):
+        monkeypatch.setattr(module, "MOST_LISTED", 7)
+    first, *_ = report.write_report(demo, tmp_path, overview_of(demo))
+    page = page_of(first.read_text(encoding="utf-8"))
+    assert len([each for each in page.all("tbody") if "data-l" in each.attributes]) == 7
+    (scope,) = [each for each in page.all("p") if each.attributes.get("class") == "scope"]
+    assert "the first 7 of" in scope.text
+    assert "the others are on the pages above" in scope.text
+
+
+def test_hostile_text_stays_text_in_the_list_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "CHILDREN_A_PAGE", 5)
+    checked = hostile_check()
+    first, *_ = report.write_report(checked, tmp_path, overview_of(checked))
+    page = page_of(first.read_text(encoding="utf-8"))
+    assert {each.tag for each in page.elements if "tbody" in each.within} <= {
+        "tr", "td", "th", "a", "bdi", "span", "small"
+    }  # fmt: skip
+    shown = [each.text for each in page.all("bdi") if "a" in each.within]
+    assert sorted(shown) == sorted(text_.strip() for text_ in HOSTILE)
 
 
 def test_a_page_is_written_child_by_child_and_tells_how_far_it_is(demo: Checked) -> None:

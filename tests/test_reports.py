@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from centiles import reports, zscore
@@ -31,6 +31,7 @@ from centiles.reports.explained import explained
 from centiles.reports.folders import stop_unless_free, whole_file, whole_folder
 from centiles.reports.summary import mapping_lines, problems_of, summary_lines
 from tests.commandline import FALLING, HEADER, STEADY, export
+from tests.examples import examples
 
 TODAY = "2026-07-01"
 
@@ -350,7 +351,7 @@ def appended(source: Path, target: Path, **options: object) -> list[list[str]]:
 CELLS = st.text(st.sampled_from("aZ0 ,;\t\"'é👶=@-\n.|"), max_size=6)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(0.4)
 @given(
     notes=st.lists(st.tuples(CELLS, CELLS), min_size=1, max_size=6),
     delimiter=st.sampled_from(",;\t"),
@@ -451,6 +452,35 @@ def test_csv_becomes_parquet(tmp_path: Path) -> None:
     written = pq.read_table(target)
     assert written["Weight (kg)"].to_pylist() == ["18.4"]
     assert written["weight_z"].type == pa.float64()
+
+
+def test_the_first_row_of_json_comes_back_like_any_other(tmp_path: Path) -> None:
+    source = tmp_path / "x.ndjson"
+    keys = ("id", "sex", "dob", "date", "weight kg")
+    visits = [
+        ("a", "F", "2020-03-13", "2025-03-25", "18.4"),
+        ("b", "F", "2020-03-13", "2025-03-25", "21.7"),
+    ]
+    things = [json.dumps(dict(zip(keys, visit, strict=True))) for visit in visits]
+    source.write_text("\n".join(things))
+    rows = appended(source, tmp_path / "out.csv")
+    assert [tuple(row[:5]) for row in rows] == [keys, *visits]
+    own = zscore([18.4, 21.7], measure="weight", sex="female", age_days=1838)
+    assert [float(row[5]) for row in rows[1:]] == pytest.approx(list(own), abs=1e-12)
+
+
+def test_the_first_row_of_a_file_without_a_header_comes_back(tmp_path: Path) -> None:
+    (tmp_path / "patients.csv").write_text("17,20200312,M,9990000018\n18,20200312,M,9990000026\n")
+    (tmp_path / "clinical.csv").write_text(
+        "17,20250312,22A..00,27113001,18.4,kg\n18,20250312,22A..00,27113001,21.7,kg\n"
+    )
+    files = [tmp_path / "patients.csv", tmp_path / "clinical.csv"]
+    write_appended(files, tmp_path / "out.csv")
+    with (tmp_path / "out.csv").open(newline="") as file:
+        rows = list(csv.reader(file))
+    assert [row[4] for row in rows] == ["VALUE1", "18.4", "21.7"]
+    own = zscore([18.4, 21.7], measure="weight", sex="male", age_days=1826)
+    assert [float(row[6]) for row in rows[1:]] == pytest.approx(list(own), abs=1e-12)
 
 
 def test_many_rows_are_written_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

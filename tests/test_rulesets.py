@@ -278,6 +278,67 @@ def test_each_fault_of_one_that_starts_from_another(tmp_path, old, new, said) ->
     assert said in faults(tmp_path, EXTENDING.replace(old, new, 1))
 
 
+CONTACTS = """
+extends = "uk"
+
+[[contact]]
+id = "NOT-SINCE"
+severity = { watch = "act" }
+guidance = "Ask the school."
+[contact.numbers]
+months = 6
+rounds = { "reception" = 4 }
+
+[[contact]]
+id = "OVERWEIGHED"
+off = true
+"""
+
+
+def test_a_set_can_change_contact_rules(tmp_path) -> None:
+    """What is not said stays, growth rules too; the hash of the contact rules is another."""
+    ours, uk = ruleset(own(tmp_path, CONTACTS)), ruleset("uk")
+    assert ours.rules == uk.rules
+    changed, shipped = ours.contacts.contacts["NOT-SINCE"], uk.contacts.contacts["NOT-SINCE"]
+    assert changed.numbers == {**shipped.numbers, "months": 6, "rounds": {"reception": 4}}
+    assert (changed.graded, changed.guidance) == ({"watch": "act"}, "Ask the school.")
+    assert changed.said == shipped.said
+    assert ours.contacts.off == {"OVERWEIGHED"}
+    assert ours.contacts.contacts["MISSED"] == uk.contacts.contacts["MISSED"]
+    assert ours.contacts.sha256 != uk.contacts.sha256
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            'id = "NOT-SINCE"',
+            'id = "NOT-SINC"',
+            "[[contact]] id is 'NOT-SINC', expected one of MISSED",
+        ),
+        ('id = "OVERWEIGHED"', 'id = "NOT-SINCE"', "NOT-SINCE: is there twice"),
+        ('watch = "act"', 'wach = "act"', "severity has 'wach', expected some of info, watch"),
+        ('watch = "act"', 'watch = "atc"', "severity is 'atc', expected one of info, watch, act"),
+        ('{ watch = "act" }', '"atc"', "severity is 'atc', expected one of info, watch, act"),
+        ("months = 6", "month = 6", "NOT-SINCE: has no number 'month', expected some of months"),
+        ("months = 6", "months = 0", "NOT-SINCE: months is 0, expected a number above 0"),
+        ("months = 6", "months = '6'", "NOT-SINCE: months is '6', expected a number above 0"),
+        ('"reception" = 4', '"reception" = 4.5', "expected names of rounds and the age in years"),
+        ("months = 6", "round_ends = [2, 30]", "round_ends is [2, 30], expected a month and a day"),
+        ("off = true", "off = 1", "OVERWEIGHED: off is 1, expected true or false"),
+        ("off = true", "of = true", "OVERWEIGHED: does not know 'of'"),
+        (
+            'extends = "uk"',
+            'extends = "uk"\nwithout = "MISSED"',
+            "say off = true in its [[contact]]",
+        ),
+    ],
+)
+def test_each_fault_of_a_changed_contact_rule(tmp_path, old, new, said) -> None:
+    assert old in CONTACTS
+    assert said in faults(tmp_path, CONTACTS.replace(old, new, 1))
+
+
 @pytest.mark.parametrize("name", SHIPPED)
 def test_every_shipped_set_is_whole(name) -> None:
     for rule in ruleset(name).rules:

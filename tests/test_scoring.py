@@ -7,13 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from centiles import checks, zscores
 from centiles.errors import UsageError
 from centiles.records import scoring
 from tests.cohorts import BORN, UNKNOWN, Row, at, check, codes, records, scored
+from tests.examples import examples
 
 
 def fates(rows, **options):
@@ -435,7 +436,7 @@ def same(one, other):
         pd.testing.assert_frame_equal(left, right)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(0.4)
 @given(cohorts(), st.sampled_from([None, "2014-06-01"]))
 def test_each_value_has_one_fate_and_they_add_up(rows, as_of) -> None:
     done = check(rows, as_of=as_of)
@@ -451,7 +452,7 @@ def test_each_value_has_one_fate_and_they_add_up(rows, as_of) -> None:
     assert done.scored.loc[done.scored["derived"], "z"].notna().all()
 
 
-@settings(max_examples=25, deadline=None)
+@examples(0.25)
 @given(cohorts(), st.data())
 def test_the_order_of_rows_changes_nothing(rows, data) -> None:
     whole = records(rows)
@@ -468,7 +469,7 @@ def checks_of(whole, **options):
     return checks.check(whole, today="2040-01-01", **options)
 
 
-@settings(max_examples=15, deadline=None)
+@examples(0.15)
 @given(cohorts())
 def test_other_children_change_nothing(rows) -> None:
     """The cohort in two parts says of each child what the whole says."""

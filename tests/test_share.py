@@ -16,13 +16,8 @@ from centiles.checks import Checked, check
 from centiles.records import from_frame, read
 from centiles.reports import share
 from centiles.reports.share import HIDDEN, OTHERS, SMALL, shared_counts, shown, write_share
-from tests.pages import demo_check, hostile_check, page_of
+from tests.pages import hostile_check, page_of
 from tests.test_report import SENSITIVE
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Checked:
-    return demo_check(tmp_path_factory.mktemp("exports"))
 
 
 def shared(checked: Checked, folder: Path) -> str:

@@ -14,7 +14,7 @@ from matplotlib.text import Text
 
 from centiles import checks, zscores
 from centiles.charts.events import SENSITIVE_WARNING
-from centiles.charts.flows import Table
+from centiles.charts.flows import Spill, Table
 from centiles.charts.sheets import pages
 from centiles.errors import UnwritableError, UsageError
 from centiles.records import read
@@ -107,9 +107,8 @@ class TestFirstPage:
         found = checked(tmp_path, FALLING)
         sheet = sheet_of(found, "A1")
         rules = found.child("A1").open_findings["rule"].astype(str).tolist()
-        findings = [
-            block.text for block in sheet.first if "See within" in getattr(block, "text", "")
-        ]
+        (listed, _) = [block for block in sheet.first if isinstance(block, Spill)]
+        findings = [block.text for block in listed.blocks]
         assert len(rules) > 3
         assert all(f" {rule}" in text[-40:] for rule, text in zip(rules, findings, strict=True)), (
             findings
@@ -180,6 +179,39 @@ class TestPages:
         made = pages(sheet_of(checked(tmp_path, {"weight": {4.7: 17.0}}, sex="9"), "A1"))
         assert "Nothing that could be scored is recorded." in words(made[0])
         assert "sex not known" in words(made[0])
+
+    def test_very_many_findings_leave_the_first_page_whole(self, tmp_path):
+        z = {0.0: 0.5, 0.2: 0.6, 0.9: 0.2, 1.7: -0.4, 2.1: -1.2, 2.4: -2.4, 2.6: -3.4, 2.75: -4.2}
+        values = {
+            measure: {
+                age: round(float(zscores.measurement(
+                    at * share, measure=measure, sex="male", age_days=round(age * 365.25),
+                    gestation_days=274,
+                )), 2)
+                for age, at in z.items()
+            }
+            for measure, share in (("weight", 1), ("height", 0.75), ("head", 0.75))
+        }  # fmt: skip
+        found = checked(tmp_path, values, events=EVENTS)
+        made = pages(sheet_of(found, "A1"))
+        told = found.child("A1").open_findings
+        assert len(told) > 8
+        first, rest = words(made[0]), " ".join(words(page) for page in made[1:])
+        for part in ("Then and now", "What is missing", "To be taken today", "not a diagnosis"):
+            assert part in first
+        assert f"page 1 of {len(made)}" in first
+        more = int(re.search(r"(\d+) more on a later page, under “More open findings”", first)[1])
+        assert "More open findings" in rest
+        head = [sentence.partition(".")[0].casefold() for sentence in told["sentence"]]
+        here = [each for each in head[:-more] if each in first.casefold()]
+        assert here == head[:-more]  # the gravest first
+        assert all(each in rest.casefold() for each in head[-more:])
+
+    def test_a_row_is_left_high_enough_to_write_in(self, tmp_path):
+        first = pages(sheet_of(checked(tmp_path, FALLING), "A1"))[0]
+        place = {t.get_text(): t.get_position()[1] for t in first.findobj(Text)}
+        (above,) = [y for text, y in place.items() if text.startswith("18.4\u00a0kg,")]
+        assert (above - place["To be taken today"]) * 841.9 > 20  # [pt]
 
     def test_two_hundred_measurements_all_stand_in_the_table(self, tmp_path):
         ages = np.round(np.linspace(2.1, 9, 200), 3)

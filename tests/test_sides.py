@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from centiles.checks import Checked, check
@@ -19,6 +19,7 @@ from centiles.records.policies import Merge
 from centiles.records.sides import SideFiles, with_side
 from centiles.records.tables import table_of_frame
 from centiles.reports.results import run_record
+from tests.examples import examples
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "side-files.md"
 FIRST, SECOND = "9990000018", "9990000026"
@@ -196,7 +197,7 @@ CELL = st.sampled_from(["", "a", "NULL", "2025-01-13", "31/02/2025", "13/01/2025
         ("actions", ["child_id", "rule", "date", "by_role", "review_on"]),
     ],
 )
-@settings(max_examples=30, deadline=None)
+@examples(0.3)
 @given(data=st.data())
 def test_rows_add_up(kind: str, slots: list[str], data: st.DataObject) -> None:
     anchor = dict.fromkeys(slots, "") | {"child_id": "z", "sex": "F", "date": "14/02/2025"}

@@ -47,7 +47,7 @@ def table(first: str = "2023-09-01", last: str = "2024-07-31") -> pd.DataFrame:
 
 
 def plain(found: pd.DataFrame) -> list[tuple[str, str, int, int, int]]:
-    rows = found[found["rule"] != "any"]
+    rows = found[(found["rule"] != "any") & (found["list"] == "growth")]
     return [(str(r.term), str(r.severity), r.new, r.risen, r.children) for r in rows.itertuples()]
 
 
@@ -61,7 +61,7 @@ def test_new_findings_and_risen_ones_by_term() -> None:
     ]
     assert list(found.columns) == [column.name for column in columns.TRIAL]
     assert set(found["known"]) == {5}
-    assert set(found["per_1000"]) == {200.0}
+    assert set(found.loc[found["list"] == "growth", "per_1000"]) == {200.0}
 
 
 def test_what_was_open_before_the_first_day_is_not_new() -> None:
@@ -77,8 +77,23 @@ def test_a_finding_counts_when_it_was_recorded_and_not_when_it_was_measured() ->
 
 def test_children_are_counted_once_at_their_highest() -> None:
     every = table()
-    any_ = every[every["rule"] == "any"]
+    any_ = every[(every["rule"] == "any") & (every["list"] == "growth")]
     assert any_.groupby("term", observed=True, sort=False)["children"].sum().tolist() == [1, 2, 1]
+
+
+def test_contact_findings_are_counted_apart() -> None:
+    """Of weights without a height each is missed by itself; what is overdue is so once."""
+    rows = table()
+    rows = rows[(rows["list"] == "contacts") & (rows["rule"] != "any")]
+    found = [(str(r.term), str(r.rule), str(r.severity), r.new) for r in rows.itertuples()]
+    assert ("autumn 2023", "MISSED", "info", 1) in found  # a, 13 Dec; those of March are no news
+    assert ("spring 2024", "MISSED", "info", 2) in found  # a and b; of c nobody knows yet
+    assert ("summer 2024", "MISSED", "info", 2) in found  # c, recorded late, and e
+    # Act is to be seen in 14 days, a’s of 13 Feb; urgent in 2 working days, b’s of 20 Feb.
+    assert ("spring 2024", "OVERDUE", "act", 1) in found
+    assert ("spring 2024", "OVERDUE", "urgent", 1) in found
+    lines = "\n".join(trial_lines(table()))
+    assert "contacts of" in lines
 
 
 def test_days_in_the_wrong_order_are_refused() -> None:

@@ -172,6 +172,8 @@ def test_beyond_z_minus_4_sizes_are_more_than() -> None:
     )
     assert ", at z below −4 (" in finding(done, "WT-BELOW-04").sentence
     assert "-5" not in "".join(done.findings["sentence"])
+    one = said(falls((1500, -3.3), (1800, -4.1)), "WT-FALL-1Y")  # 0.8 z: 1.2
+    assert "fell more than 1 centile space in" in one
     assert "fell more than 6 centile" in said(falls((1500, 0.0), (1800, -4.2)), "WT-FALL-1Y")
     assert "more than" not in said(falls((1500, 0.0), (1800, -3.99)), "WT-FALL-1Y")
 

@@ -18,7 +18,7 @@ from centiles.records.columns import CHILDREN, FINDINGS, PROBLEMS
 from centiles.reports import results, workbook
 from centiles.reports.overview import WARNING, overview_of
 from tests.commandline import export, run
-from tests.pages import demo_check, fallers, hostile_check
+from tests.pages import fallers, hostile_check
 from tests.test_report import SENSITIVE
 
 Rows = list[list[object]]
@@ -29,11 +29,6 @@ def book_of(checked: Checked, folder: Path) -> dict[str, Rows]:
     path = workbook.write_workbook(checked, folder / "x.xlsx", overview_of(checked))
     book = CalamineWorkbook.from_path(path)
     return {name: book.get_sheet_by_name(name).to_python() for name in book.sheet_names}
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Checked:
-    return demo_check(tmp_path_factory.mktemp("exports"))
 
 
 @pytest.fixture(scope="module")

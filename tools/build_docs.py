@@ -5,11 +5,8 @@ date and status into the table. What they wrote is kept for as long as the wordi
 the same; a line whose wording has changed is open again. In ``README.md`` only the output shown is
 made here.
 
-``--image`` draws docs/images/fall.svg as well, with the command line, from the made-up cohort.
-
     python tools/build_docs.py            rewrite the pages
     python tools/build_docs.py --check    compare instead, and fail on any difference
-    python tools/build_docs.py --image    and draw the picture of the front page
 """
 
 from __future__ import annotations
@@ -17,8 +14,8 @@ from __future__ import annotations
 import argparse
 import csv
 import io
+import json
 import re
-import subprocess
 import sys
 import tempfile
 import textwrap
@@ -43,11 +40,17 @@ from centiles.monitoring import (  # noqa: E402
     losses,
     rules,
 )
-from centiles.monitoring.contact_rules import ContactRule, Raise, contact_rules  # noqa: E402
+from centiles.monitoring.contact_rules import contact_rules  # noqa: E402
 from centiles.monitoring.described import number, time_words  # noqa: E402
 from centiles.monitoring.rates import said_of  # noqa: E402
 from centiles.monitoring.rulesets import SHIPPED, ruleset  # noqa: E402
-from centiles.monitoring.schema import KINDS, Rule, RuleSet  # noqa: E402
+from centiles.monitoring.schema import (  # noqa: E402
+    KINDS,
+    ContactRule,
+    Raise,
+    Rule,
+    RuleSet,
+)
 from centiles.monitoring.wording import wait_words  # noqa: E402
 from centiles.records import columns, read  # noqa: E402
 from centiles.reports.summary import summary_lines  # noqa: E402
@@ -146,7 +149,21 @@ guidance = "Send it to the weekly meeting."
 [[rule.level]]
 severity = "act"
 at_least = 1
+
+[[contact]]
+id = "NOT-SINCE"
+severity = {{ watch = "act" }}
+[contact.numbers]
+months = 9
+
+[[contact]]
+id = "OVERWEIGHED"
+off = true
 ```
+
+A `[[contact]]` changes a contact rule of that id: its numbers (each rule below lists them), what
+its severities become (`severity`, one word for all of them, or a table), its `title`,
+`definition` and `guidance`; with `off = true` it is not listed. What is not said stays.
 
 {others}
 # Contact rules
@@ -302,10 +319,18 @@ def contact_text(rule: ContactRule) -> str:
     about = [
         ("Met when", rule.definition),
         ("Severity", ", ".join(rule.severities)),
+        ("Numbers", ", ".join(f"`{key} = {toml(each)}`" for key, each in rule.numbers.items())),
         ("Source", rule.source),
         ("What next", rule.guidance),
     ]
     return f"## {rule.id}\n\n{capital(rule.title)}.\n\n{table(('', ''), about)}"
+
+
+def toml(value: Any) -> str:
+    """Return a number of a contact rule as its file has it."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{json.dumps(key)} = {each}" for key, each in value.items()) + " }"
+    return json.dumps(value)
 
 
 def raise_text(rule: Raise) -> str:
@@ -484,22 +509,6 @@ def first_of_worklist(checked: Checked) -> str:
     )
 
 
-# --- the picture ---------------------------------------------------------------------------------
-
-
-def draw_fall() -> None:
-    """Draw the front page's chart as a user would: a made-up child whose weight falls."""
-    target = DOCS / "images" / "fall.svg"
-    target.parent.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as scratch:
-        exports = list(map(str, demo.write_exports(scratch)))
-        child = ["--child", demo.story_ids()["sliding"], "--name", "A made-up boy"]
-        shown = ["--measure", "weight", "-o", str(target), "--force"]
-        command = [sys.executable, str(ROOT / "cli.py"), "chart", *exports, *child, *shown]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    target.chmod(0o644)  # a chart is its owner's only; this one is everybody's
-
-
 PAGES: dict[str, Callable[[], str]] = {
     "docs/rules.md": rules_page,
     "docs/sign-off.md": sign_off_page,
@@ -511,10 +520,9 @@ PAGES: dict[str, Callable[[], str]] = {
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Write the pages and the image, or compare them."""
+    """Write the pages, or compare them."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--check", action="store_true", help="compare, write nothing")
-    parser.add_argument("--image", action="store_true", help="draw docs/images/fall.svg as well")
     options: Any = parser.parse_args(arguments)
     differing = []
     for name, page in PAGES.items():
@@ -524,8 +532,6 @@ def main(arguments: list[str] | None = None) -> int:
                 differing.append(name)
         else:
             path.write_text(text, encoding="utf-8", newline="\n")
-    if options.image and not options.check:
-        draw_fall()
     if differing:
         sys.stderr.write(f"out of date: {', '.join(differing)}. Run python tools/build_docs.py\n")
     return int(bool(differing))

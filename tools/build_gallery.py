@@ -1,7 +1,8 @@
 """Draw the gallery: twelve made-up children as small SVGs, and the page that shows them.
 
-``python tools/build_gallery.py`` writes docs/gallery/ and docs/gallery.md; the same code makes the
-same bytes. Nobody in it exists.
+``python tools/build_gallery.py`` writes docs/gallery/ and docs/gallery.md, and draws the picture of
+the front page, a boy of the made-up cohort. The same
+code makes the same bytes. Nobody in it exists.
 """
 
 from __future__ import annotations
@@ -16,12 +17,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from centiles import charts, zscores
+from centiles import charts, demo, zscores
 from centiles.checks import Checked, check
 from centiles.records import read
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 FOLDER: Final = ROOT / "docs" / "gallery"
+FRONT: Final = ROOT / "docs" / "images" / "fall.svg"
 PAGE: Final = ROOT / "docs" / "gallery.md"
 DRAWN: Final = np.datetime64("2026-11-27")
 TODAY: Final = "2026-11-27"
@@ -283,6 +285,16 @@ def draw(picture: Picture, folder: Path) -> Path:
     return target
 
 
+def draw_front(target: Path = FRONT) -> Path:
+    """Draw the picture of the front page and return its file."""
+    with tempfile.TemporaryDirectory() as name:
+        checked = check(read(list(demo.write_exports(Path(name)))), today=TODAY)
+    child = checked.child(demo.story_ids()["sliding"])
+    charts.save(child, target, "weight", name="A made-up boy", drawn_on=DRAWN)
+    target.chmod(0o644)
+    return target
+
+
 def page() -> str:
     """Return the page that shows the gallery."""
     parts = [
@@ -307,8 +319,7 @@ def main() -> int:
     FOLDER.mkdir(exist_ok=True)
     for old in FOLDER.glob("*.svg"):
         old.unlink()
-    for picture in PICTURES:
-        path = draw(picture, FOLDER)
+    for path in (draw_front(), *(draw(picture, FOLDER) for picture in PICTURES)):
         print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1000:.0f} kB")
     PAGE.write_text(page(), encoding="utf-8")
     return 0

@@ -132,7 +132,12 @@ def section_rows(source: Source) -> list[list[str]]:
 
 def csv_text(source: Source, rows: list[list[str]]) -> str:
     """Return the section as CSV with LF line ends on every platform."""
-    age = {"weeks": "gestation_weeks", "days": "age_days", "months": "age_months"}
+    age = {
+        "weeks": "gestation_weeks",
+        "days": "age_days",
+        "months": "age_months",
+        "years": "age_years",
+    }
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["measure", "sex", age.get(source.age_unit, "age_days"), "L", "M", "S"])

@@ -5,12 +5,15 @@ broken as bytes and as tables; then ``centiles check``, ``score`` and ``chart`` 
 they print and write is looked at:
 
 - no traceback and no unforeseen fault: the exit code is one of those documented;
-- the planted identifier, name, birth date and value are in no message and not in ``run.json``;
+- the planted identifier, name, birth date and value, however they are written, are in no message,
+  in no log, not in ``run.json``, not in what ``--share`` writes, and identifier and name (with
+  ``--dates ages`` the birth date too) in no file at all that ``--pseudonymise`` writes;
 - the fates of the values add up, every record read is in ``scored.csv``, and, where a table was
-  broken as a table, every row that was written was read.
+  broken as a table, every row that was written was read, and came back from ``score``.
 
     python tools/fuzz.py --cases 500 --seed 7          so many cases
     python tools/fuzz.py --minutes 20                  or for so long, by the processor's clock
+    python tools/fuzz.py --clock 60                    or by the clock on the wall
 
 Seeded: case n of a seed is always the same. Counts are printed; a failure ends with 1, and its
 files are kept in ``--keep``.
@@ -20,6 +23,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import csv
 import io
 import json
 import logging
@@ -30,6 +34,7 @@ import sys
 import tempfile
 import time
 import warnings
+import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -41,7 +46,8 @@ import numpy as np
 import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from fuzz_exports import CANARIES, Case, case_of
+from fuzz_exports import Case, case_of
+from fuzz_layouts import CANARIES, WRITTEN
 
 from centiles import commands
 from centiles.errors import CentilesError
@@ -49,7 +55,8 @@ from centiles.records import amounts, dates, identifiers, parsing
 
 CODES = {0, 1, 2, 3, 4}
 INTERRUPTED = 130
-SECONDS = 60  # more for a case of this size is a fault
+SECONDS = 60  # of the processor; more for a case of this size is a fault
+WAITING = 600  # by the clock: on a busy machine nothing, but longer for nothing is a fault too
 ALPHABET = "0123456789 .,-+/:'\"()stlbozkgcmin%eE\u00bd\u2032\uff11\u00b7\u20ac\x00\ud800ANMFfj"
 WORDS = (
     "",
@@ -83,14 +90,17 @@ class Counts:
     """What became of the cases so far."""
 
     cases: Counter[str] = field(default_factory=Counter)
+    files: Counter[str] = field(default_factory=Counter)
+    commands: Counter[str] = field(default_factory=Counter)
     codes: Counter[str] = field(default_factory=Counter)
     read: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
 
 
 def run(arguments: list[str]) -> tuple[int, str]:
-    """Run ``centiles`` in this process; return the exit code and all that it printed."""
-    out, err = io.StringIO(), io.StringIO()
+    """Run ``centiles`` in this process; return the exit code and all that it printed and logged."""
+    out, err, log = io.StringIO(), io.StringIO(), logging.StreamHandler(io.StringIO())
+    logging.getLogger().addHandler(log)
     code: Any = 0
     handlers = {name: signal.getsignal(name) for name in (signal.SIGINT, signal.SIGTERM)}
     with (
@@ -105,25 +115,66 @@ def run(arguments: list[str]) -> tuple[int, str]:
             code = end.code
         finally:
             logging.disable(logging.NOTSET)
+            logging.getLogger().removeHandler(log)
             for name, handler in handlers.items():
                 signal.signal(name, handler)
     if code == INTERRUPTED:
         raise KeyboardInterrupt
-    return int(code or 0), out.getvalue() + err.getvalue()
+    return int(code or 0), out.getvalue() + err.getvalue() + log.stream.getvalue()
 
 
 def faults_of(case: Case, code: int, said: str, out: Path) -> Iterator[str]:
     """Yield what is wrong with how a case ended."""
     if code not in CODES or "Traceback" in said or "a fault in centiles" in said:
         yield f"ended with {code}: {said.strip().splitlines()[-1] if said.strip() else ''}"
-    record = (out / "run.json").read_text(encoding="utf-8") if (out / "run.json").exists() else ""
-    for name, canary in CANARIES.items():
-        if canary in said:
-            yield f"the {name} is in a message"
-        if canary in record.replace(str(out.parent), ""):
-            yield f"the {name} is in run.json"
+    record = _text(out / "run.json")
+    places = {
+        "a message": said.replace(str(out.parent), ""),
+        "run.json": record.replace(str(out.parent), ""),
+        "what is shared": _text(out / "share.html") + _text(out / "share.csv"),
+    }
+    for place, text in places.items():
+        yield from (f"the {name} is in {place}" for name in CANARIES if _is_in(name, text))
+    if "--pseudonymise" in case.options:
+        yield from _named(case, out)
+    if code == 0 and case.command == "score" and case.rows is not None:
+        yield from _short(case, out.parent / "scored-out.csv")
     if code == 0 and record:
         yield from _lost(case, json.loads(record), out)
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+def _is_in(name: str, text: str) -> bool:
+    """Return whether a canary is in a text, in any of the ways it is written."""
+    return any(word in text for word in WRITTEN[name])
+
+
+def _named(case: Case, out: Path) -> Iterator[str]:
+    """Yield in which files of a pseudonymised run a child is named."""
+    hidden = ("identifier", "name", *(["birth date"] if "ages" in case.options else []))
+    for path in sorted(out.glob("*")):
+        content = path.read_bytes()
+        if path.suffix == ".xlsx":
+            with zipfile.ZipFile(path) as packed:
+                content = b"".join(packed.read(each) for each in packed.namelist())
+        text = content.decode("utf-8", "replace")
+        yield from (f"the {name} is in {path.name}" for name in hidden if _is_in(name, text))
+
+
+def _short(case: Case, written: Path) -> Iterator[str]:
+    """Yield whether rows of the user's own file did not come back from ``score``."""
+    with written.open(newline="", encoding="utf-8") as file:
+        text = file.read()
+    head = text.partition("\n")[0]
+    delimiter = max(",;\t|", key=head.count)
+    csv.field_size_limit(1 << 24)
+    lines = list(csv.reader(io.StringIO(text), delimiter=delimiter))
+    rows = sum(any(cell.strip() for cell in line) for line in lines[1:])
+    if case.rows != rows:
+        yield f"{case.rows} rows were written and {rows} came back from score"
 
 
 def _lost(case: Case, record: dict[str, Any], out: Path) -> Iterator[str]:
@@ -175,8 +226,12 @@ def one(case: Case, folder: Path, counts: Counts) -> list[str]:
     def slow(*_: object) -> None:
         raise Slow
 
-    signal.signal(signal.SIGALRM, slow)
-    signal.alarm(SECONDS)
+    for name, timer, most in (
+        (signal.SIGALRM, signal.ITIMER_REAL, WAITING),
+        (signal.SIGPROF, signal.ITIMER_PROF, SECONDS),
+    ):
+        signal.signal(name, slow)
+        signal.setitimer(timer, most)
     try:
         code, said = run(arguments)
     except Slow:
@@ -184,7 +239,8 @@ def one(case: Case, folder: Path, counts: Counts) -> list[str]:
     except Exception as fault:  # noqa: BLE001 (what is sought)
         return [f"{type(fault).__name__} went through"]
     finally:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
     counts.codes[str(code)] += 1
     found = list(faults_of(case, code, said, out))
     if code == 0 and (out / "run.json").exists():
@@ -193,12 +249,16 @@ def one(case: Case, folder: Path, counts: Counts) -> list[str]:
     return found
 
 
-def fuzz(seed: int, *, cases: int, minutes: float, keep: Path | None = None) -> Counts:
+def fuzz(
+    seed: int, *, cases: int, minutes: float, clock: float = np.inf, keep: Path | None = None
+) -> Counts:
     """Run so many cases, or for so long, and return what became of them."""
-    counts, start = Counts(), time.process_time()
+    counts, start, began = Counts(), time.process_time(), time.monotonic()
     with contextlib.suppress(KeyboardInterrupt):  # what was run so far is told
         for number in range(cases):
             if time.process_time() - start > 60 * minutes:
+                break
+            if time.monotonic() - began > 60 * clock:
                 break
             _numbered(seed, number, counts, keep)
     return counts
@@ -218,6 +278,8 @@ def _numbered(seed: int, number: int, counts: Counts, keep: Path | None) -> None
         folder = Path(made)
         case = case_of(rng)
         counts.cases[case.kind] += 1
+        counts.files.update(Path(name).suffix for name in case.files)
+        counts.commands[case.command] += 1
         found = one(case, folder, counts)
         for fault in found:
             counts.failures.append(f"case {number}, {case.kind}: {fault}")
@@ -232,16 +294,21 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--cases", type=int, default=10**9)
     parser.add_argument("--minutes", type=float, default=1e9, help="of the processor's time")
+    parser.add_argument("--clock", type=float, default=np.inf, help="minutes by the clock")
     parser.add_argument("--keep", type=Path, help="a folder for the files of failures")
     given = parser.parse_args()
-    if given.cases == 10**9 and given.minutes == 1e9:
+    if given.cases == 10**9 and given.minutes == 1e9 and given.clock == np.inf:
         given.cases = 200
     start = time.process_time()
-    counts = fuzz(given.seed, cases=given.cases, minutes=given.minutes, keep=given.keep)
+    counts = fuzz(
+        given.seed, cases=given.cases, minutes=given.minutes, clock=given.clock, keep=given.keep
+    )
     minutes = (time.process_time() - start) / 60
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
     print(f"seed {given.seed}: {sum(counts.cases.values()):,} cases in {minutes:.1f} minutes")
     print("  kinds: " + ", ".join(f"{n:,} {kind}" for kind, n in sorted(counts.cases.items())))
+    print("  files: " + ", ".join(f"{n:,} {form}" for form, n in sorted(counts.files.items())))
+    print("  commands: " + ", ".join(f"{n:,} {c}" for c, n in sorted(counts.commands.items())))
     print("  exit codes: " + ", ".join(f"{n:,} with {c}" for c, n in sorted(counts.codes.items())))
     print(f"  values read and accounted for: {counts.read['values']:,}; most memory {most:,} MB")
     print(f"  failures: {len(counts.failures)}")

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import datetime as dt
 import gzip
 import io
 import json
-from collections.abc import Callable
+import sys
+import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import escape
 
 import numpy as np
 import pandas as pd
@@ -18,23 +22,10 @@ import pyarrow.feather
 import pyarrow.parquet as pq
 import xlsxwriter
 
-Rng = np.random.Generator
-Table = list[list[str]]
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from fuzz_layouts import BORN, CHILD, LAYOUTS, LINKED, NAME, Rng, Table, resources, vision
 
-# A child, and what is said of it, that must never be named in a message.
-CANARIES = {
-    "identifier": "9998887769",
-    "name": "Quillfeather",
-    "birth date": "2019-02-23",
-    "value": "17.9371",
-}
-NAME, CHILD, BORN, VALUE = (
-    CANARIES["name"],
-    CANARIES["identifier"],
-    CANARIES["birth date"],
-    "17.9371",
-)
-
+KEY = b"sixteen bytes or more, for pseudonyms"  # what a run with --pseudonymise is given
 CELLS = (
     "",
     " ",
@@ -211,11 +202,13 @@ class Case:
     options: list[str] = field(default_factory=list)
     rows: int | None = None
     command: str = "check"
+    child: str = "c2"
 
     def arguments(self, folder: Path, out: Path) -> list[str]:
         """Write the files, and return what to type."""
         for name, content in self.files.items():
             (folder / name).write_bytes(content)
+        (folder / "pseudonyms.key").write_bytes(KEY)
         exports = [str(folder / name) for name in self.files if not name.startswith("side")]
         sides = [
             part
@@ -226,205 +219,12 @@ class Case:
         to = {
             "check": ["--out", str(out)],
             "score": ["-o", str(folder / "scored-out.csv")],
-            "chart": ["--child", "c2", "-o", str(folder / "chart.svg")],
+            "chart": ["--child", self.child, "-o", str(folder / "chart.svg")],
+            "sheet": ["--child", self.child, "-o", str(folder / "sheet.pdf")],
+            "trial": ["--from", "2020-06-01", "--to", "2021-06-30"],
         }
-        return [self.command, *exports, *to[self.command], *sides, *self.options]
-
-
-def visits(rng: Rng) -> list[dict[str, str]]:
-    """Return visits of five children, one of them the one never to be named."""
-    made = []
-    for number in range(5):
-        child = CHILD if number == 0 else f"c{number}"
-        born = np.datetime64(BORN) if number == 0 else np.datetime64("2019-01-01") + 97 * number
-        for visit in range(int(rng.integers(1, 4))):
-            age = 400 + 330 * visit + int(rng.integers(0, 60))
-            weight = VALUE if number == 0 and visit == 0 else f"{9 + age / 300 + rng.normal():.2f}"
-            made.append(
-                {
-                    "child": child,
-                    "name": NAME if number == 0 else f"Child {number}",
-                    "born": str(born),
-                    "seen": str(born + age),
-                    "age": str(age),
-                    "sex": "MF"[number % 2],
-                    "weight": weight,
-                    "height": f"{70 + age / 26:.1f}",
-                }
-            )
-    return made
-
-
-def uk(day: str) -> str:
-    """Return an ISO date as dd/mm/yyyy."""
-    return "/".join(reversed(day.split("-")))
-
-
-def words(day: str) -> str:
-    """Return an ISO date as SystmOne writes it."""
-    return str(pd.Timestamp(day).strftime("%d %b %Y 00:00:00"))
-
-
-def wide(rng: Rng) -> dict[str, Table]:
-    """Return one row a visit."""
-    head = [
-        "NHS number",
-        "Name",
-        "Date of birth",
-        "Sex",
-        "Date measured",
-        "Weight (kg)",
-        "Height (cm)",
-    ]
-    rows = [
-        [v["child"], v["name"], uk(v["born"]), v["sex"], uk(v["seen"]), v["weight"], v["height"]]
-        for v in visits(rng)
-    ]
-    return {"clinic": [head, *rows]}
-
-
-def long(rng: Rng) -> dict[str, Table]:
-    """Return one row a value."""
-    head = ["child_id", "birth_date", "sex", "measured_on", "measure", "value", "unit", "gestation"]
-    rows = [
-        [v["child"], v["born"], v["sex"], v["seen"], measure, v[measure], unit, "38+4"]
-        for v in visits(rng)
-        for measure, unit in (("weight", "kg"), ("height", "cm"))
-    ]
-    return {"long": [head, *rows]}
-
-
-def systmone(rng: Rng) -> dict[str, Table]:
-    """Return values and patients in two files."""
-    seen = visits(rng)
-    people = {v["child"]: v for v in seen}
-    key = {child: str(k) for k, child in enumerate(people, 1)}
-    codes = [
-        [key[v["child"]], words(v["seen"]), code, v[measure], unit, "0"]
-        for v in seen
-        for measure, code, unit in (("weight", "27113001", "kg"), ("height", "50373000", "cm"))
-    ]
-    patients = [[key[c], c, words(v["born"]), v["sex"], "0"] for c, v in people.items()]
-    return {
-        "SRCode": [
-            ["IDPatient", "DateEvent", "SNOMEDCode", "NumericValue", "NumericUnit", "RemovedData"],
-            *codes,
-        ],
-        "SRPatient": [
-            ["RowIdentifier", "NHSNumber", "DateBirth", "Gender", "TestPatient"],
-            *patients,
-        ],
-    }
-
-
-def emis(rng: Rng) -> dict[str, Table]:
-    """Return values, patients and codes in three files."""
-    seen = visits(rng)
-    people = {v["child"]: v for v in seen}
-    rows = [
-        [f"{{{v['child']}}}", v["seen"], "YMD", own, v[measure], unit, "false"]
-        for v in seen
-        for measure, own, unit in (("weight", "901", "kg"), ("height", "902", "cm"))
-    ]
-    patients = [[f"{{{c}}}", v["born"], v["sex"], c, "false"] for c, v in people.items()]
-    return {
-        "CareRecord_Observation": [
-            [
-                "PatientGuid",
-                "EffectiveDate",
-                "EffectiveDatePrecision",
-                "CodeId",
-                "Value",
-                "NumericUnit",
-                "Deleted",
-            ],
-            *rows,
-        ],
-        "Admin_Patient": [["PatientGuid", "DateOfBirth", "Sex", "NhsNumber", "Deleted"], *patients],
-        "Coding_ClinicalCode": [
-            ["CodeId", "SnomedCTConceptId"],
-            ["901", "27113001"],
-            ["902", "50373000"],
-        ],
-    }
-
-
-def vision(rng: Rng) -> dict[str, Table]:
-    """Return values and patients, neither with a line of headers."""
-    seen = visits(rng)
-    people = {v["child"]: v for v in seen}
-    key = {child: str(k) for k, child in enumerate(people, 1)}
-    rows = [
-        [key[v["child"]], v["seen"].replace("-", ""), "22A..00", "27113001", v["weight"], "kg"]
-        for v in seen
-    ]
-    patients = [[key[c], v["born"].replace("-", ""), v["sex"], c] for c, v in people.items()]
-    return {"clinical": rows, "patients": patients}
-
-
-def growthcleanr(rng: Rng) -> dict[str, Table]:
-    """Return ages for dates."""
-    rows = [
-        [v["child"], "01"[v["sex"] == "F"], v["age"], "WEIGHTKG", v["weight"]] for v in visits(rng)
-    ]
-    return {"growth": [["subjid", "sex", "agedays", "param", "measurement"], *rows]}
-
-
-def opensafely(rng: Rng) -> dict[str, Table]:
-    """Return events beside their patients, without units."""
-    seen = visits(rng)
-    people = {v["child"]: v for v in seen}
-    rows = [[v["child"], v["seen"], "27113001", v["weight"]] for v in seen]
-    patients = [[c, f"{v['born'][:7]}-01", v["sex"]] for c, v in people.items()]
-    return {
-        "clinical_events": [["patient_id", "date", "snomedct_code", "numeric_value"], *rows],
-        "patients": [["patient_id", "date_of_birth", "sex"], *patients],
-    }
-
-
-def resources(rng: Rng) -> list[dict[str, Any]]:
-    """Return FHIR Patients and Observations."""
-    seen = visits(rng)
-    people = {v["child"]: v for v in seen}
-    gender = {"M": "male", "F": "female"}
-    nhs = "https://fhir.nhs.uk/Id/nhs-number"
-    made: list[dict[str, Any]] = [
-        {
-            "resourceType": "Patient",
-            "id": c,
-            "birthDate": v["born"],
-            "gender": gender[v["sex"]],
-            "name": [{"family": v["name"]}],
-            "identifier": [{"system": nhs, "value": c}],
-        }
-        for c, v in people.items()
-    ]
-    made += [
-        {
-            "resourceType": "Observation",
-            "status": "final",
-            "subject": {"reference": f"Patient/{v['child']}"},
-            "effectiveDateTime": f"{v['seen']}T10:00:00Z",
-            "code": {"coding": [{"system": "http://loinc.org", "code": code}]},
-            "valueQuantity": {"value": float(v[measure]), "code": unit},
-        }
-        for v in seen
-        for measure, code, unit in (("weight", "29463-7", "kg"), ("height", "8302-2", "cm"))
-    ]
-    return made
-
-
-LAYOUTS: tuple[Callable[[Rng], dict[str, Table]], ...] = (
-    wide,
-    wide,
-    long,
-    long,
-    systmone,
-    emis,
-    vision,
-    growthcleanr,
-    opensafely,
-)
+        options = [str(folder / "pseudonyms.key") if o == "KEY" else o for o in self.options]
+        return [self.command, *exports, *to[self.command], *sides, *options]
 
 
 def chosen(rng: Rng, items: Any) -> Any:
@@ -543,21 +343,106 @@ def as_arrow(rows: Table) -> pa.Table:
     return pa.table([pa.array(each, pa.string()) for each in clean], names=list(frame.columns))
 
 
+def _write_workbook(rows: Table, out: io.BytesIO, *, typed: bool) -> None:
+    """Write a workbook, its cells text or, typed, numbers and real dates where they are."""
+    with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
+        page, day = book.add_worksheet(), book.add_format({"num_format": "dd/mm/yyyy"})
+        for at, row in enumerate(rows):
+            for column, cell in enumerate(row):
+                found = as_thing(cell) if typed and at else cell
+                if isinstance(found, float):
+                    page.write_number(at, column, found)
+                elif isinstance(found, str):
+                    page.write_string(at, column, found.replace("\x00", "")[:32000])
+                else:
+                    page.write_datetime(at, column, found, day)
+
+
+def as_thing(cell: str) -> str | float | dt.datetime:
+    """Return a cell as the number or date it is, or as its text."""
+    with contextlib.suppress(ValueError):
+        number = float(cell)
+        return number if np.isfinite(number) else cell
+    for form in ("%Y-%m-%d", "%d/%m/%Y"):
+        with contextlib.suppress(ValueError):
+            day = dt.datetime.strptime(cell, form)
+            return day if day.year >= 1900 else cell
+    return cell
+
+
+def as_typed(rows: Table) -> pa.Table:
+    """Return a table whose columns are numbers or dates where all of their cells are."""
+    table = as_arrow(rows)
+    columns = []
+    for column in table.columns:
+        things = [as_thing(each) if each else None for each in column.to_pylist()]
+        kinds = {type(each) for each in things if each is not None}
+        columns.append(pa.array(things) if len(kinds) == 1 else column)
+    return pa.table(columns, names=table.column_names)
+
+
+def as_ods(rows: Table) -> bytes:
+    """Return a table as an OpenDocument spreadsheet of text."""
+    lines = "".join(
+        "<table:table-row>"
+        + "".join(
+            '<table:table-cell office:value-type="string"><text:p>'
+            + escape("".join(c for c in cell if c >= " " and c not in "\ufffe\uffff"))
+            + "</text:p></table:table-cell>"
+            for cell in row
+        )
+        + "</table:table-row>"
+        for row in rows
+    )
+    spaces = " ".join(
+        f'xmlns:{n}="urn:oasis:names:tc:opendocument:xmlns:{n}:1.0"'
+        for n in ("office", "table", "text")
+    )
+    page = (
+        f'<?xml version="1.0" encoding="UTF-8"?><office:document-content {spaces}><office:body>'
+        f'<office:spreadsheet><table:table table:name="Sheet1">{lines}</table:table>'
+        "</office:spreadsheet></office:body></office:document-content>"
+    )
+    kind = "application/vnd.oasis.opendocument.spreadsheet"
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as packed:
+        packed.writestr("mimetype", kind)
+        packed.writestr("content.xml", page.encode("utf-8", "replace"))
+        entry = f'<m:file-entry m:full-path="/" m:media-type="{kind}"/>'
+        space = "urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"
+        packed.writestr(
+            "META-INF/manifest.xml", f'<m:manifest xmlns:m="{space}">{entry}</m:manifest>'
+        )
+    return out.getvalue()
+
+
 def written(rng: Rng, name: str, rows: Table, *, plain: bool = False) -> tuple[str, bytes]:
     """Return a table as a file of some format, or of text that can be broken and still be read."""
     out = io.BytesIO()
     if plain and rng.random() < 0.7:
         return f"{name}.csv", as_csv(rng, rows)
-    match chosen(rng, ("csv",) * 6 + ("gz", "xlsx", "parquet", "arrow", "json", "ndjson")):
+    forms = (
+        "gz",
+        "xlsx",
+        "typed xlsx",
+        "ods",
+        "parquet",
+        "typed parquet",
+        "arrow",
+        "json",
+        "ndjson",
+    )
+    match chosen(rng, ("csv",) * 8 + forms):
         case "gz":
             return f"{name}.csv.gz", gzip.compress(as_csv(rng, rows))
-        case "xlsx":
-            with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
-                sheet = book.add_worksheet()
-                for at, row in enumerate(rows):
-                    for column, cell in enumerate(row):
-                        sheet.write_string(at, column, cell.replace("\x00", "")[:32000])
+        case "xlsx" | "typed xlsx" as form:
+            _write_workbook(rows, out, typed=form != "xlsx")
             return f"{name}.xlsx", out.getvalue()
+        case "ods":
+            return f"{name}.ods", as_ods(rows)
+        case "typed parquet":
+            pq.write_table(as_typed(rows), out)
+            return f"{name}.parquet", out.getvalue()
         case "parquet":
             pq.write_table(as_arrow(rows), out)
             return f"{name}.parquet", out.getvalue()
@@ -606,6 +491,16 @@ OPTIONS: tuple[tuple[str, ...], ...] = (
     ("--preset", "fhir"),
     ("--preset", "sheet"),
 )
+# How results are shown, beside how they are read.
+SHOWN: tuple[tuple[str, ...], ...] = (
+    (),
+    (),
+    ("--share",),
+    ("--share",),
+    ("--json",),
+    ("--pseudonymise", "KEY", "--share"),
+    ("--pseudonymise", "KEY", "--dates", "ages"),
+)
 ODD_OPTIONS = (
     "--as-of",
     "--date-format",
@@ -629,16 +524,15 @@ def case_of(rng: Rng) -> Case:
         rng, ("bytes", "bytes", "table", "table", "table", "fhir", "sides", "options", "linked")
     )
     options = list(chosen(rng, OPTIONS))
-    command = chosen(rng, ("check",) * 8 + ("score", "chart"))
+    command = chosen(rng, ("check",) * 11 + ("score", "score", "chart", "sheet", "trial"))
+    child = chosen(rng, ("c2", CHILD))
     if command != "check":
         options = options if options[:1] in ([], ["--date-format"], ["--sex-codes"]) else []
+    else:
+        options += chosen(rng, SHOWN)
     if kind == "fhir":
-        return Case(kind, _fhir(rng), options, command=command)
-    layout = (
-        chosen(rng, LAYOUTS)
-        if kind != "linked"
-        else chosen(rng, (systmone, emis, vision, opensafely))
-    )
+        return Case(kind, _fhir(rng), options, command=command, child=child)
+    layout = chosen(rng, LINKED if kind == "linked" else LAYOUTS)
     tables = layout(rng)
     rows: int | None = None
     files: dict[str, bytes] = {}
@@ -656,13 +550,15 @@ def case_of(rng: Rng) -> Case:
         files[hit] = broken_bytes(rng, files[hit])
     if kind == "sides":
         files |= _sides(rng)
-        command = "check"
+        command = "check" if command == "score" else command
     if kind == "options":
         options, command = [chosen(rng, ODD_OPTIONS), chosen(rng, (*CELLS, *files)) or "-"], "check"
         options[1] = options[1].replace("\x00", "")
-    if "--dry-run" in options or command != "check":
+    if "--dry-run" in options or command not in ("check", "score"):
         rows = None
-    return Case(kind, files, options, rows, command)
+    if command == "score" and len(files) > 1:  # it gives back the file of values alone
+        rows = None
+    return Case(kind, files, options, rows, command, child)
 
 
 def _rows(table: Table) -> int:

@@ -12,13 +12,13 @@ from centiles.charts import style, words
 from centiles.charts.backdrops import draw_joins, draw_puberty
 from centiles.charts.contents import Chart
 from centiles.charts.events import Strip, draw_strip, strip_of
-from centiles.charts.falls import draw_arrows, draw_falls, draw_rings, label_falls
+from centiles.charts.falls import Arrow, arrows, draw_arrows, draw_falls, draw_rings, label_falls
 from centiles.charts.keys import Key, draw_key, key_of
 from centiles.charts.labels import Placer
 from centiles.charts.lines import draw_lines, label_lines
 from centiles.charts.marks import age_axis
 from centiles.charts.parents import draw_expected
-from centiles.charts.points import draw_points, inset, label_points
+from centiles.charts.points import LEAST_SHIFT, draw_points, inset, label_points
 from centiles.charts.texts import fitted
 from centiles.charts.ticks import draw_age_axis, draw_value_axis
 
@@ -60,7 +60,8 @@ def layout_of(
     ``key`` and ``events`` are false where they stand elsewhere on the page.
     """
     strip = strip_of(chart.events if events else (), chart.window, width)
-    more = (f"{strip.unplaced} more events are ticked without a name.",) if strip.unplaced else ()
+    count = f"{strip.unplaced} more event{'s are' if strip.unplaced > 1 else ' is'}"
+    more = (f"{count} ticked without a name.",) if strip.unplaced else ()
     one_row = age_axis(chart.window, width).in_line or chart.window.by_gestation
     return Layout(
         key=key_of(chart if key else (), width),
@@ -90,20 +91,22 @@ def draw(ax: Axes, chart: Chart, layout: Layout) -> None:
     draw_joins(ax, chart.lines, chart.points, width)
     if chart.expected:
         draw_expected(ax, chart.expected, str(chart.child.sex), chart.lines.ends()[0])
-    about = str(chart.measure), str(chart.child.sex)
-    draw_arrows(ax, chart.falls, chart.window, chart.recorded, *about)
-    draw_points(
-        ax, chart.points, chart.window, chart.markers, crosses=chart.crosses(width), height=height
-    )
+    crosses = chart.crosses(width)
+    shown = arrows(
+        chart.falls, {"measure": str(chart.measure), "sex": str(chart.child.sex)}, chart.window,
+        chart.recorded, crosses=crosses, least_days=LEAST_SHIFT * chart.window.days / width,
+    )  # fmt: skip
+    draw_arrows(ax, shown)
+    draw_points(ax, chart.points, chart.window, chart.markers, crosses=crosses, height=height)
     draw_rings(ax, chart.rings, height)
-    _label(ax, chart, height)
+    _label(ax, chart, height, shown)
     draw_key(ax, layout.key)
     _say_what_is_missing(ax, chart)
     draw_strip(ax, layout.strip, layout.axis)
     _note(ax, layout)
 
 
-def _label(ax: Axes, chart: Chart, height: float) -> None:
+def _label(ax: Axes, chart: Chart, height: float, shown: Sequence[Arrow]) -> None:
     """Draw every label that has to find a place of its own."""
     points, day = chart.points, chart.points.day(chart.window)
     value = inset(ax, points.value, height)
@@ -111,6 +114,8 @@ def _label(ax: Axes, chart: Chart, height: float) -> None:
     for place in chart.rings:
         ringed = np.array([[place[0]], inset(ax, np.array([place[1]]), height)])
         placer.keep_clear(placer.place(ringed)[0], style.RING_SIZE)
+    for arrow in shown:
+        placer.keep_off(np.array([[arrow.day, arrow.day], [arrow.start, arrow.end]]))
     label_points(ax, points, day, value, chart.measure, placer)
     label_falls(ax, chart.falls, chart.window, chart.recorded, placer)
 
@@ -126,7 +131,7 @@ def _dress(ax: Axes, chart: Chart, height: float) -> None:
 
 
 def _say_what_is_missing(ax: Axes, chart: Chart) -> None:
-    said = ["" if chart.lines.sections else words.NO_SEX]
+    said = [words.no_lines(chart)]
     said += [] if len(chart.recorded) else [words.nothing_recorded(chart.measure)]
     text = "\n".join(part for part in said if part)
     if text:

@@ -23,6 +23,7 @@ _SIDES: Final = {  # of each join, by its later section: what is on the left of 
     "uk90_child": ("WHO", "UK 1990"),
 }
 _LEAST_ROOM: Final = 36.0  # beside a join, for its words [pt]
+_FOOT: Final = 16.0  # under the lines, for the same [pt]
 
 
 def puberty(measure: Measure, sex: str, window: Window) -> tuple[float, float] | None:
@@ -75,29 +76,33 @@ def draw_puberty(ax: Axes, span: tuple[float, float], sex: str) -> None:
 def draw_joins(ax: Axes, lines: LineSet, points: Points, width: float) -> None:
     """Write beside each step of the lines which tables speak on either side of it.
 
-    ``width`` is the width of the axes [pt]. Nothing is written where points are near.
+    ``width`` is the width of the axes [pt]. Nothing is written where points are near. Right of a
+    step it is written below the lines or, where there is no room, above them.
     """
     reach = _LEAST_ROOM * lines.window.days / width
     day = np.r_[points.age_days, points.corrected_age_days]
     value = np.r_[points.value, points.value]
     scale = width / lines.window.days
+    dots = style.page_of(ax).dpi / 72
     for step in lines.step_places:
         room = min(step.at_day - lines.window.from_day, lines.window.to_day - step.at_day) * scale
         if step.later not in _SIDES or room < _LEAST_ROOM:
             continue
         # Children grow: above left of a step and below right of it is room.
-        at = (step.high, step.low)
-        for side, words, edge in zip((-1, 1), _SIDES[step.later], at, strict=True):
-            near = (np.abs(day - step.at_day) < reach) & ((edge - value) * side > 0)
+        low, high = ax.get_ylim()
+        is_low = (step.low - low) * ax.get_window_extent().height < _FOOT * dots * (high - low)
+        places = ((-1, 1, step.high), (1, 1, step.high) if is_low else (1, -1, step.low))
+        for (side, up, edge), words in zip(places, _SIDES[step.later], strict=True):
+            near = (np.abs(day - step.at_day) < reach) & ((value - edge) * up > 0)
             if near.any():
                 continue
             ax.annotate(
                 words,
                 (step.at_day, edge),
-                xytext=(3 * side, -5 * side),
+                xytext=(3 * side, 5 * up),
                 textcoords="offset points",
                 ha="right" if side < 0 else "left",
-                va="bottom" if side < 0 else "top",
+                va="bottom" if up > 0 else "top",
                 fontsize=style.SMALL - 0.5,
                 color=style.QUIET,
                 zorder=1.5,

@@ -17,6 +17,7 @@ from centiles.charts.points import Points, numbers
 from centiles.charts.windows import Window
 from centiles.errors import UsageError
 from centiles.measures import MEASURES, Measure
+from centiles.references import UK_WHO
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +31,8 @@ class Chart:
 
     ``recorded`` are all its points, ``undated`` how many more have no age; ``findings`` the open
     ones, worst first. ``ages`` says which ages points stand at; ``sensitive`` whether what a
-    family should not see unadvised may be shown.
+    family should not see unadvised may be shown; ``named`` the sources whose markers are told
+    apart, the child's own where there are none.
     """
 
     child: Child
@@ -42,6 +44,7 @@ class Chart:
     findings: pd.DataFrame
     ages: str = "both"
     sensitive: bool = False
+    named: tuple[str, ...] = ()
 
     @cached_property
     def points(self) -> Points:
@@ -55,8 +58,8 @@ class Chart:
 
     @cached_property
     def markers(self) -> dict[str, str]:
-        """The marker of each of the child's sources, the same on all its charts."""
-        return points.marker_of(points.sources_of(self.child))
+        """The marker of each source, the same on all charts of a child, or of a page."""
+        return points.marker_of(self.named or points.sources_of(self.child))
 
     @cached_property
     def falls(self) -> tuple[Fall, ...]:
@@ -81,9 +84,11 @@ class Chart:
 
     @cached_property
     def expected(self) -> Expected | None:
-        """What the parents' heights lead to expect, where a chart shows it."""
+        """What the parents' heights lead to expect, where a chart shows it: on UK-WHO."""
         heights = self.child.mother_cm, self.child.father_cm
-        return shown_expected(*heights, self.measure, self.window) if self.lines.sections else None
+        if not self.lines.sections or self.child.reference != UK_WHO:
+            return None
+        return shown_expected(*heights, self.measure, self.window)
 
     @cached_property
     def puberty(self) -> tuple[float, float] | None:
@@ -134,7 +139,7 @@ def chart_of(
         shown,
         recorded,
         undated,
-        line_set(measure, str(child.sex), shown),
+        line_set(measure, str(child.sex), shown, child.reference),
         falls.open_findings(child, measure),
         ages,
         sensitive,

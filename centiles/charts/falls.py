@@ -16,6 +16,7 @@ from centiles.charts.points import Points, inset, numbers, shifted
 from centiles.charts.windows import Window
 from centiles.lms import SPACE
 from centiles.measures import Sex
+from centiles.monitoring.findings import UP
 from centiles.monitoring.wording import VERIFY_TODAY, interval
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 
 _PAST_STATES: Final = ("closed", "lapsed")
 _STRETCHED_Z: Final = 4.0  # beyond it the tables stretch, and a size is "more than"
+_LOW: Final = 130.0  # axes, which labels are small on [pt]
 _SMALLEST: Final = SPACE / 2  # [z] worth a band
-_UPWARD: Final = ("RISE", "ABOVE")  # in the names of the rules about too much
 
 
 @dataclass(frozen=True)
@@ -85,13 +86,14 @@ def falls(findings: Mapping[Any, Any] | pd.DataFrame) -> tuple[Fall, ...]:
     figures = [numbers(findings, column) for column in columns]
     kept: list[Fall] = []
     block = findings.get("block", [""] * len(figures[0]))
-    for rule, state, doubt, start, end, change, to_z in zip(
-        findings["rule"], findings["state"], block, *figures, strict=True
+    words = (findings["rule"], findings["state"], findings["direction"], block)
+    for rule, state, direction, doubt, start, end, change, to_z in zip(
+        *words, *figures, strict=True
     ):
         if doubt == VERIFY_TODAY:
             continue
-        upward = any(word in str(rule) for word in _UPWARD)
-        if not (start < end and (change if upward else -change) >= _SMALLEST):  # NaN is neither
+        larger = change if direction == UP else -change
+        if not (start < end and larger >= _SMALLEST):  # NaN is neither
             continue
         if all(end <= other.from_age_days or start >= other.to_age_days for other in kept):
             kept.append(Fall(str(rule), str(state), start, end, to_z - change, to_z))
@@ -108,38 +110,76 @@ def draw_falls(ax: Axes, shown: Sequence[Fall], window: Window, points: Points) 
             ax.axvline(day, color=style.FALL_EDGE, linewidth=0.5, zorder=1, gid="fall-edge")
 
 
-def draw_arrows(
-    ax: Axes, shown: Sequence[Fall], window: Window, points: Points, measure: str, sex: str
-) -> None:
-    """Draw an arrow from where the earlier z would be now to where the child is.
+@dataclass(frozen=True)
+class Arrow:
+    """An arrow of a fall or rise: where along the axis [d], from which value to which.
 
-    It crosses as many spaces between the lines as the label counts.
+    ``at_dot`` says that it stands at the point itself, and not at its cross.
     """
-    for fall in shown:
-        if sex not in tuple(Sex) or not len(points):
-            continue
-        nearest = int(np.argmin(np.abs(points.age_days - fall.to_age_days)))
-        at = float(points.corrected_age_days[nearest])
-        values = [
-            zscores.measurement(z, measure=measure, sex=sex, age_days=at)
-            for z in (fall.start_z, fall.to_z)
-        ]
-        day = _days(fall, window, points)[1]
-        if not (np.isfinite(values).all() and window.holds(np.array(day))):
-            continue
+
+    rule: str
+    day: float
+    start: float
+    end: float
+    at_dot: bool
+
+
+def arrows(
+    shown: Sequence[Fall], chart: Mapping[str, str], window: Window, points: Points,
+    *, crosses: bool, least_days: float,
+) -> tuple[Arrow, ...]:  # fmt: skip
+    """Return an arrow for each fall from where the earlier z would be now to where the child is.
+
+    It stands where the lines are those of its values: at the corrected age. So it crosses as many
+    spaces between the lines as the label counts.
+
+    Parameters
+    ----------
+    shown
+        The falls of the chart.
+    chart
+        Its ``measure`` and ``sex``.
+    window, points
+        The ages shown; the child's points.
+    crosses
+        Whether corrected ages are drawn. Where they are not, a point that stands further than
+        ``least_days`` [d] from its corrected age has no arrow.
+    """
+    if chart["sex"] not in tuple(Sex) or not len(points) or not shown:
+        return ()
+    ends = np.array([fall.to_age_days for fall in shown])
+    nearest = np.argmin(np.abs(points.age_days[:, None] - ends), axis=0)
+    corrected, dot = points.corrected_age_days[nearest], points.day(window)[nearest]
+    beside = crosses or window.corrected
+    day = corrected if beside else dot
+    z = np.array([(fall.start_z, fall.to_z) for fall in shown])
+    values = np.asarray(zscores.measurement(z, **chart, age_days=corrected[:, None]))
+    close = np.abs(dot - corrected) <= least_days
+    wanted = np.isfinite(values).all(axis=1) & window.holds(day) & (close | beside)
+    return tuple(
+        Arrow(
+            shown[k].rule, float(day[k]), float(values[k, 0]), float(values[k, 1]), bool(close[k])
+        )
+        for k in np.flatnonzero(wanted).tolist()
+    )
+
+
+def draw_arrows(ax: Axes, shown: Sequence[Arrow]) -> None:
+    """Draw the arrows of falls and rises, each up to the ring or the cross it points at."""
+    for arrow in shown:
         ax.annotate(
             "",
-            (day, values[1]),
-            xytext=(day, values[0]),
+            (arrow.day, arrow.end),
+            xytext=(arrow.day, arrow.start),
             arrowprops={
                 "arrowstyle": "-|>,head_width=0.22,head_length=0.5",
                 "color": style.FALL_EDGE,
                 "linewidth": 1.6,
                 "shrinkA": 0,
-                "shrinkB": style.RING_SIZE / 2,
+                "shrinkB": style.RING_SIZE / 2 if arrow.at_dot else style.MARKER * 0.6,
             },
             zorder=4.5,
-        ).set_gid(f"arrow-{fall.rule}")
+        ).set_gid(f"arrow-{arrow.rule}")
 
 
 def _days(fall: Fall, window: Window, points: Points) -> FloatArray:
@@ -150,15 +190,17 @@ def _days(fall: Fall, window: Window, points: Points) -> FloatArray:
 def label_falls(
     ax: Axes, shown: Sequence[Fall], window: Window, points: Points, placer: Placer
 ) -> None:
-    """Write each size and interval where its band is emptiest."""
+    """Write each size and interval where its band is emptiest; smaller on low axes."""
     low, high = ax.get_ylim()
+    tall = ax.get_window_extent().height * 72 / style.page_of(ax).dpi
+    size = style.NORMAL if tall > _LOW else style.SMALL - 0.5
     for fall in shown:
         days = _days(fall, window, points)
         middle = float(np.clip(np.mean(days), window.from_day, window.to_day))
         heights = low + (high - low) * np.r_[0.95, 0.05, np.linspace(0.9, 0.1, 17)]
         text = fall.words
         wishes = placer.place(np.stack([np.full(len(heights), middle), heights]))
-        at = placer.best(text, style.NORMAL, wishes)
+        at = placer.best(text, size, wishes)
         anchor = placer.place(np.array([[middle], [low]]))[0]
         ax.annotate(
             text,
@@ -167,7 +209,7 @@ def label_falls(
             textcoords="offset points",
             ha="center",
             va="center",
-            fontsize=style.NORMAL,
+            fontsize=size,
             fontweight="bold",
             color=style.FALL_TEXT,
             linespacing=1.25,
@@ -200,7 +242,7 @@ def rings(
     return found
 
 
-def draw_rings(ax: Axes, found: dict[tuple[float, float], str], height: float) -> None:
+def draw_rings(ax: Axes, found: Mapping[tuple[float, float], str], height: float) -> None:
     """Ring each point, heavier the graver."""
     for (day, value), severity in found.items():
         ax.plot(
@@ -218,7 +260,7 @@ def draw_rings(ax: Axes, found: dict[tuple[float, float], str], height: float) -
         )
 
 
-def severities(found: dict[tuple[float, float], str]) -> list[str]:
+def severities(found: Mapping[tuple[float, float], str]) -> list[str]:
     """Return the severities of the rings, the gravest first."""
     return sorted(set(found.values()), key=_rank, reverse=True)
 

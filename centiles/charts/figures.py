@@ -84,7 +84,7 @@ def plot(
         warning = [f"{SENSITIVE_WARNING}."] if sensitive else []
         said = [*warning, *words.notes(chart), *words.footer(child.provenance, drawn_on)]
         layout = layout_of(chart, size_of(ax)[0], said)
-        title = ": ".join(words.heading(child, measure, name))
+        title = ": ".join(words.heading(child, measure, name, chart.window))
         pad = 8 + layout.key.height
         ax.set_title(title, loc="left", pad=pad, fontsize=11, color=style.INK)
         draw(ax, chart, layout)
@@ -110,7 +110,7 @@ def figure(
     page = page_of(orientation, left=LEFT, right=EDGE)
     chart = chart_of(child, measure, window, ages=ages, sensitive=sensitive)
     with style.drawing():
-        title, who = words.heading(child, measure, name)
+        title, who = words.heading(child, measure, name, chart.window)
         said = [words.latest(chart), words.top_finding(chart)]
         top = page.head(title, who, said, sensitive=sensitive)
         bottom = page.foot(words.footer(child.provenance, drawn_on))

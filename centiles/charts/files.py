@@ -16,7 +16,7 @@ import numpy as np
 from centiles.charts import style, words
 from centiles.charts.contents import chart_of
 from centiles.charts.events import SENSITIVE_WARNING
-from centiles.charts.families import figure_family
+from centiles.charts.families import MOST, figure_family, oldest_first
 from centiles.charts.figures import figure
 from centiles.charts.scores import description, score_chart_of
 from centiles.charts.sds import TITLE, figure_sds
@@ -32,6 +32,13 @@ if TYPE_CHECKING:
 SUFFIXES: Final = (".png", ".svg", ".pdf")
 _TAG: Final = re.compile(rb"<(?:path|use|text|g|rect|defs)\b[^>]*>")
 _COORDINATE: Final = re.compile(rb"(?<![\w#.])-?\d+\.\d{3,}(?![\w.])")
+_STYLE: Final = re.compile(rb' style="[^"]*"')
+_LOOSE: Final = re.compile(rb"([:;]) ")
+_INDENT: Final = re.compile(rb"\n +(?=<)")
+_NUMBERED: Final = re.compile(
+    rb'<g id="(?:(?:line2d|text|patch|xtick|ytick|axes|figure|legend)_\d+|matplotlib\.axis_\d)">'
+)
+_LONG_LINE: Final = 400  # letters of a path: a line along many ages, and no marker
 _FAMILY: Final = b"'DejaVu Sans', Verdana, Arial, sans-serif"
 _LONG: Final = (
     (re.compile(rb" \n([A-Z]) "), rb"\1"),
@@ -94,14 +101,12 @@ def save(
     shown: dict[str, Any] = {"window": window, "ages": ages, "sensitive": sensitive}
     page = {"name": name, "drawn_on": drawn_on, "orientation": orientation}
     suffix_of(path)
-    pictures = {
-        measure: Picture(
-            figure(child, measure, **shown, **page),
-            ": ".join(words.heading(child, measure, name)),
-            words.description(chart_of(child, measure, **shown)),
-        )
-        for measure in _measures(child, measures)
-    }
+    pictures = {}
+    for measure in _measures(child, measures):
+        chart = chart_of(child, measure, **shown)
+        title = ": ".join(words.heading(child, measure, name, chart.window))
+        made = figure(child, measure, **shown, **page)
+        pictures[measure] = Picture(made, title, words.description(chart))
     return save_pictures(path, pictures, child.provenance.version, dpi=dpi, replace=replace)
 
 
@@ -138,19 +143,26 @@ def save_family(
 ) -> list[Path]:
     """Write the family view of a household and return the files written; as :func:`save` does.
 
+    Six children stand on a page; more make further pages, ``-weight-2`` and so on.
+
     Parameters as for :func:`save` and :func:`centiles.charts.figure_family`; weight by default.
     """
     suffix_of(path)
+    ordered = oldest_first(children)
+    parts = [ordered[start : start + MOST] for start in range(0, max(len(ordered), 1), MOST)]
     pictures = {}
     for measure in _listed(measures) if measures is not None else [str(Measure.WEIGHT)]:
-        page = figure_family(
-            children, measure, name=name, sensitive=sensitive, drawn_on=drawn_on,
-            orientation=orientation,
-        )  # fmt: skip
-        charts = [chart_of(child, measure, sensitive=sensitive) for child in children]
-        about = " ".join(words.description(chart) for chart in charts)
-        title = f"{capital(Measure(measure).label)}: {len(children)} children of one household"
-        pictures[measure] = Picture(page, title, f"{SENSITIVE_WARNING}. {about}")
+        for number, part in enumerate(parts, 1):
+            page = figure_family(
+                part, measure, name=name, sensitive=sensitive, drawn_on=drawn_on,
+                orientation=orientation,
+            )  # fmt: skip
+            charts = [chart_of(child, measure, sensitive=sensitive) for child in part]
+            about = " ".join(words.description(chart) for chart in charts)
+            title = f"{capital(Measure(measure).label)}: {len(part)} children of one household"
+            title += f", page {number} of {len(parts)}" if len(parts) > 1 else ""
+            key = f"{measure}-{number}" if len(parts) > 1 else measure
+            pictures[key] = Picture(page, title, f"{SENSITIVE_WARNING}. {about}")
     version = children[0].provenance.version
     return save_pictures(path, pictures, version, dpi=dpi, replace=replace)
 
@@ -269,16 +281,19 @@ def _images(
 def _lighter(svg: bytes) -> bytes:
     """Return an SVG without what makes it long and cannot be seen.
 
-    Coordinates to a hundredth of a point; the family of the type once, not for each text.
+    Coordinates to a hundredth of a point, those of long lines to a tenth; the family of the type
+    once, not for each text; no indents, and no names that only number the parts.
     """
 
     def short(tag: re.Match[bytes]) -> bytes:
-        made = _COORDINATE.sub(lambda found: b"%.6g" % round(float(found[0]), 2), tag[0])
+        digits = 1 if len(tag[0]) > _LONG_LINE else 2
+        made = _COORDINATE.sub(lambda found: b"%.6g" % round(float(found[0]), digits), tag[0])
         for pattern, text in _LONG:
             made = pattern.sub(text, made)
-        return made
+        return _STYLE.sub(lambda style: _LOOSE.sub(rb"\1", style[0]), made)
 
-    return _TAG.sub(short, svg).replace(b"<svg ", b'<svg style="font-family: %s" ' % _FAMILY, 1)
+    made = _NUMBERED.sub(b"<g>", _INDENT.sub(b"\n", _TAG.sub(short, svg)))
+    return made.replace(b"<svg ", b'<svg style="font-family: %s" ' % _FAMILY, 1)
 
 
 def _described(svg: bytes, title: str, about: str) -> bytes:

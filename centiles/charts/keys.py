@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -45,16 +45,20 @@ class Key:
         return self.rows * 1.6 * style.NORMAL
 
 
-def key_of(charts: Chart | Sequence[Chart], width: float) -> Key:
+def key_of(charts: Chart | Sequence[Chart], width: float, axes: float | None = None) -> Key:
     """Return the key of one chart or of several in common; empty if all is plain.
 
-    ``width`` is that of the axes [pt].
+    ``width`` is how wide the key may be, ``axes`` how wide the axes are where that is another [pt].
     """
     several = [charts] if isinstance(charts, Chart) else charts
     entries = list(
         {
             label: (handle, label)
-            for part in (_sources, lambda chart: _signs(chart, width), _rings)
+            for part in (
+                _sources,
+                lambda chart: _signs(chart, axes or width),
+                lambda chart: ring_signs(chart.rings),
+            )
             for chart in several
             for handle, label in part(chart)
         }.values()
@@ -114,11 +118,12 @@ def _signs(chart: Chart, width: float) -> list[tuple[Line2D, str]]:
         if len(chart.markers) == 1:
             entries.insert(0, (_sign("o"), "age since birth"))
     if chart.points.queried.any():
-        entries.append((_sign("o", open_=True), "open: check this measurement"))
+        entries.append(OPEN_SIGN)
     return entries
 
 
-def _rings(chart: Chart) -> list[tuple[Line2D, str]]:
+def ring_signs(rings: Mapping[tuple[float, float], str]) -> list[tuple[Line2D, str]]:
+    """Return the ring of each severity that is on a chart, the gravest first."""
     return [
         (
             Line2D(
@@ -133,7 +138,7 @@ def _rings(chart: Chart) -> list[tuple[Line2D, str]]:
             ),
             f"finding: {severity}",
         )
-        for severity in severities(chart.rings)
+        for severity in severities(rings)
     ]
 
 
@@ -148,3 +153,6 @@ def _sign(marker: str, *, open_: bool = False) -> Line2D:
         markeredgecolor=style.INK if open_ or marker == "x" else "white",
         markeredgewidth=1.2 if open_ or marker == "x" else 0.6,
     )
+
+
+OPEN_SIGN: Final = (_sign("o", open_=True), "open: check this measurement")

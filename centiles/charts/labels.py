@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _WIDTH: Final = 0.6  # of a letter, as a share of the size of the type
 _HEIGHT: Final = 1.25
+_STEP: Final = 5.0  # between the places of a line that labels are kept off [pt]
 _COVERS_LABEL, _COVERS_POINT, _COVERS_LINE = 500.0, 40.0, 1.0
 
 
@@ -41,6 +42,12 @@ class Placer:
     def keep_clear(self, at: FloatArray, size: float) -> None:
         """Keep labels away from a square of this size round a place."""
         self._labels.append(np.r_[at - size / 2, at + size / 2])
+
+    def keep_off(self, ends: FloatArray) -> None:
+        """Keep labels off a straight line between two places in data coordinates, shape (2, 2)."""
+        start, end = self.place(ends)
+        steps = np.linspace(0, 1, max(int(np.hypot(*(end - start)) / _STEP), 2))[:, None]
+        self._points = np.concatenate([self._points, start + steps * (end - start)])
 
     def is_taken(self, at: FloatArray) -> bool:
         """Return whether a place is kept clear or has a label."""

@@ -14,7 +14,7 @@ from centiles.charts import style
 from centiles.charts.windows import Window
 from centiles.lines import CentileLines, centile_lines
 from centiles.measures import SEXES
-from centiles.references import reference
+from centiles.references import UK_WHO, reference
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,10 +37,11 @@ class Step:
 
 @dataclass(frozen=True)
 class LineSet:
-    """The lines of one measure and sex that a window shows."""
+    """The lines of one measure, sex and reference that a window shows."""
 
     window: Window
     sections: tuple[CentileLines, ...]
+    reference: str = UK_WHO
 
     @property
     def value_range(self) -> tuple[float, float] | None:
@@ -58,7 +59,7 @@ class LineSet:
     @property
     def step_places(self) -> tuple[Step, ...]:
         """Where the lines visibly step inside the window, and why."""
-        known = reference()
+        known = reference(self.reference)
         by_name = {section.section: section for section in self.sections}
         found = []
         for join in known.joins:
@@ -98,16 +99,16 @@ def _steps(earlier: CentileLines, later: CentileLines) -> bool:
     return bool((np.abs(after - before) / after > _SMALLEST_STEP).any())
 
 
-def line_set(measure: str, sex: str, window: Window) -> LineSet:
+def line_set(measure: str, sex: str, window: Window, reference: str = UK_WHO) -> LineSet:
     """Return the lines of a measure and sex in a window; none where sex is not known."""
     if sex not in tuple(SEXES):
-        return LineSet(window, ())
+        return LineSet(window, (), reference)
     sections = tuple(
         section
-        for section in centile_lines(measure, sex)
+        for section in centile_lines(measure, sex, reference=reference)
         if section.age_days[0] < window.to_day and section.age_days[-1] > window.from_day
     )
-    return LineSet(window, sections)
+    return LineSet(window, sections, reference)
 
 
 def draw_lines(ax: Axes, lines: LineSet) -> None:
@@ -133,14 +134,16 @@ def draw_lines(ax: Axes, lines: LineSet) -> None:
 def label_lines(ax: Axes, lines: LineSet, height: float) -> None:
     """Name each line just right of its end, names pushed apart where lines crowd.
 
-    ``height`` is the height of the axes [pt].
+    ``height`` is the height of the axes [pt]; on low ones every other line is named.
     """
     if not lines.sections:
         return
     day, values = lines.ends()
     low, high = ax.get_ylim()
     gap = 1.15 * style.SMALL * (high - low) / height
-    for label, value, at in zip(lms.LINE_LABELS, values, spread(values, gap), strict=True):
+    step = 1 if len(values) * gap < high - low else 2  # 0.4th to 99.6th, the dashed ones
+    values = values[::step]
+    for label, value, at in zip(lms.LINE_LABELS[::step], values, spread(values, gap), strict=True):
         text = ax.annotate(
             label,
             (day, value),

@@ -12,7 +12,7 @@ from centiles.ages import DAYS_IN_MONTH, DAYS_IN_YEAR, TERM_DAYS
 from centiles.charts.windows import Window
 
 GESTATION_TO_DAY: Final = 14  # 42 weeks
-_CAPTION: Final = 84.0  # the width of "weeks of gestation" and a gap [pt]
+_CAPTION: Final = 92.0  # the width of "weeks of gestation" and a gap [pt]
 _LEAST_GAP: Final = 17  # between two labels [pt]
 
 

@@ -13,12 +13,11 @@ from centiles.charts import style
 from centiles.charts.texts import centile_words
 from centiles.charts.windows import Window
 from centiles.measures import Measure
-from centiles.monitoring.background import expected_height
+from centiles.parents import RANGE_Z, expected_height_z
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-RANGE_Z: Final = 1.4  # either side of the expected z: nine children in ten
 _FROM_YEARS: Final = 2.0  # before it a length says little of the height to come
 _RIGHT: Final = 43.0  # of the axes, past the names of the lines [pt]
 
@@ -55,7 +54,9 @@ def expected(mother_cm: float, father_cm: float) -> Expected | None:
     >>> round(found.z, 2)
     0.01
     """
-    z = float(expected_height(np.array(mother_cm), np.array(father_cm)))
+    if not np.isfinite([mother_cm, father_cm]).all():
+        return None
+    z = float(expected_height_z(mother_cm, father_cm))
     return Expected(z) if np.isfinite(z) else None
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 VALUE_MARGIN: Final = 0.035  # of the span of values: room above and below
 CHECK: Final = "check"
 IMPOSSIBLE: Final = "impossible"
-_LEAST_SHIFT: Final = style.MARKER / 2  # between dot and cross, for the cross to be drawn [pt]
+LEAST_SHIFT: Final = style.MARKER / 2  # between dot and cross, for the cross to be drawn [pt]
 _CROSSES_TO_DAY: Final = 4.5 * DAYS_IN_YEAR  # windows up to here always cross a preterm child
 _MOST_LABELS: Final = 40
 _ORDINARY: Final = 0.3  # of the span of the lines: how far outside them the axis still follows
@@ -143,7 +143,7 @@ def shows_crosses(points: Points, window: Window, gestation_days: float, width: 
     if window.corrected or not len(shift) or not shift.max():
         return bool(window.corrected and len(shift))
     preterm = bool(gestation_known(gestation_days) & (gestation_days < TERM_FROM_DAYS))
-    visible = shift.max() * width / window.days >= _LEAST_SHIFT
+    visible = shift.max() * width / window.days >= LEAST_SHIFT
     return bool(visible or (preterm and window.to_day < _CROSSES_TO_DAY))
 
 

@@ -27,13 +27,26 @@ END_Z: Final = 4.0
 
 @dataclass(frozen=True)
 class Series:
-    """One measure's points: age since birth [d] and z, arrays of shape (points,), in order."""
+    """One measure's points: age since birth [d] and z, arrays of shape (points,), in order.
+
+    ``queried`` are to be checked, the ``doubtful`` among them; ``section`` is where each stands.
+    """
 
     measure: Measure
     age_days: FloatArray
     z: FloatArray
     queried: NDArray[np.bool_]
+    doubtful: NDArray[np.bool_]
     section: NDArray[np.object_]
+
+    @property
+    def sure(self) -> Series:
+        """The points that are joined: the doubtful ones are drawn, and passed by."""
+        kept = ~self.doubtful
+        return Series(
+            self.measure, self.age_days[kept], self.z[kept], self.queried[kept],
+            self.doubtful[kept], self.section[kept],
+        )  # fmt: skip
 
     @property
     def shown(self) -> FloatArray:
@@ -58,10 +71,12 @@ class ScoreChart:
             z, age = numbers(mine, "z"), numbers(mine, "age_days")
             kept = (mine["fate"].astype(object) == "scored").to_numpy() & np.isfinite(z)
             kept &= self.window.holds(age)
-            queried = mine["verdict"].astype(object).isin(["check", "doubtful"]).to_numpy()
-            sections = mine["section"].astype(object).to_numpy()
+            verdict = mine["verdict"].astype(object)
+            queried = verdict.isin(["check", "doubtful"]).to_numpy()[kept]
+            doubtful = (verdict == "doubtful").to_numpy()[kept]
             if kept.any():
-                found.append(Series(measure, age[kept], z[kept], queried[kept], sections[kept]))
+                sections = mine["section"].astype(object).to_numpy()[kept]
+                found.append(Series(measure, age[kept], z[kept], queried, doubtful, sections))
         return tuple(found)
 
 
@@ -86,7 +101,10 @@ def score_chart_of(child: Child, window: str | None = None) -> ScoreChart:
 
 def latest(chart: ScoreChart) -> str:
     """Return the newest z of each measure, in words."""
-    said = [f"{s.measure.label} {signed(s.z[-1])}" for s in chart.series]
+    said = [
+        f"{s.measure.label} {signed(s.z[-1])}{' (check)' if s.queried[-1] else ''}"
+        for s in chart.series
+    ]
     return f"Latest z: {', '.join(said)}" if said else "Nothing that could be scored is recorded"
 
 
@@ -101,6 +119,8 @@ def notes(chart: ScoreChart) -> tuple[str, ...]:
             f"z is at the age corrected for gestation: {' and '.join(parts)} less than the age "
             "along the axis."
         )
+    if any(series.doubtful.any() for series in chart.series):
+        found.append("A doubtful value is drawn, open, and not joined to the others.")
     if _crossings(chart):
         found.append(
             "Dotted: the reference changes between the two points, which alone can move a z; sizes "
@@ -123,15 +143,15 @@ def description(chart: ScoreChart) -> str:
 
 def _crossings(chart: ScoreChart) -> bool:
     """Return whether points of any measure lie on both sides of a join that moves z."""
-    return any(moved(series).any() for series in chart.series)
+    return any(moved(series.sure).any() for series in chart.series)
 
 
 def moved(series: Series) -> NDArray[np.bool_]:
     """Return which steps from point to point cross a join that moves z, shape (points - 1,)."""
     known = reference()
     names = [section.name for section in known.sections]
-    place = np.array([names.index(str(name)) for name in series.section])
-    crossed = np.zeros(len(place) - 1, dtype=np.bool_)
+    place = np.array([names.index(str(name)) for name in series.section], dtype=np.int64)
+    crossed = np.zeros(max(len(place) - 1, 0), dtype=np.bool_)
     for join in known.joins:
         if join.carried:
             crossed |= (place[:-1] <= join.earlier) & (place[1:] >= join.later)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from matplotlib.lines import Line2D
 
 from centiles import lms
 from centiles.charts import falls, style, words
 from centiles.charts.axes import LEFT, RIGHT, size_of
-from centiles.charts.lines import DASHED_LABELS, spread
+from centiles.charts.keys import OPEN_SIGN, ring_signs
+from centiles.charts.labels import Placer, around
+from centiles.charts.lines import DASHED_LABELS
 from centiles.charts.marks import age_axis
 from centiles.charts.pages import EDGE, page_of
 from centiles.charts.points import CHECK, numbers
@@ -36,6 +39,8 @@ if TYPE_CHECKING:
     from centiles.checks import Child
 
 TITLE: Final = "SDS chart"
+_ROOMY: Final = 650.0  # axes that have all words of the key in one row [pt]
+_MOST_LABELS: Final = 8  # of a measure
 _MARGIN_Z: Final = 0.25  # past the ends, so that what is at the edge shows whole
 _LOOKS: Final[dict[Measure, tuple[str, str, Any]]] = {
     Measure.WEIGHT: ("#0b4f8a", "o", "-"),
@@ -107,7 +112,7 @@ def figure_sds(
 
 
 def _draw(ax: Axes, chart: ScoreChart, said: Sequence[str]) -> None:
-    width, height = size_of(ax)
+    width, _ = size_of(ax)
     ax.grid(visible=False, which="both")
     ax.spines[["top", "right"]].set_visible(False)
     ax.spines[["left", "bottom"]].set(color=style.TEXT, linewidth=0.7)
@@ -120,9 +125,11 @@ def _draw(ax: Axes, chart: ScoreChart, said: Sequence[str]) -> None:
     _draw_lines(ax, chart.window)
     for series in chart.series:
         _draw_series(ax, series)
-    _draw_rings(ax, chart)
-    _name(ax, chart, height)
-    _key(ax, chart)
+    rings = _draw_rings(ax, chart)
+    placer = _placer(ax, chart, rings)
+    _name(ax, chart, placer)
+    _label(ax, chart, placer)
+    _key(ax, chart, rings)
     two_rows = not age_axis(chart.window, width, gestation=False).in_line
     ax.annotate(
         fitted(said, width + 30, style.SMALL),
@@ -165,9 +172,10 @@ def _draw_lines(ax: Axes, window: Window) -> None:
 def _draw_series(ax: Axes, series: Series) -> None:
     """Draw one measure: points joined, dotted where the reference changes; queried ones open."""
     colour, marker, dashes = _LOOKS[series.measure]
-    jumps = moved(series)
-    ends = np.stack([series.age_days[:-1], series.age_days[1:], np.full(len(jumps), np.nan)])
-    heights = np.stack([series.shown[:-1], series.shown[1:], np.full(len(jumps), np.nan)])
+    sure = series.sure
+    jumps = moved(sure)
+    ends = np.stack([sure.age_days[:-1], sure.age_days[1:], np.full(len(jumps), np.nan)])
+    heights = np.stack([sure.shown[:-1], sure.shown[1:], np.full(len(jumps), np.nan)])
     for chosen, look, gid in ((~jumps, dashes, "joined"), (jumps, (0, (1, 3)), "crossing")):
         if chosen.any():
             ax.plot(
@@ -188,19 +196,34 @@ def _draw_series(ax: Axes, series: Series) -> None:
                 markeredgecolor=colour if open_ else "white", markeredgewidth=1.2 if open_ else 0.6,
                 clip_on=False, zorder=5, gid=f"points-{series.measure}",
             )  # fmt: skip
-    for at in np.flatnonzero(off | series.queried)[-8:]:
-        parts = [signed(series.z[at])] if off[at] else []
-        parts += [CHECK] if series.queried[at] else []
-        ax.annotate(
-            ", ".join(parts), (series.age_days[at], series.shown[at]), xytext=(-11, 0),
-            textcoords="offset points", ha="right", va="center", fontsize=style.SMALL,
-            color=colour, zorder=6,
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.85},
-        )  # fmt: skip
 
 
-def _draw_rings(ax: Axes, chart: ScoreChart) -> None:
-    """Ring the points that open findings are about, heavier the graver, each once."""
+def _label(ax: Axes, chart: ScoreChart, placer: Placer) -> None:
+    """Write its number beside each point that is off the scale, and "check" where it is queried."""
+    for series in chart.series:
+        off = np.abs(series.z) > END_Z
+        for at in np.flatnonzero(off | series.queried)[-_MOST_LABELS:]:
+            parts = [signed(series.z[at])] if off[at] else []
+            parts += [CHECK] if series.queried[at] else []
+            place = series.age_days[at], series.shown[at]
+            _write(ax, placer, ", ".join(parts), place, series.measure, style.SMALL)
+
+
+def _placer(ax: Axes, chart: ScoreChart, rings: Mapping[tuple[float, float], str]) -> Placer:
+    """Return what finds places for labels, clear of points, rings and the lines between points."""
+    points = [np.stack([series.age_days, series.shown]) for series in chart.series]
+    placer = Placer(ax, np.concatenate([np.empty((2, 0)), *points], axis=1), np.empty((2, 0)))
+    for series in chart.series:
+        sure = series.sure
+        for k in range(len(sure.z) - 1):
+            placer.keep_off(np.stack([sure.age_days[k : k + 2], sure.shown[k : k + 2]]))
+    for place in rings:
+        placer.keep_clear(placer.place(np.array(place)[:, None])[0], style.RING_SIZE)
+    return placer
+
+
+def _draw_rings(ax: Axes, chart: ScoreChart) -> dict[tuple[float, float], str]:
+    """Ring the points that open findings are about, heavier the graver, and return them."""
     open_ = falls.open_findings(chart.child)
     ages, z = numbers(open_, "to_age_days"), np.clip(numbers(open_, "to_z"), -END_Z, END_Z)
     graver: dict[tuple[float, float], str] = {}
@@ -208,46 +231,62 @@ def _draw_rings(ax: Axes, chart: ScoreChart) -> None:
         known = falls.ring_width(graver.get((age, at), "")) if (age, at) in graver else 0.0
         if falls.ring_width(severity) > known:
             graver[age, at] = severity
-    for (age, at), severity in graver.items():
-        if np.isfinite(at) and chart.window.holds(np.array(age)):
-            ax.plot(
-                [age], [at], marker="o", markersize=style.RING_SIZE, markerfacecolor="none",
-                markeredgecolor=style.RING, linestyle="none",
-                markeredgewidth=falls.ring_width(severity), clip_on=False, zorder=5.5,
-                gid=f"ring-{severity}",
-            )  # fmt: skip
+    shown = {
+        (age, at): severity
+        for (age, at), severity in graver.items()
+        if np.isfinite(at) and chart.window.holds(np.array(age))
+    }
+    falls.draw_rings(ax, shown, size_of(ax)[1])
+    return shown
 
 
-def _name(ax: Axes, chart: ScoreChart, height: float) -> None:
-    """Write each measure's name by its last point, names pushed apart."""
-    series = sorted(chart.series, key=lambda s: float(s.shown[-1]))
-    at = np.array([float(s.shown[-1]) for s in series])
-    scale = height / (2 * (END_Z + _MARGIN_Z))
-    for one, place in zip(series, spread(at, 1.4 * style.NORMAL / scale), strict=True):
-        ax.annotate(
-            one.measure.label,
-            (one.age_days[-1], one.shown[-1]),
-            xytext=(12, (place - one.shown[-1]) * scale),
-            textcoords="offset points",
-            va="center",
-            fontsize=style.NORMAL,
-            fontweight="bold",
-            color=_LOOKS[one.measure][0],
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8, "alpha": 0.85},
-            annotation_clip=False,
-            zorder=6,
-        ).set_gid(f"name-{one.measure}")
+def _name(ax: Axes, chart: ScoreChart, placer: Placer) -> None:
+    """Write each measure's name by its last point, right of it where there is room."""
+    for one in chart.series:
+        place = one.age_days[-1], one.shown[-1]
+        text = _write(ax, placer, one.measure.label, place, one.measure, style.NORMAL, bold=True)
+        text.set_gid(f"name-{one.measure}")
 
 
-def _key(ax: Axes, chart: ScoreChart) -> None:
-    """Draw the key of measures above the axes."""
-    from matplotlib.lines import Line2D
+def _write(
+    ax: Axes, placer: Placer, words: str, place: tuple[float, float], measure: Measure,
+    size: float, *, bold: bool = False,
+) -> Any:  # fmt: skip
+    """Write words in a measure's colour beside a point, where they cover least."""
+    at = placer.place(np.array(place)[:, None])[0]
+    gap = style.MARKER * (1.9 if placer.is_taken(at) else 0.9)  # past a ring
+    wide = size * (1.1 if bold else 1.0)
+    centre = placer.best(words, wide, around(at, words, wide, gap))
+    return ax.annotate(
+        words,
+        place,
+        xytext=tuple(centre - at),
+        textcoords="offset points",
+        ha="center",
+        va="center",
+        fontsize=size,
+        fontweight="bold" if bold else "normal",
+        color=_LOOKS[measure][0],
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8, "alpha": 0.85},
+        annotation_clip=False,
+        zorder=6,
+    )
 
+
+def _key(ax: Axes, chart: ScoreChart, rings: Mapping[tuple[float, float], str]) -> None:
+    """Draw the key of measures and signs above the axes."""
     handles = [
         Line2D([], [], color=c, marker=m, linestyle=d, markersize=style.MARKER, linewidth=1.1)
         for c, m, d in (_LOOKS[series.measure] for series in chart.series)
     ]
     labels = [series.measure.label for series in chart.series]
+    roomy = size_of(ax)[0] > _ROOMY
+    queried = any(series.queried.any() for series in chart.series)
+    signs = [(OPEN_SIGN[0], OPEN_SIGN[1] if roomy else "open: check")] if queried else []
+    ringed = "finding, heavier the graver" if roomy else "finding"
+    signs += [(handle, ringed) for handle, _ in ring_signs(rings)[:1]]
+    handles += [handle for handle, _ in signs]
+    labels += [label for _, label in signs]
     if handles:
         ax.legend(
             handles, labels, loc="lower left", bbox_to_anchor=(0, 1, 1, 0), borderaxespad=0.8,

@@ -9,7 +9,7 @@ from centiles.charts import style, words
 from centiles.charts.axes import LEFT, RIGHT, layout_of
 from centiles.charts.contents import Chart
 from centiles.charts.figures import place_chart
-from centiles.charts.flows import Block, Flow
+from centiles.charts.flows import Block, Flow, Spill, parted
 from centiles.charts.keys import key_of
 from centiles.charts.pages import Page, page_of
 from centiles.charts.texts import capital, width_of
@@ -27,13 +27,13 @@ _HIGHEST: Final = 260.0  # of a chart's axes [pt]
 class Sheet:
     """What a sheet says, before it is drawn.
 
-    ``first`` is its first page in words, ``charts`` the second, ``last`` the record: whatever is
-    too long goes on over further pages. ``sensitive`` says that it holds what a family should not
-    see unadvised; every page then says so.
+    ``first`` is its first page in words, ``charts`` the second, ``last`` the record: what the first
+    page has no room for stands before the record. ``sensitive`` says that it holds what a family
+    should not see unadvised; every page then says so.
     """
 
     who: str
-    first: tuple[Block, ...]
+    first: tuple[Block | Spill, ...]
     charts: tuple[Chart, ...]
     last: tuple[Block, ...]
     footer: tuple[str, ...]
@@ -52,12 +52,14 @@ def pages(sheet: Sheet) -> list[Figure]:
         return page, top, page.foot(sheet.footer) - 6
 
     with style.drawing():
-        Flow(new_page).add(sheet.first)
+        page, top, bottom = new_page()
+        first, later = parted(sheet.first, page.room, bottom - top)
+        Flow(new_page, (page, top, bottom)).add(first)
         here = None
         for start in range(0, len(sheet.charts), _MOST_CHARTS):
             here = _chart_page(sheet.charts[start : start + _MOST_CHARTS], *new_page())
-        if sheet.last:
-            Flow(new_page, here).add(sheet.last)
+        if later or sheet.last:
+            Flow(new_page, here).add([*later, *sheet.last])
         for number, page in enumerate(made, 1):
             page.number(f"page {number} of {len(made)}")
     return [page.figure for page in made]
@@ -83,7 +85,7 @@ def _chart_page(
     around = [layout.above + layout.below + _CHART_TITLE for layout in layouts]
     high = min((last_row - top - sum(around)) / len(charts), _HIGHEST)
     for chart, layout, room in zip(charts, layouts, around, strict=True):
-        title = capital(chart.measure.label)
+        title = capital(words.measure_words(chart.measure, chart.window))
         page.write(title, top, left=LEFT, size=11, fontweight="bold", color=style.INK)
         said = words.latest(chart).removeprefix("Latest: ")
         page.write(said, top + 2, left=LEFT + width_of(title, 11, bold=True) + 10)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
+from warnings import catch_warnings, filterwarnings
 
 from centiles.errors import UsageError
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+FAMILY: Final = "DejaVu Sans"
 INK: Final = "#16242e"  # points, headings
 TEXT: Final = "#33434d"  # axes, labels
 QUIET: Final = "#56656e"  # footer
@@ -45,7 +47,6 @@ MARKERS: Final = ("o", "s", "^", "D", "v", "p", "h", "*")
 RING_WIDTHS: Final = {"info": 0.7, "watch": 1.1, "act": 1.9, "urgent": 2.9}
 
 _SETTINGS: Final[dict[Any, Any]] = {
-    "font.family": ["DejaVu Sans", "sans-serif"],
     "font.size": NORMAL,
     "text.color": TEXT,
     "text.usetex": False,
@@ -76,8 +77,24 @@ def drawing() -> Iterator[None]:
     """Draw under the settings of a chart, whatever the caller's are."""
     import matplotlib as mpl  # here, since what only needs a colour does without it
 
-    with mpl.rc_context(_SETTINGS):
+    used = family()
+    with mpl.rc_context(_SETTINGS | {"font.family": [used, "sans-serif"]}), catch_warnings():
+        if used != FAMILY:  # the chart says so itself
+            filterwarnings("ignore", "Glyph .* missing from font")
         yield
+
+
+def family() -> str:
+    """Return the type that charts are drawn in: theirs, or where it is missing another."""
+    from matplotlib import font_manager
+
+    try:
+        font_manager.findfont(FAMILY, fallback_to_default=False)
+    except ValueError:
+        installed = {font.name for font in font_manager.fontManager.ttflist}
+        plain = [n for n in installed if n != FAMILY and "Mono" not in n and "Math" not in n]
+        return min(plain, key=lambda n: ("Sans" not in n, len(n), n), default=FAMILY)
+    return FAMILY
 
 
 def page_of(ax: Axes) -> Figure:

@@ -8,8 +8,8 @@ from functools import cache
 from typing import Final
 
 from centiles import lms
+from centiles.charts.style import FAMILY, family
 
-FAMILY: Final = "DejaVu Sans"
 _LONGEST_NAME: Final = 48
 _WIDEST: Final = 1.0  # of a letter, in sizes of the type
 _BOLD: Final = 1.12  # how much wider bold type is, at the most
@@ -76,7 +76,7 @@ def _advances() -> Mapping[str, float]:
     from matplotlib.font_manager import FontProperties, findfont, get_font
     from matplotlib.ft2font import LoadFlags
 
-    font = get_font(findfont(FontProperties(family=FAMILY)))
+    font = get_font(findfont(FontProperties(family=family())))
     font.set_size(100, 72)
     found = {}
     for code in font.get_charmap():
@@ -91,21 +91,17 @@ def _letters() -> frozenset[int]:
     """Return the characters the type has."""
     from matplotlib.font_manager import FontProperties, findfont, get_font
 
-    return frozenset(get_font(findfont(FontProperties(family=FAMILY))).get_charmap())
+    return frozenset(get_font(findfont(FontProperties(family=family()))).get_charmap())
 
 
 def font_note() -> str:
     """Return that the type of the charts is not there, where it is not; else nothing."""
-    from matplotlib.font_manager import findfont
-
-    try:
-        findfont(FAMILY, fallback_to_default=False)
-    except ValueError:
-        return (
-            f"{FAMILY}, the type these charts are made in, was not found; drawn in another, so "
-            f"letters may stand differently or be shown as {_MISSING}."
-        )
-    return ""
+    if family() == FAMILY:
+        return ""
+    return (
+        f"{FAMILY}, the type these charts are made in, was not found; drawn in another, so letters "
+        "may stand differently or be missing."
+    )
 
 
 def capital(text: str) -> str:

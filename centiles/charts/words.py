@@ -18,6 +18,7 @@ from centiles.charts.windows import WINDOWS, Window
 from centiles.measures import Measure
 from centiles.monitoring.contact_rules import OTHER_INFORMATION
 from centiles.monitoring.wording import VERIFY_TODAY, date_words
+from centiles.references import UK_WHO
 
 if TYPE_CHECKING:
     from centiles.checks import Child, Provenance
@@ -33,20 +34,30 @@ FIRST_DAYS: Final = (
 )
 _FIRST_DAYS_SHOWN_TO: Final = 14
 _MOST_NAMED: Final = 3
+_LYING_TO: Final = 2.5 * DAYS_IN_YEAR  # a window that ends before it is of length [d]
 _LONG_AXIS: Final = 180.0  # with room for the longest words beside it [pt]
 
 
-def heading(child: Child, measure: str, name: str | None) -> tuple[str, str]:
+def heading(
+    child: Child, measure: str, name: str | None, window: Window | None = None
+) -> tuple[str, str]:
     """Return the two parts of a heading: the measure, and who.
 
-    ``name`` stands in for the identifier; an empty one withholds it.
+    ``name`` stands in for the identifier; an empty one withholds it. ``window`` are the ages shown.
     """
     who = [SEX_WORDS.get(str(child.sex), "sex not known")]
     if ages.gestation_known(child.gestation_days):
         weeks, days = divmod(int(child.gestation_days), 7)
         who.append(f"born at {weeks}+{days} weeks")
     shown = child.child_id if name is None else name
-    return capital(Measure(measure).label), "  ·  ".join([*who, *([plain(shown)] if shown else [])])
+    title = measure_words(measure, window) if window else Measure(measure).label
+    return capital(title), "  ·  ".join([*who, *([plain(shown)] if shown else [])])
+
+
+def measure_words(measure: str, window: Window) -> str:
+    """Return what a chart is of: length, where it shows only ages at which children lie."""
+    lying = measure == Measure.HEIGHT and window.to_day < _LYING_TO
+    return "length" if lying else Measure(measure).label
 
 
 def axis_words(measure: str, window: Window, room: float = np.inf) -> str:
@@ -54,10 +65,9 @@ def axis_words(measure: str, window: Window, room: float = np.inf) -> str:
 
     ``room`` is how high the axis is [pt]; a short one is not given many words.
     """
-    words = Measure(measure).label
-    if measure == Measure.HEIGHT and window.from_day < DAYS_IN_YEAR:
-        both = "length, height from 2 years" if room > _LONG_AXIS else "length or height"
-        words = "length" if window.to_day < 2.5 * DAYS_IN_YEAR else both
+    words = measure_words(measure, window)
+    if words == Measure.HEIGHT.label and window.from_day < DAYS_IN_YEAR:
+        words = "length, height from 2 years" if room > _LONG_AXIS else "length or height"
     return f"{capital(words)} ({Measure(measure).unit})"
 
 
@@ -90,6 +100,7 @@ def notes(*charts: Chart) -> tuple[str, ...]:
     """Return the notes under a chart, or under several charts of one child: those that apply."""
     found = [step_note(*(chart.lines for chart in charts))]
     for chart in charts:
+        found.append(reference_note(chart.child))
         found += [
             puberty_note(str(chart.child.sex)) if chart.puberty else "",
             chart.expected.words if chart.expected else "",
@@ -97,6 +108,24 @@ def notes(*charts: Chart) -> tuple[str, ...]:
             outside_note(chart),
         ]
     return tuple(dict.fromkeys(note for note in [*found, font_note()] if note))
+
+
+def reference_note(child: Child) -> str:
+    """Return that findings are not shown where a chart is not on UK-WHO; else nothing."""
+    if child.reference == UK_WHO:
+        return ""
+    return (
+        f"Lines and centiles: {child.provenance.reference}. Findings are made on UK-WHO and are "
+        "not shown here."
+    )
+
+
+def no_lines(chart: Chart) -> str:
+    """Return why a chart has no lines; nothing where it has."""
+    if chart.lines.sections:
+        return ""
+    sex_known = str(chart.child.sex) in SEX_WORDS
+    return f"{chart.child.provenance.reference} has no lines here" if sex_known else NO_SEX
 
 
 def first_days_note(chart: Chart) -> str:
@@ -151,7 +180,7 @@ def description(chart: Chart) -> str:
     said.append(f"{latest(chart)}." if latest(chart) else "")
     rows = chart.findings.to_dict("records")
     said += [sentence_of(row, sensitive=chart.sensitive) for row in rows]
-    said += [*notes(chart), "" if chart.lines.sections else f"{NO_SEX}."]
+    said += [*notes(chart), f"{no_lines(chart)}." if no_lines(chart) else ""]
     return " ".join(part for part in said if part)
 
 

@@ -31,6 +31,9 @@ def answered(findings: pd.DataFrame, cohort: Cohort, actions: pd.DataFrame) -> p
     ``acted_on`` and ``review_asked``, NaT where there is none, and ``fell_since``, the carried fall
     in z from the newest value of the day of the action to the newest of all.
     """
+    if actions.empty:
+        never = np.full(len(findings), _NEVER)
+        return findings.assign(acted_on=never, review_asked=never, fell_since=0.0)
     ids = pd.Index(cohort.child_ids)
     done = pd.DataFrame(
         {

@@ -17,7 +17,7 @@ from centiles.checks.cohorts import NEVER, cohort_of
 from centiles.checks.contacts import listed, outcomes
 from centiles.checks.profiles import Profile, stop_if_a_file_names_a_child
 from centiles.checks.services import cross_service
-from centiles.checks.worklist import last_measured, sources_of
+from centiles.checks.worklist import known_rows, last_measured, sources_of
 from centiles.monitoring.background import lines_do_not_fit
 from centiles.monitoring.contacts import Seen, parts_of
 from centiles.monitoring.findings import Cohort, findings_of
@@ -37,10 +37,10 @@ class Batch:
 
     ``place`` is where each scored value stands among all records, of a computed one its weight;
     ``findings`` are as the rules made them, with what of the child itself raises them; ``children``
-    has a row a child, with the ``place`` of its first record; ``homes`` a row a child and
-    household; ``named`` the first row that names each household; ``contacts`` are the contact
-    findings but those that chase others; ``outcomes`` has a row a team and what came of its
-    contacts.
+    has a row a child, with the ``place`` of its first record, ``known`` where any of its rows was
+    by the day asked for; ``homes`` a row a child and household; ``named`` the first row that names
+    each household; ``contacts`` are the contact findings but those that chase others; ``outcomes``
+    has a row a team and what came of its contacts.
     """
 
     done: Scored = field(repr=False)
@@ -81,6 +81,7 @@ def batch_of(records: Records, profile: Profile) -> Batch:
         cross_service=cross_service(findings, cohort, profile, done.as_of),
         unfit=_unfit(findings, cohort),
     )
+    since = known_rows(cohort, profile.as_of)
     seen = Seen(cohort, findings, profile.rules, done.as_of, profile.sensitive)
     lacking = parts_of(seen)
     if profile.pseudonyms is not None:
@@ -88,15 +89,8 @@ def batch_of(records: Records, profile: Profile) -> Batch:
         hidden = [profile.pseudonyms.household(str(home)) for home in named["household_id"]]
         named = named.assign(household_id=hidden)
         findings = _hidden(findings, cohort, hide_dates=profile.hides_dates)
-    children = pd.DataFrame(
-        {
-            "child_id": cohort.child_ids,
-            "last_measured_on": last_measured(cohort),
-            "not_assessed": not_assessed(cohort, profile.rules, show_dates=not profile.hides_dates),
-            "sources": sources_of(cohort, records.sources),
-            "place": _first(place[done.origin], done.child, len(cohort.child_ids)),
-        }
-    )
+    children = _children(cohort, records, profile, since)
+    children["place"] = _first(place[done.origin], done.child, len(cohort.child_ids))
     homes = cohort.background.homes
     pairs = {
         "child_id": cohort.child_ids[homes.child],
@@ -111,6 +105,21 @@ def batch_of(records: Records, profile: Profile) -> Batch:
         named=named,
         contacts=listed(lacking, cohort, profile.rules, hide_dates=profile.hides_dates),
         outcomes=outcomes(seen.visits, cohort),
+    )
+
+
+def _children(
+    cohort: Cohort, records: Records, profile: Profile, since: NDArray[np.intp]
+) -> pd.DataFrame:
+    """Return a row a child; ``since`` are the rows that were known by the day asked for."""
+    return pd.DataFrame(
+        {
+            "child_id": cohort.child_ids,
+            "last_measured_on": last_measured(cohort),
+            "not_assessed": not_assessed(cohort, profile.rules, show_dates=not profile.hides_dates),
+            "sources": sources_of(cohort, records.sources, since),
+            "known": np.isin(np.arange(len(cohort.child_ids)), cohort.child[since]),
+        }
     )
 
 

@@ -22,6 +22,7 @@ from centiles.records.rows import identifier
 from centiles.records.sides import SideFiles
 from centiles.records.tables import TextTable
 from centiles.records.timelines import FATES
+from centiles.references import UK_WHO
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ class Child:
     tables; ``mother_cm`` and ``father_cm`` the parents' heights [cm], NaN where not known;
     ``condition`` a known condition, "" for none; ``siblings`` how many other children of its
     household are in the exports. An event that is ``sensitive`` is shown only on request.
+    ``reference`` is the name of the one its values are scored on.
     """
 
     child_id: str
@@ -81,6 +83,7 @@ class Child:
     condition: str
     siblings: int
     sensitive: bool = False
+    reference: str = UK_WHO
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows: charts, findings and measurements."""

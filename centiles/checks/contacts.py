@@ -14,11 +14,12 @@ from centiles.monitoring.contact_wording import sentences
 from centiles.monitoring.contacts import part
 from centiles.monitoring.episodes import CLOSED, LAPSED, STATES
 from centiles.monitoring.findings import Cohort, waits
-from centiles.monitoring.schema import SEVERITIES, RuleSet
+from centiles.monitoring.schema import SEVERITIES, ContactRule, RuleSet
 from centiles.monitoring.visits import Visits
 from centiles.records import columns
 
 NO_REASON: Final = "no reason given"
+NONE: Final = columns.frame(columns.CONTACTS, {})
 _WATCH, _URGENT = SEVERITIES.index("watch"), SEVERITIES.index("urgent")
 _NEVER: Final = np.datetime64("NaT", "D")
 
@@ -41,6 +42,8 @@ def listed(
     """
     rows = []
     for code, found in parts.items():
+        if found.empty:
+            continue
         if hide_dates:
             words = found["words"].astype("str").str.replace(r" round of .*", " round", regex=True)
             found = found.assign(on=_NEVER, from_on=_NEVER, later_on=_NEVER, words=words)
@@ -49,12 +52,16 @@ def listed(
             np.where(row >= 0, cohort.scored[name].array[row].astype(object), "")
             for name in ("reason", "team")
         )
-        said = found.assign(reason=reason, team=team, rule=code, see_days=-1, see_working=-1)
+        rule = rules.contacts.contacts[code]
+        said = found.assign(
+            severity=_graded(found["severity"].to_numpy(), rule),
+            reason=reason, team=team, rule=code, see_days=-1, see_working=-1,
+        )  # fmt: skip
         said["child_id"] = cohort.child_ids[found["child"].to_numpy()]
         said["see_by"] = waits(_days(found["from_on"]), said, rules)
-        said["sentence"] = sentences(said, contact_rules().contacts[code])
+        said["sentence"] = sentences(said, rule)
         rows.append(said)
-    return _declared(pd.concat(rows, ignore_index=True))
+    return _declared(pd.concat(rows, ignore_index=True)) if rows else NONE
 
 
 def overdue(
@@ -79,15 +86,18 @@ def overdue(
     due = _days(findings["due"])
     again = waits(due, findings, rules)
     chased = ~findings["state"].isin([STATES[CLOSED], STATES[LAPSED]])
-    chased &= findings["severity"] >= _WATCH
+    chased &= (findings["severity"] >= _WATCH) & ("OVERDUE" not in rules.contacts.off)
     last = as_of - np.timedelta64(1, "D")
     if due_by is not None and due_by > as_of:
         last = due_by
     twice = (findings["missed"].to_numpy() & (due <= last)) | (again <= last)
     level = findings["severity"].to_numpy()
+    late = (chased & (due <= last)).to_numpy()
+    if not late.any():
+        return NONE
     mine = findings.assign(
         chased=level, twice=twice, on=due, severity=np.minimum(level + twice, _URGENT)
-    )[(chased & (due <= last)).to_numpy()]
+    )[late]
     mine = mine.sort_values(
         ["severity", "on", "to_row"], ascending=[False, True, True], kind="stable"
     )
@@ -96,10 +106,6 @@ def overdue(
     on = _days(mine["on"])
     gone = (as_of - on).astype(np.float64)
     since = (on - _days(mine["to_on"])).astype(np.float64)
-    words = [
-        f"{rule}, {SEVERITIES[grade]}" + (f", and {more} more" if more else "")
-        for rule, grade, more in zip(mine["rule"], mine["chased"], mine["others"], strict=True)
-    ]
     found = part(
         np.zeros(len(mine), dtype=np.int64),
         severity=mine["severity"].to_numpy(),
@@ -108,14 +114,35 @@ def overdue(
         age=mine["to_age_days"].to_numpy() + since,
         days=np.where(gone > 0, gone, np.nan),
         count=1 + mine["twice"].to_numpy(),
-        words=np.array(words, dtype=object),
+        words=_chased(mine),
     )
     said = found.assign(
         reason="", rule="OVERDUE", see_by=found["on"],
         child_id=mine["child_id"].to_numpy(), team=mine["team"].to_numpy(dtype=object),
     )  # fmt: skip
-    said["sentence"] = sentences(said, contact_rules().contacts["OVERDUE"])
-    return _declared(said)
+    return _declared(_said(said, rules.contacts.contacts["OVERDUE"]))
+
+
+def _said(found: pd.DataFrame, rule: ContactRule) -> pd.DataFrame:
+    """Return what a rule found in words, as a service grades it."""
+    severity = _graded(found["severity"].to_numpy(), rule)
+    return found.assign(severity=severity, sentence=sentences(found, rule))
+
+
+def _graded(severity: NDArray[np.int64], rule: ContactRule) -> NDArray[np.int64]:
+    """Return severities as a service grades them."""
+    words = [rule.graded.get(word, word) for word in SEVERITIES]
+    return np.array([SEVERITIES.index(word) for word in words])[severity]
+
+
+def _chased(findings: pd.DataFrame) -> NDArray[np.object_]:
+    """Return which finding of a child is chased, and how many others."""
+    parts = (findings[name] for name in ("rule", "chased", "others"))
+    words = [
+        f"{rule}, {SEVERITIES[grade]}" + (f", and {more} more" if more else "")
+        for rule, grade, more in zip(*parts, strict=True)
+    ]
+    return np.array(words, dtype=object)
 
 
 def _declared(said: pd.DataFrame) -> pd.DataFrame:

@@ -21,7 +21,6 @@ from centiles.checks.raises import raised
 from centiles.checks.ranking import ranked
 from centiles.checks.worklist import worklist
 from centiles.errors import CentilesError, UsageError
-from centiles.monitoring.contact_rules import contact_rules
 from centiles.monitoring.findings import dated, worded
 from centiles.records import columns
 from centiles.records.pseudonyms import Pseudonyms
@@ -225,7 +224,7 @@ def _provenance(profile: Profile, as_of: np.datetime64) -> Provenance:
         correction=str(profile.correction),
         rules=profile.rules.name,
         rules_sha256=profile.rules.sha256,
-        contacts_sha256=contact_rules().sha256,
+        contacts_sha256=profile.rules.contacts.sha256,
         pseudonyms=profile.pseudonyms.fingerprint if profile.pseudonyms else "",
         as_of="" if unknown else str(as_of),
     )

@@ -64,6 +64,8 @@ def _events_near(
     findings: pd.DataFrame, fall: Flags, events: Events, within_days: float
 ) -> NDArray[np.int64]:
     """Return how many events are near each fall, those of one day counting once."""
+    if len(events.child) == 0:
+        return np.zeros(len(findings), dtype=np.int64)
     at = np.flatnonzero(fall)
     falls = findings.iloc[at][["child", "first_day", "to_day"]].assign(place=at)
     happened = pd.DataFrame({"child": events.child, "age": events.age_days})
@@ -79,6 +81,8 @@ def _together(findings: pd.DataFrame, fall: Flags) -> Flags:
     """Return which falls have a fall of another measure beside them, within 12 months."""
     within = contact_rules().raises["TOGETHER"].numbers["months"] * DAYS_IN_MONTH
     at = np.flatnonzero(fall)
+    if len(at) < 2:
+        return np.zeros(len(findings), dtype=np.bool_)
     falls = findings.iloc[at][["child", "to_day"]].assign(place=at)
     falls["group"] = findings["measure"].iloc[at].astype(str).map(_GROUPS)
     others = falls.drop(columns="place").drop_duplicates()
@@ -103,6 +107,8 @@ def by_siblings(findings: pd.DataFrame, homes: pd.DataFrame) -> Flags:
     """
     within = contact_rules().raises["SIBLINGS"].numbers["months"] * DAYS_IN_MONTH
     at = np.flatnonzero(counts(findings))
+    if len(at) < 2:
+        return np.zeros(len(findings), dtype=np.bool_)
     mine = findings.iloc[at][["child_id", "to_on"]].assign(place=at)
     size = homes.groupby("household_id")["child_id"].transform("size")
     lived = mine.merge(homes[size <= MOST_IN_A_HOUSEHOLD], on="child_id")

@@ -13,10 +13,9 @@ from centiles.monitoring.schema import SEVERITIES
 from centiles.monitoring.wording import KNOWN, VERIFY_TODAY
 
 OPEN_STATES: Final = ("new", "sustained", "recovering")
-# What the order rests on, and what the worklist says of the first of each child.
-_LOOKED_AT: Final = [
-    "block", "sentence", "is_change", "cross_service", "to_age_days", "source", "to_row",
-]  # fmt: skip
+# What the order rests on, and what the worklist says of the first finding of each child.
+_LOOKED_AT: Final = ["is_change", "cross_service", "to_age_days", "source", "to_row"]
+_SAID: Final = ("block", "sentence")
 BLOCKS: Final = (*reversed(SEVERITIES[1:]), VERIFY_TODAY, KNOWN, "info")
 
 
@@ -52,8 +51,10 @@ def ranked(
     rank[lead["child"].to_numpy()] = np.arange(1, len(lead) + 1)
     key = rank[ordered["child"].to_numpy()]
     ordered = ordered.iloc[np.lexsort((ordered["place"], np.where(key == 0, len(key) + 1, key)))]
-    others = findings.columns.difference(ordered.columns, sort=False)
-    return ordered.join(findings[others]), lead, rank
+    # Words are long, and so are moved once only, when their places are known.
+    said = {name: findings[name].array.take(lead.index.to_numpy()) for name in _SAID}
+    keys = {name: ordered[name] for name in ordered.columns.difference(_LOOKED_AT)}
+    return findings.take(ordered.index.to_numpy()).assign(**keys), lead.assign(**said), rank
 
 
 def _leads(ordered: pd.DataFrame) -> pd.DataFrame:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from centiles.checks.cohorts import cohort_of
+from centiles.checks.cohorts import NEVER, cohort_of
 from centiles.checks.profiles import Profile
 from centiles.checks.ranking import OPEN_STATES
 from centiles.monitoring.findings import Cohort, findings_of
@@ -74,8 +74,9 @@ def _apart(
 ) -> Records:
     """Return values as records again, each source of a child a child of its own."""
     taken = frame.take(rows)
-    parts = {column.name: taken[column.name] for column in columns.RECORDS}
-    mine = columns.frame(columns.RECORDS, parts | {"child_id": names.astype(str).astype(object)})
+    parts: dict[str, Any] = {column.name: taken[column.name] for column in columns.RECORDS}
+    parts |= {"child_id": names.astype(str).astype(object), "gestation_known_on": NEVER}
+    mine = columns.frame(columns.RECORDS, parts)  # what is known of each child is settled
     child, ids = pd.factorize(names)
     whole = Whole(child, np.arange(len(rows)), ids.astype(str).astype(object), as_of)
     return Records(mine, columns.frame(columns.PROBLEMS, {}), (), whole=whole)

@@ -20,7 +20,10 @@ from centiles.records.reading import Records
 # The month in which each term starts, the holiday after it counted in.
 TERMS: Final = {1: "spring", 4: "summer", 9: "autumn"}
 ANY: Final = "any"
+GROWTH, CONTACTS = LISTS = ("growth", "contacts")
+MISSED: Final = "MISSED"
 MOST_STEPS: Final = 600
+_ONE: Final = ["list", "child_id", "rule", "day"]  # what makes a finding the same a month later
 
 
 def steps_of(first: np.datetime64, last: np.datetime64) -> list[np.datetime64]:
@@ -66,8 +69,9 @@ def trial(
 
     It is run as of the end of each month, with what was recorded by then. A finding is *new* where
     its child had none of that rule open a month before; it has *risen* where it had, of a lower
-    severity than ever since. What was open the day before the first is neither. The rows of the
-    rule "any" count children, by the highest severity that was new or had risen.
+    severity than ever since. What was open the day before the first is neither. Contact findings
+    are counted so too, each contact that was missed by itself. The rows of the rule "any" count
+    children, by the highest severity that was new or had risen in the list.
 
     Parameters
     ----------
@@ -87,21 +91,21 @@ def trial(
     parts, known = [], {}
     for day in steps_of(first, last):
         now, known[term_of(day)] = _open_at(records, profile, day)
-        both = now.merge(was, on=["child_id", "rule"], how="left", suffixes=("", "_was"))
+        both = now.merge(was, on=_ONE, how="left", suffixes=("", "_was"))
         new, risen = both["grade_was"].isna(), both["grade"] > both["grade_was"]
         parts.append(both.assign(term=term_of(day), new=new, risen=risen)[new | risen])
         highest = both[["grade", "grade_was"]].max(axis=1).astype(np.int64)
-        was = both[["child_id", "rule"]].assign(grade=highest)
+        was = both[_ONE].assign(grade=highest)
     return _by_term(pd.concat(parts, ignore_index=True), known)
 
 
 def _by_term(raised: pd.DataFrame, known: dict[str, int]) -> pd.DataFrame:
     """Return what was new or had risen, counted by term, rule and severity, the gravest first."""
-    by = ["term", "rule", "grade"]
+    by = ["term", "list", "rule", "grade"]
     counts = raised.groupby(by).agg(new=("new", "sum"), risen=("risen", "sum"))
     children = raised.drop_duplicates(["child_id", *by]).groupby(by).size()
-    top = raised.groupby(["term", "child_id"]).agg(grade=("grade", "max")).reset_index()
-    whole = top.groupby(["term", "grade"]).size()
+    top = raised.groupby(["term", "list", "child_id"]).agg(grade=("grade", "max")).reset_index()
+    whole = top.groupby(["term", "list", "grade"]).size()
     rows = counts.assign(children=children).reset_index()
     every = whole.rename("children").reset_index().assign(rule=ANY, new=0, risen=0)
     rows = pd.concat([rows, every], ignore_index=True)
@@ -111,6 +115,7 @@ def _by_term(raised: pd.DataFrame, known: dict[str, int]) -> pd.DataFrame:
             rows["rule"],
             rows["rule"] != ANY,
             -rows["grade"],
+            rows["list"] != GROWTH,
             rows["term"].map(place).astype(np.int64),
         )
     )
@@ -120,6 +125,7 @@ def _by_term(raised: pd.DataFrame, known: dict[str, int]) -> pd.DataFrame:
         columns.TRIAL,
         {
             "term": rows["term"].array,
+            "list": rows["list"].array,
             "severity": np.asarray(SEVERITIES, dtype=object)[rows["grade"].to_numpy()],
             "rule": rows["rule"].array,
             "new": rows["new"].to_numpy(),
@@ -135,8 +141,15 @@ def _open_at(records: Records, profile: Profile, day: np.datetime64) -> tuple[pd
     """Return what is open as of a day, each with its severity as a number; and all children."""
     then = replace(profile, as_of=day, due_by=None)
     batch = batch_of(records, then)
-    findings, _ = with_households(batch, then)
-    mine = findings[findings["state"].isin(OPEN_STATES)][["child_id", "rule", "severity"]]
-    grade = mine["severity"].map(SEVERITIES.index).astype(np.int64)
-    graded = mine.assign(grade=grade).groupby(["child_id", "rule"]).agg(grade=("grade", "max"))
+    findings, contacts = with_households(batch, then)
+    mine = findings[findings["state"].isin(OPEN_STATES)].assign(list=GROWTH, day="")
+    # Of a child each contact that was missed is one; of other rules there is one at a time.
+    day_ = contacts["date"].astype("str").where(contacts["rule"].astype("str") == MISSED, "")
+    parts = [
+        each[[*_ONE, "severity"]].astype("str")
+        for each in (mine, contacts.assign(list=CONTACTS, day=day_))
+    ]
+    both = pd.concat(parts, ignore_index=True)
+    grade = both["severity"].map(SEVERITIES.index).astype(np.int64)
+    graded = both.assign(grade=grade).groupby(_ONE).agg(grade=("grade", "max"))
     return graded.reset_index(), int(batch.children["last_measured_on"].notna().sum())

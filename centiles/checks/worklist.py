@@ -14,6 +14,7 @@ from centiles.monitoring.findings import Cohort
 from centiles.monitoring.schema import SEVERITIES
 from centiles.records import columns
 from centiles.records.reading import Source
+from centiles.records.timelines import NOT_YET_KNOWN
 
 NOTHING_OPEN: Final = "Nothing open among what could be assessed; this is no reassurance."
 
@@ -21,7 +22,7 @@ NOTHING_OPEN: Final = "Nothing open among what could be assessed; this is no rea
 def worklist(
     ordered: pd.DataFrame, lead: pd.DataFrame, rank: NDArray[np.int64], children: pd.DataFrame
 ) -> pd.DataFrame:
-    """Return one row a child, those with open findings first and in order.
+    """Return one row a child that is known, those with open findings first and in order.
 
     Parameters
     ----------
@@ -40,7 +41,7 @@ def worklist(
     flagged = lead["child"].to_numpy()
     text["block"][flagged] = lead["block"]
     text["headline"][flagged] = lead["sentence"]
-    is_open = ordered[ordered["place"] < len(BLOCKS)]
+    is_open = ordered[["child", "grade", "see_by", "rule"]][ordered["place"] < len(BLOCKS)]
     by_child = is_open.groupby("child", sort=False)
     grade = by_child["grade"].max()
     text["level"][grade.index.to_numpy()] = np.asarray(SEVERITIES, dtype=object)[grade]
@@ -48,6 +49,7 @@ def worklist(
     soonest = by_child["see_by"].min()
     see_by[soonest.index.to_numpy()] = soonest.to_numpy()
     order = np.lexsort((np.arange(count), np.where(rank == 0, count + 1, rank)))
+    order = order[children["known"].to_numpy()[order]]
     parts: dict[str, Any] = {name: children[name].array for name in children.columns}
     parts |= {**text, "rank": rank, "see_by": see_by}
     return columns.frame(columns.CHILDREN, {name: part[order] for name, part in parts.items()})
@@ -75,11 +77,27 @@ def last_measured(cohort: Cohort) -> NDArray[np.datetime64]:
     return last.view("datetime64[s]")
 
 
-def sources_of(cohort: Cohort, sources: tuple[Source, ...]) -> NDArray[np.object_]:
-    """Return for each child the files it is in."""
+def known_rows(cohort: Cohort, as_of: np.datetime64 | None) -> NDArray[np.intp]:
+    """Return the rows of children that were known by the day asked for; all where none was."""
+    frame = cohort.scored
+    there = cohort.child >= 0
+    if as_of is not None:
+        later = ((frame["note"] == NOT_YET_KNOWN) & (frame["fate"] == "skipped")).to_numpy()
+        contact = (frame["fate"] == "").to_numpy()
+        for name in ("measured_on", "recorded_on"):
+            later = later | contact & (frame[name].to_numpy().astype("datetime64[D]") > as_of)
+        there &= ~later
+    return np.flatnonzero(there)
+
+
+def sources_of(
+    cohort: Cohort, sources: tuple[Source, ...], rows: NDArray[np.intp]
+) -> NDArray[np.object_]:
+    """Return for each child the files that some of its rows are in."""
     names = list(cohort.scored["source"].cat.categories)
     codes = cohort.scored["source"].cat.codes.to_numpy()
-    owned = cohort.child >= 0
+    owned = np.zeros(len(codes), dtype=np.bool_)
+    owned[rows] = True
     seen = np.zeros((len(cohort.child_ids), len(sources)), dtype=np.int8)
     for place, source in enumerate(sources):
         if source.name in names:

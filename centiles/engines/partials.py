@@ -21,7 +21,6 @@ import pyarrow as pa
 
 from centiles.checks.profiles import Profile
 from centiles.errors import CentilesError, UnwritableError
-from centiles.monitoring.contact_rules import contact_rules
 from centiles.records.arrow_tables import exact_frame, exact_table
 from centiles.records.reading import Records
 from centiles.references import reference
@@ -143,7 +142,7 @@ def key_of(records: Records, profile: Profile, **more: Any) -> str:
     everything = {
         "version": __version__,
         "reference": reference().sha256,
-        "contacts": contact_rules().sha256,
+        "contacts": profile.rules.contacts.sha256,
         "sources": [[each.name, each.sha256, each.mapping] for each in records.sources],
         "sides": [asdict(each) for each in records.sides.sources],
         "config": repr(records.config),

@@ -13,13 +13,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from centiles import zscores
 from centiles.ages import FloatArray
 
 Flags = NDArray[np.bool_]
 
 OTHER: Final = "other"
-ADULT_DAYS: Final = 7305.0  # parents are scored at 20 years
 # A household id of more children than this is no household: a default, a refuge, a school.
 MOST_IN_A_HOUSEHOLD: Final = 10
 
@@ -214,22 +212,3 @@ def nothing_known(children: int) -> Background:
         homes=Homes(none, none, nothing),
         events=events_of(none, np.zeros(0), no_days, [], np.zeros(0, dtype=np.bool_)),
     )
-
-
-def expected_height(mother_cm: FloatArray, father_cm: FloatArray) -> FloatArray:
-    """Return the z expected of children: half the mean of their parents', regressed once.
-
-    Parents are scored at 20 years on UK 1990; NaN where one is not known.
-
-    Examples
-    --------
-    Parents on the median are expected to have a child on it:
-
-    >>> mother, father = (zscores.measurement(0, measure="height", sex=s, age_days=7305)
-    ...                   for s in ("female", "male"))
-    >>> round(abs(float(expected_height(np.array([mother]), np.array([father]))[0])), 6)
-    0.0
-    """
-    mother = zscores.zscore(mother_cm, measure="height", sex="female", age_days=ADULT_DAYS)
-    father = zscores.zscore(father_cm, measure="height", sex="male", age_days=ADULT_DAYS)
-    return np.asarray((np.asarray(mother) + np.asarray(father)) / 4)

@@ -21,6 +21,7 @@ from centiles.monitoring.points import Flags, Rows
 
 GAIN_5_PERCENT: Final = -1.645
 THIRTEEN_MONTHS: Final = 396
+FELL_TOO: Final = 0.75 * SPACE
 SAME_TIME_DAYS: Final = 28
 PUBERTY_YEARS: Final = {Sex.FEMALE: (10, 14), Sex.MALE: (11, 16)}
 # What can hold for a child that has not changed at all, and so says nothing at a join.
@@ -101,6 +102,23 @@ class Conditions:
     def weight_fell_1z_in_13_months(self) -> Flags:
         """A carried weight fall of 1 z or more."""
         return self._fell(Measure.WEIGHT, THIRTEEN_MONTHS, 1.0)
+
+    @property
+    def weight_fell_too(self) -> Flags:
+        """Within the same 36 months weight fell by ¾ of a space or more, carried."""
+        points, met = self.points, self.points.age[self.first]
+        since = points.age[self.start]
+        last = np.minimum(points.age[self.to], since + THREE_YEARS)
+        now = points.newest_at(self.child, Measure.WEIGHT, last)
+        fell = np.zeros(len(now), dtype=np.bool_)
+        at = np.flatnonzero((now >= 0) & (points.age[now] > since))
+        now = now[at]
+        low = points.first_at(now, met[at] - THREE_YEARS)
+        high = np.minimum(points.first_after(now, met[at]), now)
+        start = self.watch.highest_between(Measure.WEIGHT, now, low, high)
+        at, now, start = at[start >= 0], now[start >= 0], start[start >= 0]
+        fell[at] = points.falls(start, now) >= FELL_TOO
+        return fell
 
     @property
     def lost_5_percent_in_13_months(self) -> Flags:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from centiles.ages import age_words
-from centiles.monitoring.contact_rules import ContactRule
+from centiles.monitoring.schema import ContactRule
 from centiles.monitoring.wording import date_words, interval
 
 _SAME: Final = ["variant", "on", "age", "no_weight", "no_height", "later_on", "later_age", "days",
@@ -28,6 +28,8 @@ def sentences(found: pd.DataFrame, rule: ContactRule) -> NDArray[np.object_]:
     rule
         The rule, whose sentences these are.
     """
+    if found.empty:
+        return np.empty(0, dtype=object)
     said = found[_SAME].assign(age=found["age"].mask(found["on"].notna()))  # a date says more
     said["later_age"] = found["later_age"].mask(found["later_on"].notna())
     each, place = _distinct(said)
@@ -44,14 +46,14 @@ def _distinct(said: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[np.intp]]:
 
 
 def _sentence(finding: Any, rule: ContactRule) -> str:
-    return rule.said[finding.variant].format_map(_Places(finding)) + "."
+    return rule.said[finding.variant].format_map(_Places(finding, rule.numbers)) + "."
 
 
-class _Places(dict[str, str]):
-    """What the places of a sentence stand for, each worded when it is asked for."""
+class _Places(dict[str, Any]):
+    """What the places of a sentence stand for, each worded when it is asked for; and numbers."""
 
-    def __init__(self, finding: Any) -> None:
-        super().__init__()
+    def __init__(self, finding: Any, numbers: Mapping[str, Any]) -> None:
+        super().__init__(numbers)
         self.finding = finding
 
     def __missing__(self, place: str) -> str:

@@ -6,6 +6,7 @@ with a row a finding, whose columns :data:`PART` names; what its sentence needs 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -16,7 +17,6 @@ from numpy.typing import NDArray
 
 from centiles.ages import DAYS_IN_MONTH, DAYS_IN_YEAR, FloatArray
 from centiles.monitoring.background import EVENT_KINDS
-from centiles.monitoring.contact_rules import ContactRule, contact_rules
 from centiles.monitoring.episodes import CLOSED, LAPSED, LAPSED_UNSEEN_DAYS, STATES
 from centiles.monitoring.findings import Cohort
 from centiles.monitoring.schema import SEVERITIES, RuleSet
@@ -51,7 +51,11 @@ class Seen:
     @cached_property
     def visits(self) -> Visits:
         """All visits."""
-        return visits_of(self.cohort, self.as_of, tuple(_rule("MISSED").numbers["unplanned"]))
+        return visits_of(self.cohort, self.as_of, tuple(self.numbers("MISSED")["unplanned"]))
+
+    def numbers(self, code: str) -> Mapping[str, Any]:
+        """Return the numbers of a contact rule."""
+        return self.rules.contacts.contacts[code].numbers
 
     @cached_property
     def children(self) -> int:
@@ -89,20 +93,17 @@ class Seen:
         return np.append(self.visits.row, -1)[self.last[""][child]]
 
 
-def _rule(code: str) -> ContactRule:
-    return contact_rules().contacts[code]
-
-
 def parts_of(seen: Seen) -> dict[str, pd.DataFrame]:
     """Return what each contact rule finds, by its id; OVERDUE, which chases others, is not here."""
-    found = {
-        "MISSED": _missed(seen),
-        "NOT-SINCE": _not_since(seen),
-        "BASELINE-MISSING": _baseline_missing(seen),
-        "HEIGHT-MISSING": _height_missing(seen),
-        "OVERWEIGHED": _overweighed(seen),
+    rules = {
+        "MISSED": _missed,
+        "NOT-SINCE": _not_since,
+        "BASELINE-MISSING": _baseline_missing,
+        "HEIGHT-MISSING": _height_missing,
+        "OVERWEIGHED": _overweighed,
     }
-    return {code: found[code] for code in contact_rules().contacts if code in found}
+    off = seen.rules.contacts.off
+    return {code: rule(seen) for code, rule in rules.items() if code not in off}
 
 
 def part(child: Any, **columns: Any) -> pd.DataFrame:
@@ -123,7 +124,7 @@ def part(child: Any, **columns: Any) -> pd.DataFrame:
 def _missed(seen: Seen) -> pd.DataFrame:
     """Contacts without a weight, or from 2 years without a height."""
     visits = seen.visits
-    older = visits.age >= _rule("MISSED").numbers["height_from_years"] * DAYS_IN_YEAR
+    older = visits.age >= seen.numbers("MISSED")["height_from_years"] * DAYS_IN_YEAR
     no_weight, no_height = ~visits.weight, older & ~visits.height
     asked = visits.planned | visits.reason | visits.empty
     watch = asked & (no_weight | no_height)
@@ -158,7 +159,7 @@ def _made_good(visits: Visits, has: Flags, lacking: Flags) -> Rows:
 
 def _not_since(seen: Seen) -> pd.DataFrame:
     """Children not measured since: one finding a child, the gravest."""
-    numbers = _rule("NOT-SINCE").numbers
+    numbers = seen.numbers("NOT-SINCE")
     gone = seen.now - np.maximum(seen.last_day("any"), _birth(seen))
     long = gone >= numbers["months"] * DAYS_IN_MONTH
     young = seen.cohort.now_age_days < numbers["under_years"] * DAYS_IN_YEAR
@@ -209,7 +210,7 @@ def _open_at_last(seen: Seen) -> Flags:
 
 def _rounds(seen: Seen) -> pd.DataFrame:
     """Children whose last programme round ended without height and weight, not taken since."""
-    numbers = _rule("NOT-SINCE").numbers
+    numbers = seen.numbers("NOT-SINCE")
     born = seen.cohort.born
     year = born.astype("datetime64[Y]").astype(np.int64) + 1970
     month = born.astype("datetime64[M]").astype(np.int64) % 12 + 1
@@ -245,7 +246,7 @@ def _baseline_missing(seen: Seen) -> pd.DataFrame:
 
     Of what may be named and what may not, the former.
     """
-    numbers = _rule("BASELINE-MISSING").numbers
+    numbers = seen.numbers("BASELINE-MISSING")
     events = seen.cohort.background.events.of(*numbers["events"])
     within, child = numbers["days"], events.child
     no_weight, no_height = (
@@ -274,7 +275,7 @@ def _baseline_missing(seen: Seen) -> pd.DataFrame:
 
 def _height_missing(seen: Seen) -> pd.DataFrame:
     """Weight findings of watch or above without a height: one finding a child, the oldest."""
-    days = _rule("HEIGHT-MISSING").numbers["days"]
+    days = seen.numbers("HEIGHT-MISSING")["days"]
     findings = seen.findings
     is_open = ~findings["state"].isin([STATES[CLOSED], STATES[LAPSED]])
     weight = is_open & (findings["measure"].astype(str) == "weight")
@@ -298,7 +299,7 @@ def _height_missing(seen: Seen) -> pd.DataFrame:
 
 def _overweighed(seen: Seen) -> pd.DataFrame:
     """Children weighed more often than NICE advises: one finding a child, the last time."""
-    until = _rule("OVERWEIGHED").numbers["until_years"] * DAYS_IN_YEAR
+    until = seen.numbers("OVERWEIGHED")["until_years"] * DAYS_IN_YEAR
     weighed = seen.visits.take(np.flatnonzero(seen.visits.weight))
     ages, days = np.array(seen.rules.reweigh).T
     before, after = weighed.take(slice(None, -1)), weighed.take(slice(1, None))

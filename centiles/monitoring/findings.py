@@ -25,6 +25,7 @@ from centiles.monitoring.schema import KINDS, SEVERITIES, Rule, RuleSet
 PROMPT: Final = (
     "Consider nutritional, medical and safeguarding explanations; follow your local pathway."
 )
+UP, DOWN = "up", "down"  # what a rule is about: too much or a rise; too little or a fall
 _WATCH, _ACT = SEVERITIES.index("watch"), SEVERITIES.index("act")
 
 
@@ -114,6 +115,7 @@ def _pass(cohort: Cohort, rules: RuleSet, points: Points) -> pd.DataFrame:
         "guidance": ([f"{rule.guidance} {PROMPT}".strip() for rule in rules.rules], code),
         "measure": (list(map(str, MEASURES)), table.pop("measure_code")),
         "state": (list(STATES), table.pop("state_code")),
+        "direction": ([UP, DOWN], table["downward"].astype(np.intp)),
     }
     parted = {
         name: pd.Series(np.array(known, dtype=object)[place], dtype=object)

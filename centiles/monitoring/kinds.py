@@ -10,10 +10,11 @@ import numpy as np
 
 from centiles.ages import FloatArray
 from centiles.monitoring import conditional
-from centiles.monitoring.background import Background, expected_height, nothing_known
+from centiles.monitoring.background import Background, nothing_known
 from centiles.monitoring.baselines import Baselines
 from centiles.monitoring.points import Flags, Points, Rows, Spans
 from centiles.monitoring.schema import Level, Rule
+from centiles.parents import expected_height_z
 
 YOUNGEST_DAYS: Final = -200.0  # no age is younger
 
@@ -40,7 +41,7 @@ class Watch(Baselines):
         known, found = self.background, np.full(self.children, np.nan)
         both = np.flatnonzero(np.isfinite(known.mother_cm + known.father_cm))
         if len(both):
-            found[both] = expected_height(known.mother_cm[both], known.father_cm[both])
+            found[both] = expected_height_z(known.mother_cm[both], known.father_cm[both])
         return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -25,6 +26,7 @@ from centiles.monitoring.joins import low_before
 from centiles.monitoring.kinds import Sort, Watch, reaches
 from centiles.monitoring.points import Flags, Rows, Spans
 from centiles.monitoring.schema import CONDITIONS_OF_EPISODES, KINDS, SEVERITIES, Level, Rule
+from centiles.threads import at_once
 
 # Under 14 days a z rests on the gestation; unknown, a finding is one level lower.
 GESTATION_MATTERS_BELOW: Final = 14
@@ -97,9 +99,18 @@ def sort_of(watch: Watch, rule: Rule, measure: str) -> Sort:
 
 def found_by(watch: Watch, rules: tuple[Rule, ...]) -> list[Found]:
     """Return the findings of rules, one for each rule and measure, without the outspoken ones."""
-    found = [found_of(watch, rule, measure) for rule in rules for measure in rule.measures]
-    by_place = {(each.rule.id, each.sort.measure): each for each in found}
+    asked = [(rule, measure) for rule in rules for measure in rule.measures]
+    # The rules of a measure share its baselines, so that the measures are what divides.
+    measures = dict.fromkeys(measure for _, measure in asked)
+    works = [partial(_found_in, watch, asked, measure) for measure in measures]
+    parts = at_once(works, rows=len(watch.points))
+    by_place = {(each.rule.id, each.sort.measure): each for part in parts for each in part}
+    found = [by_place[rule.id, measure] for rule, measure in asked]
     return [_unless_outspoken(each, by_place) for each in found]
+
+
+def _found_in(watch: Watch, asked: list[tuple[Rule, str]], measure: str) -> list[Found]:
+    return [found_of(watch, rule, measure) for rule, name in asked if name == measure]
 
 
 def _unless_outspoken(found: Found, others: dict[tuple[str, str], Found]) -> Found:

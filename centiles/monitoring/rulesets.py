@@ -12,10 +12,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from centiles.ages import DAYS_IN_MONTH, DAYS_IN_YEAR
+from centiles.ages import DAYS_IN_YEAR
 from centiles.errors import UsageError
 from centiles.lms import SPACE, z_from_centiles
 from centiles.measures import MEASURES
+from centiles.monitoring.contact_rules import contact_rules, contacts_with
+from centiles.monitoring.entries import Entry, is_pairs, tables_of
 from centiles.monitoring.schema import (
     COMPARATORS,
     CONDITIONS,
@@ -39,7 +41,6 @@ _KEYS: Final = frozenset(
 _TIER_KEYS: Final = frozenset(
     {"severity", "at_least", "above", "below", "older", "beyond", "when", "see_by"}
 )
-_UNITS: Final = {"day": 1.0, "week": 7.0, "month": DAYS_IN_MONTH, "year": DAYS_IN_YEAR}
 _ANY_KIND: Final = Kind("", takes=frozenset().union(*(k.needs | k.takes for k in KINDS.values())))
 _FORM: Final = "The shipped uk.toml shows the form"
 
@@ -49,7 +50,8 @@ def ruleset(name: str = "uk") -> RuleSet:
     """Return a rule set: one shipped with the package, or a service's own TOML file.
 
     A set with ``extends`` starts from a shipped one: its own rules replace those of the same id,
-    the others are added, and those of ``without`` are left out.
+    the others are added, and those of ``without`` are left out. What its ``[[contact]]`` say
+    changes the contact rules of those ids.
 
     Raises
     ------
@@ -81,11 +83,12 @@ def ruleset(name: str = "uk") -> RuleSet:
 
 def _ruleset(name: str, entries: dict[str, Any], content: bytes) -> RuleSet:
     faults: list[str] = []
-    top = _Entry(entries, faults, "the file")
-    top.knows({"name", "title", "extends", "without", "see_by", "reweigh", "rule"})
+    top = Entry(entries, faults, "the file")
+    top.knows({"name", "title", "extends", "without", "see_by", "reweigh", "rule", "contact"})
     base = _base(top, name)
+    contacts = contacts_with(entries, base.contacts if base else contact_rules(), faults)
     origin = name if name in SHIPPED else ""
-    own = tuple(_rule(_Entry(entry, faults), origin) for entry in _tables(entries.get("rule")))
+    own = tuple(_rule(Entry(entry, faults), origin) for entry in tables_of(entries.get("rule")))
     codes = [rule.id for rule in own]
     faults += [f"{code}: is there twice" for code in dict.fromkeys(codes) if codes.count(code) > 1]
     rules = _joined(own, base, top)
@@ -107,11 +110,11 @@ def _ruleset(name: str, entries: dict[str, Any], content: bytes) -> RuleSet:
         digest.update(base.sha256.encode())
     title = str(entries.get("title", name))
     return RuleSet(
-        str(entries.get("name", name)), title, digest.hexdigest(), rules, see_by, reweigh
+        str(entries.get("name", name)), title, digest.hexdigest(), rules, see_by, reweigh, contacts
     )
 
 
-def _base(top: _Entry, name: str) -> RuleSet | None:
+def _base(top: Entry, name: str) -> RuleSet | None:
     """Return the set another starts from."""
     if "extends" not in top.table:
         if "without" in top.table:
@@ -122,14 +125,16 @@ def _base(top: _Entry, name: str) -> RuleSet | None:
     return ruleset(extended) if extended in others else None
 
 
-def _joined(own: tuple[Rule, ...], base: RuleSet | None, top: _Entry) -> tuple[Rule, ...]:
+def _joined(own: tuple[Rule, ...], base: RuleSet | None, top: Entry) -> tuple[Rule, ...]:
     """Return a set's own rules in the places of those they replace, the others after them."""
     if base is None:
         return own
     named = top.words("without")
     known = [rule.id for rule in base.rules]
     for code in named:
-        if code not in known:
+        if code in base.contacts.contacts:
+            top.blame(f"without names {code!r}, a contact rule: say off = true in its [[contact]]")
+        elif code not in known:
             top.blame(f"without names {code!r}, which is no rule of {base.name}")
     by_id = {rule.id: rule for rule in own}
     kept = [by_id.get(rule.id, rule) for rule in base.rules if rule.id not in named]
@@ -160,7 +165,7 @@ def _reweigh(
     if given is None and base is not None:
         return base.reweigh
     steps = given.get("steps") if isinstance(given, dict) else None
-    if not _is_pairs(steps) or not steps or steps[0][0] != 0:
+    if not is_pairs(steps) or not steps or steps[0][0] != 0:
         faults.append("[reweigh] lacks steps, pairs of an age and days, from age 0")
         return ()
     return tuple((float(age), float(days)) for age, days in steps)
@@ -171,83 +176,7 @@ def _is_wait(entry: Any) -> bool:
     return whole and len(entry) == 1 and entry.keys() <= {"days", "working_days"}
 
 
-def _is_pairs(entry: Any) -> bool:
-    pairs = entry if isinstance(entry, list) else [None]
-    return all(isinstance(pair, list) and len(pair) == 2 and _numbers(pair) for pair in pairs)
-
-
-def _numbers(values: list[Any]) -> bool:
-    return all(isinstance(each, int | float) and not isinstance(each, bool) for each in values)
-
-
-def _tables(entry: Any) -> list[dict[str, Any]]:
-    """Return the tables of an array of them; what is something else is none."""
-    found = entry if isinstance(entry, list) else [entry]
-    return [each for each in found if isinstance(each, dict)]
-
-
-class _Entry:
-    """One table of a rule set, read key by key; what is wrong with it goes to ``faults``."""
-
-    def __init__(self, table: dict[str, Any], faults: list[str], of: str = "") -> None:
-        self.table, self.faults = table, faults
-        self.code = of or str(table.get("id", "a rule without id"))
-
-    def blame(self, words: str) -> None:
-        """Add a fault."""
-        self.faults.append(f"{self.code}: {words}")
-
-    def knows(self, keys: set[str] | frozenset[str], what: str = "") -> None:
-        """Blame keys that mean nothing here."""
-        for key in sorted(self.table.keys() - keys):
-            self.blame(f"{what}does not know {key!r}")
-
-    def word(self, key: str, among: tuple[Any, ...], default: str = "") -> str:
-        """Return one of a few words."""
-        found = self.table.get(key, default)
-        if found not in among:
-            self.blame(f"{key} is {found!r}, expected one of {', '.join(map(str, among))}")
-        return str(found)
-
-    def words(self, key: str, default: tuple[str, ...] = ()) -> tuple[str, ...]:
-        """Return a word, or a list of words."""
-        found = self.table.get(key, list(default))
-        found = found if isinstance(found, list) else [found]
-        if not all(isinstance(each, str) for each in found):
-            self.blame(f"{key} is {found!r}, expected words")
-            return default
-        return tuple(found)
-
-    def number(self, key: str, default: float) -> float:
-        """Return a number."""
-        found = self.table.get(key, default)
-        if not _numbers([found]):
-            self.blame(f"{key} is {found!r}, expected a number")
-            return default
-        return float(found)
-
-    def pairs(self, key: str) -> tuple[tuple[float, float], ...]:
-        """Return pairs of numbers."""
-        found = self.table.get(key, [])
-        if not _is_pairs(found):
-            self.blame(f"{key} is {found!r}, expected pairs of numbers")
-            return ()
-        return tuple((float(first), float(second)) for first, second in found)
-
-    def age(self, key: str, found: Any, default: float = np.nan) -> float:
-        """Return an age [d], given in years or as "6 weeks"."""
-        if _numbers([found]):
-            return float(found) * DAYS_IN_YEAR
-        amount, _, unit = str(found).partition(" ")
-        unit = unit.removesuffix("s")
-        try:
-            return float(amount) * _UNITS[unit]
-        except (ValueError, KeyError):
-            self.blame(f"{key} is {found!r}, expected years, or words such as '6 weeks'")
-            return default
-
-
-def _rule(entry: _Entry, origin: str) -> Rule:
+def _rule(entry: Entry, origin: str) -> Rule:
     """Return one rule."""
     table = entry.table
     kind = entry.word("kind", tuple(KINDS))
@@ -288,7 +217,7 @@ def _rule(entry: _Entry, origin: str) -> Rule:
     )
 
 
-def _lines(entry: _Entry) -> tuple[float, float]:
+def _lines(entry: Entry) -> tuple[float, float]:
     """Return the z a level rule is below or above, given as z or as an exact centile."""
     below, above = (
         float(z_from_centiles(entry.number(f"{key}_centile", np.nan)))
@@ -305,7 +234,7 @@ def _line_amount(below: float, above: float) -> float:
 
 
 def _needs(
-    entry: _Entry,
+    entry: Entry,
     kind: str,
     form: Kind,
     comparator: str,
@@ -324,7 +253,7 @@ def _needs(
         entry.blame("compared with birth a fall needs three bands")
 
 
-def _measures(entry: _Entry) -> tuple[str, ...]:
+def _measures(entry: Entry) -> tuple[str, ...]:
     found = entry.words("measure") or ("",)
     for each in found:
         if each not in MEASURES:
@@ -332,7 +261,7 @@ def _measures(entry: _Entry) -> tuple[str, ...]:
     return found
 
 
-def _ages(entry: _Entry) -> tuple[float, float]:
+def _ages(entry: Entry) -> tuple[float, float]:
     found = entry.table.get("ages", [0, 21])
     if not isinstance(found, list) or len(found) != 2:
         entry.blame(f"ages is {found!r}, expected two ages, in years or words such as '6 weeks'")
@@ -342,15 +271,15 @@ def _ages(entry: _Entry) -> tuple[float, float]:
 
 
 def _levels(
-    entry: _Entry, kind: str, form: Kind, line: float, *, has_bands: bool
+    entry: Entry, kind: str, form: Kind, line: float, *, has_bands: bool
 ) -> tuple[Level, ...]:
     """Return the levels of a rule."""
-    tables = _tables(entry.table.get("level"))
+    tables = tables_of(entry.table.get("level"))
     needs_amount = kind != "level" and not has_bands
     inclusive = bool(entry.table.get("inclusive", False))
     levels = tuple(
         _level(
-            _Entry(table, entry.faults, entry.code), kind, form, line,
+            Entry(table, entry.faults, entry.code), kind, form, line,
             needs_amount=needs_amount, inclusive=inclusive,
         )
         for table in tables
@@ -367,7 +296,7 @@ def _levels(
 
 
 def _level(
-    entry: _Entry, kind: str, form: Kind, line: float, *, needs_amount: bool, inclusive: bool
+    entry: Entry, kind: str, form: Kind, line: float, *, needs_amount: bool, inclusive: bool
 ) -> Level:
     table = entry.table
     entry.knows(_TIER_KEYS, "a level ")

@@ -20,9 +20,10 @@ CONDITIONS_OF_POINTS: Final = frozenset(
     {
         "gain_below_5_percent", "born_at_term", "below_04", "above_996", "fell_a_space",
         "birth_weight_from_9th", "earlier_at_2nd", "bmi_fell_1z_in_13_months",
-        "weight_fell_1z_in_13_months", "lost_5_percent_in_13_months", "lost_weight_in_13_months",
-        "bmi_below_70_percent", "outside_puberty", "feeding_event", "born_at_2500_g", "born_small",
-        "below_parents_by_1", "below_parents_by_1_6", "below_parents_by_2",
+        "weight_fell_1z_in_13_months", "weight_fell_too", "lost_5_percent_in_13_months",
+        "lost_weight_in_13_months", "bmi_below_70_percent", "outside_puberty", "feeding_event",
+        "born_at_2500_g", "born_small", "below_parents_by_1", "below_parents_by_1_6",
+        "below_parents_by_2",
     }
 )  # fmt: skip
 CONDITIONS_OF_EPISODES: Final = frozenset({"sustained", "again_6_to_12_months_later"})
@@ -146,8 +147,51 @@ class Rule:
 
 
 @dataclass(frozen=True)
+class ContactRule:
+    """One rule about contacts: what it is, how grave it can be, its numbers and sentences.
+
+    ``graded`` says which severities a service has given other ones, and which.
+    """
+
+    id: str
+    title: str
+    definition: str
+    source: str
+    severities: tuple[str, ...]
+    guidance: str
+    numbers: Mapping[str, Any] = field(default_factory=dict)
+    graded: Mapping[str, str] = field(default_factory=dict)
+    said: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Raise:
+    """One reason to raise a finding by a level, and the levels it raises."""
+
+    id: str
+    title: str
+    definition: str
+    source: str
+    raises: tuple[str, ...]
+    numbers: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ContactRules:
+    """The contact rules and raises, by id, and the hash of what they are read from.
+
+    ``off`` are the contact rules a service has no use for.
+    """
+
+    contacts: Mapping[str, ContactRule]
+    raises: Mapping[str, Raise]
+    sha256: str
+    off: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
 class RuleSet:
-    """A named set of rules, and when findings of each severity are to be seen."""
+    """A named set of rules, when findings of each severity are to be seen, and contact rules."""
 
     name: str
     title: str
@@ -155,6 +199,7 @@ class RuleSet:
     rules: tuple[Rule, ...]
     see_by: Mapping[str, Mapping[str, int]]
     reweigh: tuple[tuple[float, float], ...]
+    contacts: ContactRules
 
     def rule(self, code: str) -> Rule:
         """Return a rule by its id.

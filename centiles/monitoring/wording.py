@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections import namedtuple
 from collections.abc import Callable, Mapping
-from dataclasses import make_dataclass
 from functools import cache
-from math import isfinite
-from typing import Any, Final
+from math import floor, isfinite
+from typing import Any, Final, cast
 
 import numpy as np
 import pandas as pd
@@ -28,6 +28,7 @@ _BETTER: Final = {"closed": "has recovered", "lapsed": "was recovering"}
 _DOWN: Final = {"closed": "has come down", "lapsed": "was coming down"}
 _AGAIN: Final = {"closed": "has been", "lapsed": "was being"}
 _ENDINGS: Final = {"1": "st", "2": "nd", "3": "rd"}
+_SAME_DAY: Final = "See the same day"
 PRINTED_BELOW_PERCENT: Final = 85  # of the median: below it the per cent is printed
 _USED: Final = (
     "rule", "measure", "state", "block", "better", "is_change", "join_guard", "unfit",
@@ -39,7 +40,7 @@ _USED: Final = (
 _STRETCHED_Z: Final = -4.0  # below it the tables stretch, and a size is "more than"
 
 
-_Finding: Any = make_dataclass("_Finding", _USED, slots=True)  # a finding, as words need it
+_Finding: Any = cast("Any", namedtuple)("_Finding", _USED)  # a finding, as words need it
 
 
 def sentences(findings: pd.DataFrame, rules: RuleSet) -> list[str]:
@@ -52,16 +53,18 @@ def sentences(findings: pd.DataFrame, rules: RuleSet) -> list[str]:
     rules
         The rules it was made with.
     """
-    table = findings.assign(
-        from_seen=_seen(findings, "from"),
-        to_seen=_seen(findings, "to"),
-        beside_seen=_heights(findings),
-        see_on=_date_words(findings["see_by"]),
-        see=_see(findings, rules),
-    )
+    see_on = _date_words(findings["see_by"])
+    made: dict[str, list[str]] = {
+        "from_seen": _seen(findings, "from"),
+        "to_seen": _seen(findings, "to"),
+        "beside_seen": _heights(findings),
+        "see_on": see_on.tolist(),
+        "see": _see(findings, rules, see_on),
+    }
     by_id = {rule.id: rule for rule in rules.rules}
-    columns = [table[name].to_numpy().tolist() for name in _USED]
-    return [_sentence(each, by_id[each.rule]) for each in map(_Finding, *columns)]
+    columns = [made[name] if name in made else findings[name].to_numpy().tolist() for name in _USED]
+    every = map(_Finding._make, zip(*columns, strict=True))
+    return [_sentence(each, by_id[each.rule]) for each in every]
 
 
 def _sentence(finding: Any, rule: Rule) -> str:
@@ -201,12 +204,11 @@ def _level(finding: Any, rule: Rule) -> str:
     high = isfinite(rule.above)
     line, side = _line(rule.above if high else rule.below), "above" if high else "below"
     label, now = _label(finding), finding.to_seen
-    of_median = _of_median(finding)
     if finding.better:
         place = _place(finding.to_position)
         said = f"{label} was {side} {line} and {_better(finding, up=high)}: now {place} ({now})"
     elif (finding.to_z > rule.above) if high else (finding.to_z < rule.below):
-        said = f"{label} is {side} {line}, at z {_z(finding.to_z)}{of_median} ({now})"
+        said = f"{label} is {side} {line}, at z {_z(finding.to_z)}{_of_median(finding)} ({now})"
     else:  # past the line again, by too little to say that it recovers
         said = f"{label} was {side} {line} and is now close to it, at z {_z(finding.to_z)} ({now})"
     return f"{said}; {_before(finding)}"
@@ -223,11 +225,11 @@ def _before(finding: Any) -> str:
 
 def _of_median(finding: Any) -> str:
     percent = finding.percent_median
-    return f", {np.floor(percent):.0f} % of the median" if percent < PRINTED_BELOW_PERCENT else ""
+    return f", {floor(percent)} % of the median" if percent < PRINTED_BELOW_PERCENT else ""
 
 
 def _median(finding: Any, _: Rule) -> str:
-    percent = f"{np.floor(finding.percent_median):.0f} % of the median for age and sex"
+    percent = f"{floor(finding.percent_median)} % of the median for age and sex"
     if finding.better:
         line = f"{-finding.threshold:.0f} %"
         said = f"BMI was below {line} of the median and {_better(finding)}: now {percent}"
@@ -324,8 +326,10 @@ def interval(days: float) -> str:
 
 def _spaces(spaces: float, z: float) -> str:
     if z < _STRETCHED_Z:
-        return f"more than {np.floor(spaces * 2) / 2:g} centile spaces"
-    return f"{spaces:.1f} centile space{'s' if f'{spaces:.1f}' != '1.0' else ''}"
+        size, more = f"{floor(spaces * 2) / 2:g}", "more than "
+    else:
+        size, more = f"{spaces:.1f}", ""
+    return f"{more}{size} centile space{'s' if float(size) != 1 else ''}"
 
 
 def _amount_off(finding: Any, side: str) -> str:
@@ -378,25 +382,23 @@ def _next(finding: Any) -> str:
     return str(finding.see)
 
 
-def _see(findings: pd.DataFrame, rules: RuleSet) -> NDArray[np.object_]:
-    """Return by when each is to be seen, in words."""
+def _see(findings: pd.DataFrame, rules: RuleSet, on: NDArray[np.object_]) -> list[str]:
+    """Return by when each is to be seen, in words; ``on`` are the dates of that."""
     usual = [rules.see_by[severity] for severity in SEVERITIES]
     code = findings["severity"].to_numpy()
     own = findings["see_days"].to_numpy(), findings["see_working"].to_numpy()
-    on, place = np.unique(findings["see_by"].to_numpy(), return_inverse=True)
-    about = place, code, own[0] + 1, own[1] + 1
+    about = code, own[0] + 1, own[1] + 1
     sizes = tuple(part.max(initial=0) + 1 for part in about)
     keys, which = np.unique(np.ravel_multi_index(about, sizes), return_inverse=True)
     said = []
-    for at, severity, days, working in np.stack(np.unravel_index(keys, sizes), axis=1).tolist():
+    for severity, days, working in np.stack(np.unravel_index(keys, sizes), axis=1).tolist():
         asked = {"days": days - 1, "working_days": working - 1}
         wait = {unit: n for unit, n in asked.items() if n >= 0} or dict(usual[severity])
-        by = date_words(on[at])
-        if not any(wait.values()):
-            said.append("See the same day.")
-        else:
-            said.append(f"See within {wait_words(wait)}{f': by {by}' if by else ''}.")
-    return np.array(said, dtype=object)[which]
+        said.append(f"See within {wait_words(wait)}" if any(wait.values()) else _SAME_DAY)
+    return [
+        f"{how}: by {by}." if by and how != _SAME_DAY else f"{how}."
+        for how, by in zip((said[at] for at in which.tolist()), on.tolist(), strict=True)
+    ]
 
 
 def wait_words(wait: Mapping[str, int]) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -19,6 +21,7 @@ from centiles.records.mapping import MEASURE_SLOTS, VISIT_SLOTS, Mapping
 from centiles.records.nodes import Identifiers
 from centiles.records.rows import Decisions, Rows
 from centiles.records.tables import TextColumn, TextTable, texts_at
+from centiles.threads import at_once
 
 Codes = NDArray[np.int32]
 Flags = NDArray[np.bool_]
@@ -71,14 +74,13 @@ class CellReader:
         """Return what only the whole table can say; list all its problems, hold no record."""
         rows, there = self.rows, self.mapping.columns
         rows.births(rows.children())
-        for slot in ("measured_on", *(["recorded_on"] if "recorded_on" in there else [])):
-            rows.days(slot)
+        learnt = self._learnt(rows.days("measured_on")[0], rows.days("recorded_on")[0])
         if "age" in there:
             rows.ages()
             self.used_units["age"] = self.mapping.units["age"]
         rows.sexes()
         if self.mapping.long or "gestation" in there:
-            rows.gestations()
+            rows.gestations(learnt)
         if self.mapping.long:
             self._long()
         else:
@@ -138,49 +140,60 @@ class CellReader:
         rows, there = self.rows, self.mapping.columns
         birth = cells.slot == _BIRTH_WEIGHT
         children = rows.children()
-        born, birth_precision = (part[at] for part in rows.births(children))
-        measured, precision = (part[at] for part in rows.days("measured_on"))
+        (day, exact), (noted, _) = rows.days("measured_on"), rows.days("recorded_on")
+        learnt = self._learnt(day, noted)
+        known: list[NDArray[Any]] = [*rows.births(children), day, exact, noted]
+        born, birth_precision, measured, precision, recorded = at_once(
+            [partial(_taken, part, at) for part in known], rows=len(birth)
+        )
         age = rows.ages()[at] if "age" in there else np.nan
         if "age" in there:
             self.used_units["age"] = self.mapping.units["age"]
         if birth.any():
+            recorded = np.where(birth, learnt[at], recorded)
             measured = np.where(birth, born, measured)
             precision = np.where(birth, birth_precision, precision)
             age = np.where(birth, np.where(np.isnat(born), 0.0, np.nan), age)
-        stated = self.mapping.long or "gestation" in there
+        gestation, since = rows.gestations(learnt)
         return {
             "source": columns.categorical(np.zeros(len(birth), np.int8), [rows.table.name]),
-            "row": rows.table.rows[at],
-            "child_id": children.texts(at),
+            "row": partial(_taken, rows.table.rows, at),
+            "child_id": partial(children.texts, at),
             "household_id": _texts(rows.texts("household_id"), at),
-            "sex": rows.sexes()[at],
-            "gestation_days": rows.gestations()[at] if stated else np.nan,
+            "sex": partial(_taken, rows.sexes(), at),
+            "gestation_days": np.nan if np.isnan(gestation).all() else gestation[at],
+            "gestation_known_on": _NAT if np.isnat(since).all() else since[at],
             "birth_date": born,
-            "birth_precision": columns.categorical(birth_precision, dates.PRECISIONS),
+            "birth_precision": partial(columns.categorical, birth_precision, dates.PRECISIONS),
             "measured_on": measured,
-            "date_precision": columns.categorical(precision, dates.PRECISIONS),
+            "date_precision": partial(columns.categorical, precision, dates.PRECISIONS),
             "age_days": age,
-            "recorded_on": rows.days("recorded_on")[0][at] if "recorded_on" in there else _NAT,
-            "contact": _contacts(rows.texts("contact"), at, birth),
-            "posture": _postures(rows.postures()[at], cells.slot == _LENGTH),
-            "status": rows.statuses[at],
+            "recorded_on": _NAT if np.isnat(recorded).all() else recorded,
+            "contact": partial(_contacts, rows.texts("contact"), at, birth),
+            "posture": partial(_postures, rows.postures()[at], cells.slot == _LENGTH),
+            "status": partial(_taken, rows.statuses, at),
             "team": _texts(rows.texts("team"), at),
         }
+
+    @staticmethod
+    def _learnt(day: dates.Dates, recorded: dates.Dates) -> dates.Dates:
+        """Return the day each row became known: when it was recorded, else its own."""
+        return np.where(np.isnat(recorded), day, recorded)
 
     def _own(self, cells: _Cells, at: Places) -> dict[str, Any]:
         """Return what records have from their cells."""
         raw = pd.concat([*self._raw, _EMPTY_WORD], ignore_index=True)
         given = self.rows.texts("reason")
-        reason: Any = "" if given is None else given.texts(at)
+        reason = _texts(given, at)
         if cells.reason.any():
             words, why = (_EMPTY_WORD, -1) if given is None else (given.stripped, given.codes[at])
             place = np.where(cells.reason, cells.raw, np.where(why < 0, -1, why + len(raw)))
-            reason = texts_at(pd.concat([raw, words], ignore_index=True), place)
+            reason = partial(texts_at, pd.concat([raw, words], ignore_index=True), place)
         return {
-            "measure": columns.measure_words(_MEASURE_OF[cells.slot]),
+            "measure": lambda: columns.measure_words(_MEASURE_OF[cells.slot]),
             "value": cells.value,
-            "unit": columns.words(cells.unit, tuple(self._units)),
-            "raw": texts_at(raw, cells.raw),
+            "unit": partial(columns.words, cells.unit, tuple(self._units)),
+            "raw": partial(texts_at, raw, cells.raw),
             "reason": reason,
         }
 
@@ -383,15 +396,26 @@ def _interleaved(columns_: list[_Cells]) -> tuple[_Cells, Places]:
     if len(columns_) == 1 and columns_[0].here.all():
         return columns_[0], slice(None)
     here = np.column_stack([cells.here for cells in columns_])
-    parts = {
-        name: np.column_stack([_parts(cells)[name] for cells in columns_])[here]
-        for name in _parts(columns_[0])
-    }
-    return _Cells(**parts), np.repeat(np.arange(len(here)), here.sum(axis=1))
+    parts = [list(each) for each in zip(*(_parts(c).values() for c in columns_), strict=True)]
+    works: list[Callable[[], NDArray[Any]]] = [partial(_in_rows, each, here) for each in parts]
+    works.append(lambda: np.repeat(np.arange(len(here)), here.sum(axis=1)))
+    *values, rows = at_once(works, rows=len(here))
+    return _Cells(*values), rows
+
+
+def _in_rows(parts: list[NDArray[Any]], here: Flags) -> NDArray[Any]:
+    """Return one thing of the cells of several columns that are records, row by row."""
+    stacked = np.column_stack(parts)
+    return stacked.ravel() if here.all() else stacked[here]
+
+
+def _taken(part: Any, at: Places) -> Any:
+    return part[at]
 
 
 def _texts(column: TextColumn | None, at: Places) -> Any:
-    return "" if column is None else column.texts(at)
+    """Return the cells of some rows, to be taken along with those of other columns."""
+    return "" if column is None else partial(column.texts, at)
 
 
 def _contacts(column: TextColumn | None, at: Places, birth: Flags) -> pd.Categorical[Any]:

@@ -57,6 +57,26 @@ def code_of(word: str) -> Code | None:
 
 
 @cache
+def code_within(word: str) -> Code | None:
+    """Return the code that stands alone in a cell, or before or behind its term.
+
+    Examples
+    --------
+    >>> code_within("27113001 | Body weight |").measure
+    'weight'
+    >>> code_within("Standing height (XM01E)").measure
+    'height'
+    >>> code_within("weight 100")
+    """
+    if (found := code_of(word)) is not None:
+        return found
+    parts = [part.strip("|()[],:;") for part in word.split()]
+    parts = [part for part in parts if part]
+    ends = [parts[0], parts[-1]] if len(parts) > 1 else []
+    return next((code for code in map(code_of, ends) if code is not None), None)
+
+
+@cache
 def _code_of(word: str) -> Code | None:
     known = codes()
     if (found := known.get(word)) is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from importlib import resources
 from types import MappingProxyType
 from typing import Any, Final, cast
@@ -17,6 +18,7 @@ import pandas as pd
 import pyarrow as pa
 
 from centiles.measures import MEASURES
+from centiles.threads import at_once
 
 DTYPES: Final = MappingProxyType(
     {
@@ -55,10 +57,11 @@ RECORDS: Final = _columns(
     birth_date date date of birth
     birth_precision word day, or month where only that is known
     gestation_days number gestation at birth [d]
+    gestation_known_on date the day it became known, where another row than this one says it
     measured_on date the day of measurement
     date_precision word day, month or year
     age_days number age since birth [d]
-    recorded_on date the day the record was made
+    recorded_on date the day the record was made; of a birth weight else the day of its row
     measure word weight, height, bmi or head
     value number the measurement, in the unit of its measure [kg, cm, kg/m²]
     unit word the unit it was given in
@@ -126,6 +129,7 @@ FINDINGS: Final = _columns(
     change_z number newest z less earlier z, each on its own section
     carried_change_z number the same with the earlier z carried over joins
     spaces number how many centile spaces it fell (level rules: how far it is below the 50th)
+    direction word down where the rule is about too little or a fall, up where too much or a rise
     interval_days number between the two [d]
     base_rate text how often healthy children do this
     probability number that the true change (or level) meets the rule, given measurement error
@@ -183,8 +187,9 @@ TEAMS: Final = _columns(
 TRIAL: Final = _columns(
     """
     term word the school term
+    list word growth, or contacts: what was not measured, and what is overdue
     severity word info, watch, act or urgent
-    rule word the rule; any: all rules together, a child at its highest severity
+    rule word the rule; any: all rules of the list together, a child at its highest severity
     new integer findings that were new
     risen integer findings that were there, and rose to this severity
     children integer children with either
@@ -262,17 +267,21 @@ def frame(columns: tuple[Column, ...], parts: Mapping[str, Any]) -> pd.DataFrame
     columns
         The columns, such as :data:`RECORDS`.
     parts
-        What is in them: one thing for each row, or one thing for all. Columns not among them are
-        filled with "nothing here": NaN, NaT, an empty text, 0.
+        What is in them: one thing for each row, or one thing for all; or a call that returns one
+        thing for each row, all such calls made at once. Columns not among them are filled with
+        "nothing here": NaN, NaT, an empty text, 0.
     """
     length = max((len(part) for part in parts.values() if np.ndim(part)), default=0)
-    whole: dict[str, Any] = {}
+    kinds = {column.name: column.kind for column in columns}
+    calls = [name for name in kinds if callable(parts.get(name))]
+    there = [name for name in kinds if np.ndim(parts.get(name, ""))]
+    works = [partial(_typed, parts[name], kinds[name]) for name in calls + there]
+    made = at_once(works, rows=length)
+    whole = dict.fromkeys(kinds) | dict(zip(calls + there, made, strict=True))
     alike: dict[tuple[str, str], Any] = {}  # what is the same in all rows, made once
     for column in columns:
-        part = parts.get(column.name, _NOTHING.get(column.kind, ""))
-        if np.ndim(part):
-            whole[column.name] = _typed(part, column.kind)
-        else:
+        if whole[column.name] is None:
+            part = parts.get(column.name, _NOTHING.get(column.kind, ""))
             key = (column.kind, str(part))
             if key not in alike:
                 alike[key] = _same(part, column.kind, length)
@@ -287,9 +296,14 @@ _NOTHING: Final = MappingProxyType(
 
 def _typed(part: Any, kind: str) -> Any:
     """Return one column's content as an array of its kind."""
+    if callable(part):
+        part = part()
+    if kind == "date" and isinstance(part, np.ndarray) and part.dtype.kind == "M":
+        return pd.array(part.astype("datetime64[s]", copy=False), copy=False)
     if kind == "word":
         part = part if isinstance(part, pd.Categorical) else pd.Categorical(part)
-        return categorical(part.codes, part.categories)
+        as_declared = part.categories.dtype == "str" and not part.ordered
+        return part if as_declared else categorical(part.codes, part.categories)
     if kind == "text":
         return pd.Series(part, dtype="str", copy=False).fillna("").array
     return pd.Series(part, copy=False).astype(cast(Any, DTYPES[kind])).array
@@ -301,15 +315,23 @@ def _same(thing: Any, kind: str, length: int) -> Any:
         return categorical(np.zeros(length, np.int8), [thing])
     if kind == "text":
         return texts(pa.repeat(pa.scalar(str(thing), pa.large_string()), length))
-    filled = np.full(length, thing, dtype=np.dtype(DTYPES[kind]))
-    filled.setflags(write=False)
-    return pd.Series(filled, copy=False).array
+    one = np.asarray(thing).astype(DTYPES[kind])
+    return pd.Series(np.broadcast_to(one, length), copy=False).array  # takes no memory a row
 
 
 def categorical(codes: Any, categories: Any) -> pd.Categorical[Any]:
     """Return codes into categories, all of them text, as a column of words."""
-    dtype = pd.CategoricalDtype(pd.Index(categories, dtype="str"))
+    small = len(categories) <= _SMALL
+    dtype = _vocabulary(tuple(categories)) if small else _vocabulary.__wrapped__(categories)
     return pd.Categorical.from_codes(np.asarray(codes), dtype=dtype)
+
+
+_SMALL: Final = 50  # words: a vocabulary that may come again
+
+
+@lru_cache(maxsize=1000)
+def _vocabulary(words: Any) -> pd.CategoricalDtype:
+    return pd.CategoricalDtype(pd.Index(words, dtype="str"))
 
 
 def texts(arrow: Any) -> Any:

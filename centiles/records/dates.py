@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from centiles.errors import MappingError
-from centiles.records.parsing import is_missing, parts, plain
+from centiles.records.parsing import are, is_missing, parts, plain
 
 Dates = NDArray[np.datetime64]
 Flags = NDArray[np.bool_]
@@ -85,13 +85,10 @@ class Days:
 
 def look_like_dates(words: pd.Series[str]) -> Flags:
     """Return which words have the shape of a date, whether or not there is such a day."""
-    any_shape = "|".join(f"(?:{re.sub(r'[?]P<.>', '?:', shape)})" for shape in _SHAPES)
     text = plain(words)
-    found = text.str.match(f"^(?:{any_shape})$").to_numpy(dtype=np.bool_)
-    if are_serials(words, ""):
-        found = found | text.str.match(f"^(?:{re.sub('[?]P<n>', '?:', _SERIAL)})$").to_numpy(
-            np.bool_
-        )
+    found = np.zeros(len(text), dtype=np.bool_)
+    for shape in _SHAPES if not are_serials(words, "") else (*_SHAPES, _SERIAL):
+        found |= are(text, shape)
     return found
 
 
@@ -219,7 +216,7 @@ def days(words: pd.Series[str], *, day_before_month: bool | None, serials: bool 
         at = left.index[part["n"].index]
         on[at], precision[at] = _SERIAL_ZERO + _integers(part["n"]), DAY
     precision[np.isnat(on)] = NO_DATE
-    precision[left.index[left.str.fullmatch(_YEAR).to_numpy(np.bool_)]] = YEAR
+    precision[left.index[are(left, _YEAR)]] = YEAR
     return Days(on, precision, ~is_missing(words) & np.isnat(on))
 
 
@@ -282,9 +279,10 @@ def are_monthly(child: NDArray[Any], born: Dates) -> bool:
     born
         Each row's date of birth, shape (n,).
     """
-    known = np.flatnonzero((child >= 0) & ~np.isnat(born))
-    by_child = np.full(int(child.max(initial=-1)) + 1, np.datetime64("NaT", "D"))
-    by_child[child[known]] = born[known]
+    by_child = np.full(int(child.max(initial=-1)) + 2, np.datetime64("NaT", "D"))
+    known = ~np.isnat(born)
+    by_child[child if known.all() else child[known]] = born if known.all() else born[known]
+    by_child = by_child[:-1]  # the last is of those who have no child
     by_child = by_child[~np.isnat(by_child)]
     if len(by_child) < MONTHLY_CHILDREN:
         return False

@@ -10,13 +10,14 @@ counted; those it says to ignore, such as centiles, are rows that are skipped.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import islice
 from typing import Any, Final, NamedTuple
 
 import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
 
 from centiles.errors import MappingError, UnreadableError
 from centiles.records.codes import IGNORE, NOT_MEASURED, code_of
@@ -48,26 +49,28 @@ class Patient(NamedTuple):
     status: str
 
 
-# One Observation as a row of the long table: its number, and these. They are plain tuples, of which
-# there are very many; that each cell is text is found out for all of them at once.
+# One value of an Observation as a row of the long table: its number, and these. That each cell is
+# text is found out for all of them at once.
 _CELLS: Final = (
-    "subject", "measured_on", "recorded_on", "contact", "gestation", "measure", "value", "unit",
-    "reason", "status",
+    "number", "subject", "measured_on", "recorded_on", "contact", "gestation", "measure", "value",
+    "unit", "reason", "status",
 )  # fmt: skip
 _Row = tuple[int, str, str, str, str, str, str, str, str, str, str]
 
 
 @dataclass(frozen=True)
 class Resources:
-    """What one file holds: Patients by what they can be referred to as, Observations as rows.
+    """What one file holds: Patients by what they can be referred to as, Observations as cells.
 
-    ``others`` counts the Observations of codes that are not listed.
+    ``cells`` are those of one row after the other in one list: a tuple for each row, of which there
+    are millions, would be looked through again and again for garbage. ``others`` counts the
+    Observations of codes that are not listed.
     """
 
     name: str
     sha256: str
     patients: dict[str, Patient] = field(default_factory=dict)
-    rows: list[_Row] = field(default_factory=list)
+    cells: list[Any] = field(default_factory=list)
     others: int = 0
 
 
@@ -89,7 +92,7 @@ def read_resources(
         If a resource is none of FHIR's shape, or two Patients have one id and differ.
     """
     patients: dict[str, Patient] = {}
-    rows: list[_Row] = []
+    cells: list[Any] = []
     others, broken = 0, []
     for number, url, resource in _unbundled(things, lines=lines):
         try:
@@ -97,9 +100,10 @@ def read_resources(
             if kind == "Observation":
                 if "contained" in resource:
                     patients.update(_contained(number, resource))
-                before = len(rows)
-                rows.extend(_observed(number, resource, patients))
-                others += len(rows) == before
+                before = len(cells)
+                for row in _observed(number, resource, patients):
+                    cells += row
+                others += len(cells) == before
             elif kind == "Patient":
                 patient = _patient(resource)
                 keys = {key for key in (url, patient.own_id) if key}
@@ -107,16 +111,22 @@ def read_resources(
                     broken.append(number)
         except _STRANGE:
             broken.append(number)
-    broken += _not_text(rows)
+    broken += _not_text(cells)
     stop_if_broken(name, broken, "resource", "a Patient or Observation of FHIR R4, each id once,")
-    return Resources(name, digest, patients, rows, others)
+    return Resources(name, digest, patients, cells, others)
 
 
-def _not_text(rows: list[_Row]) -> list[int]:
+def _columns(cells: list[Any]) -> dict[str, list[Any]]:
+    return {name: cells[place :: len(_CELLS)] for place, name in enumerate(_CELLS)}
+
+
+def _not_text(cells: list[Any]) -> list[int]:
     """Return the numbers of the rows with a cell that is no text."""
-    if all(set(map(type, cells)) == {str} for cells in islice(zip(*rows, strict=True), 1, None)):
+    numbers, *texts = _columns(cells).values()
+    if all(set(map(type, words)) <= {str} for words in texts):
         return []
-    return [number for number, *cells in rows if set(map(type, cells)) != {str}]
+    rows = zip(numbers, *texts, strict=True)
+    return [number for number, *words in rows if set(map(type, words)) != {str}]
 
 
 def _unbundled(
@@ -281,7 +291,7 @@ def tables_of(files: list[Resources]) -> list[TextTable]:
     MappingError
         If a reference could be to Patients of several files that differ.
     """
-    return [_table(each, files) for each in files if each.rows]
+    return [_table(each, files) for each in files if each.cells]
 
 
 def nothing_to_read(names: list[str]) -> UnreadableError:
@@ -293,20 +303,24 @@ def nothing_to_read(names: list[str]) -> UnreadableError:
 
 
 def _table(own: Resources, files: list[Resources]) -> TextTable:
-    row, *cells = zip(*own.rows, strict=True)
-    columns: dict[str, Any] = dict(zip(_CELLS, cells, strict=True))
-    subject = columns.pop("subject")
+    columns = _columns(own.cells)
+    row, subject = columns.pop("number"), columns.pop("subject")
     who = {each: _referred(each, own, files) for each in dict.fromkeys(subject)}
-    people = zip(*(who[each][0] for each in subject), strict=True)
-    child, own_id, born, sex, test = people
-    status = [one or other for one, other in zip(columns["status"], test, strict=True)]
-    columns = {"child_id": child, "birth_date": born, "sex": sex, **columns, "status": status}
-    if own_id != child:
-        columns["patient id"] = own_id
+    place = {reference: number for number, reference in enumerate(who)}
+    of = np.fromiter(map(place.__getitem__, subject), np.int64, len(subject))
+    child, own_id, born, sex, test = zip(*(patient for patient, _ in who.values()), strict=True)
+    if any(test):
+        tested = [test[number] for number in of.tolist()]
+        columns["status"] = [a or b for a, b in zip(columns["status"], tested, strict=True)]
+    people = {"child_id": child, "birth_date": born, "sex": sex}
+    also = {"patient id": own_id} if own_id != child else {}
     always = {"child_id", "measured_on", "measure", "value"}
-    columns = {name: words for name, words in columns.items() if name in always or any(words)}
-    arrays = [text_array(words) for words in columns.values()]
-    table = table_of_arrow(own.name, own.sha256, tuple(columns), arrays)
+    arrays = {
+        name: _of_rows(words, of) if name in people or name in also else text_array(words)
+        for name, words in {**people, **columns, **also}.items()
+        if name in always or any(words)
+    }
+    table = table_of_arrow(own.name, own.sha256, tuple(arrays), list(arrays.values()))
     table.rows[:] = np.array(row, dtype=np.int64)
     named = {file.name: file.sha256 for _, file in who.values() if file is not None}
     about = {"format": "FHIR R4"}
@@ -317,6 +331,12 @@ def _table(own: Resources, files: list[Resources]) -> TextTable:
         about["left out"] = f"{own.others} observations of other codes"
     table.about.update(about)
     return table
+
+
+def _of_rows(words: Sequence[str], of: NDArray[np.int64]) -> pa.ChunkedArray:
+    """Return for each row the word of its child, each distinct word once."""
+    encoded = pa.concat_arrays(text_array(words).dictionary_encode().chunks)
+    return pa.chunked_array([encoded.take(pa.array(of))])
 
 
 def _referred(

@@ -12,10 +12,11 @@ import re
 import zlib
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from types import MappingProxyType
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 import numpy as np
 import pyarrow as pa
@@ -29,6 +30,7 @@ from centiles.records.layouts import SHEET, Config
 from centiles.records.presets import Preset
 from centiles.records.tables import TextTable, table_of_arrow, without_blank_rows
 from centiles.records.workbooks import COMPOUND, ZIPPED, read_workbook
+from centiles.threads import at_once
 
 DELIMITERS: Final = ",;\t|"
 MOST_COLUMNS: Final = 2000
@@ -122,13 +124,27 @@ def read_file(
             f"{name}: found {fault.strerror or 'a fault of the disk'}, expected a file that can "
             "be read; check the path"
         ) from None
-    digest = hashlib.sha256(content).hexdigest()
+    works = (partial(_sha256, content), partial(_parsed, name, content, config, preset))
+    digest, found = at_once(works, rows=len(content))
+    if isinstance(found, Resources):
+        return replace(found, sha256=digest)
+    return tuple(replace(table, sha256=digest) for table in found)
+
+
+def _sha256(content: bytes) -> Any:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _parsed(
+    name: str, content: bytes, config: Config | None, preset: Preset | None
+) -> tuple[TextTable, ...] | Resources:
+    """Return what the bytes of a file hold, without their hash."""
     content = _unzipped(name, content)
     if content[:4] in (ZIPPED, COMPOUND):
-        return read_workbook(name, digest, content, config or Config(), preset)
+        return read_workbook(name, "", content, config or Config(), preset)
     if json_files.is_json(content[:200].removeprefix(_UTF8_MARK)):
-        return _json(name, digest, _utf8(name, content))
-    return (without_blank_rows(_READERS.get(content[:4], _csv)(name, digest, content)),)
+        return _json(name, "", _utf8(name, content))
+    return (without_blank_rows(_READERS.get(content[:4], _csv)(name, "", content)),)
 
 
 _TOO_LARGE: Final = (

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from centiles.records.parsing import Flags, arrow_words, is_missing, plain
+from centiles.records.parsing import Flags, are, arrow_words, is_missing, plain
 
 NHS_DIGITS: Final = 10
 _WEIGHTS: Final = np.arange(10, 1, -1, dtype=np.int64)
@@ -71,18 +71,18 @@ def identifiers(words: pd.Series[str], *, nhs: bool) -> Identifiers:
     (['9434765919', '', ''], [False, True, False])
     """
     none = np.zeros(len(words), dtype=np.bool_)
-    ten = words.str.fullmatch(_TEN).to_numpy(np.bool_)
+    ten = are(words, _TEN)
     text, rounded = (words, none) if ten.all() else _closed_up(words, ten, nhs=nhs)
     if not nhs:
         return Identifiers(text.mask(text == "0" * NHS_DIGITS, ""), rounded, none, none)
-    ten = text.str.fullmatch(_TEN).to_numpy(np.bool_)
+    ten = are(text, _TEN)
     digits = _digits(text[ten])
     equal = none.copy()
     equal[ten] = (digits == digits[:, :1]).all(axis=1)
     failed = ~ten & (text != "").to_numpy(np.bool_)
     failed[ten] = ~_holds(digits)
     padded = none.copy()
-    lost = np.flatnonzero(text.str.fullmatch(_LOST_ZEROS).to_numpy(np.bool_))
+    lost = np.flatnonzero(are(text, _LOST_ZEROS))
     if len(lost):
         whole = text.iloc[lost].str.zfill(NHS_DIGITS)
         right = _holds(_digits(whole))
@@ -98,13 +98,13 @@ def _closed_up(words: pd.Series[str], ten: Flags, *, nhs: bool) -> tuple[pd.Seri
     """Return words without what is about their digits, and which a spreadsheet has rounded."""
     text = plain(words)
     text = text.mask(is_missing(text), "")
-    if text[text != ""].str.fullmatch(_FROM_A_FLOAT).all():
+    if are(text[text != ""], _FROM_A_FLOAT).all():
         text = text.str.removesuffix(".0")
-    apart = text.str.fullmatch(_SPACED if nhs else _GROUPED)
+    apart = are(text, _SPACED if nhs else _GROUPED)
     if apart.any():
         text = text.mask(apart, text.str.replace(r"[ -]", "", regex=True))
     rounded = np.zeros(len(words), dtype=np.bool_)
-    at = np.flatnonzero(text.str.fullmatch(_SCIENTIFIC))
+    at = np.flatnonzero(are(text, _SCIENTIFIC))
     if len(at):
         science = text.iloc[at].str.extract(f"^{_SCIENTIFIC}$")
         digits = (science[0] + science[1].fillna("")).str.rstrip("0")
@@ -115,13 +115,18 @@ def _closed_up(words: pd.Series[str], ten: Flags, *, nhs: bool) -> tuple[pd.Seri
     return text.mask(ten, words), rounded
 
 
-def _digits(words: pd.Series[str]) -> NDArray[np.int64]:
+def _digits(words: pd.Series[str]) -> NDArray[np.uint8]:
     """Return the digits of words of ten, shape (n, 10)."""
-    signs = np.frombuffer("".join(arrow_words(words).to_pylist()).encode("ascii"), np.uint8)
-    return signs.reshape(-1, NHS_DIGITS).astype(np.int64) - ord("0")
+    if words.empty:
+        return np.empty((0, NHS_DIGITS), dtype=np.uint8)
+    arrow = arrow_words(words)  # its letters stand one behind the other in its last buffer
+    _, places, letters = arrow.buffers()
+    start = np.frombuffer(places, np.int64)[arrow.offset]
+    signs = np.frombuffer(letters, np.uint8)[start : start + NHS_DIGITS * len(arrow)]
+    return signs.reshape(-1, NHS_DIGITS) - np.uint8(ord("0"))
 
 
-def _holds(digits: NDArray[np.int64]) -> Flags:
+def _holds(digits: NDArray[np.uint8]) -> Flags:
     """Return where the tenth digit is the check digit of the first nine, modulus 11."""
     expected = 11 - digits[:, :-1] @ _WEIGHTS % 11
     return np.asarray(np.where(expected == 11, 0, expected) == digits[:, -1])

@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any, Final
 
@@ -140,7 +140,7 @@ def _cell(value: Any) -> str:
     return str(value or "")
 
 
-def text_array(words: list[str]) -> pa.ChunkedArray:
+def text_array(words: Sequence[str]) -> pa.ChunkedArray:
     """Return words as Arrow text; half a character, which JSON can spell, as a question mark."""
     try:
         array = pa.array(words, pa.string())

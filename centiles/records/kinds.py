@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from centiles.records.codes import IGNORE, NOT_MEASURED, READ_WITH_NOTE, code_of
+from centiles.records.codes import IGNORE, NOT_MEASURED, READ_WITH_NOTE, code_within
 from centiles.records.mapping import MEASURE_SLOTS, measure_of
 from centiles.records.tables import TextColumn
 
@@ -101,7 +101,7 @@ def _of_code(word: str, own: Mapping[str, str]) -> tuple[int, bool]:
     """Return the kind a code stands for, and whether its values come with a note."""
     if word in own:
         return SLOTS.index(own[word]), False
-    code = code_of(word)
+    code = code_within(word)
     if code is None:
         return (_UNRELATED if word else NO_KIND), False
     if code.measure == NOT_MEASURED:

@@ -13,13 +13,13 @@ from collections.abc import Iterable, Sequence
 from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import product
+from itertools import chain, product
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from centiles.errors import MappingError, UnmappedError
 from centiles.records import amounts, dates, identifiers, parsing
-from centiles.records.codes import code_of
+from centiles.records.codes import code_of, code_within
 from centiles.records.layouts import Config, layouts
 from centiles.records.nodes import NHS
 from centiles.records.tables import TextColumn, TextTable
@@ -44,9 +44,14 @@ _RANKED: Final = frozenset(("child_id", "household_id", "sex"))  # the first syn
 # Where the content must fit even if no other column claims the same: the words are common ones.
 _CONTENT_DECIDES: Final = frozenset((*DATE_SLOTS, "age", "value", "measure", "code"))
 _OWNERS: Final = ("pupil", "pupils", "pupil s", "patient", "patients", "patient s", "child",
-                  "child s", "childs", "client", "clients", "client s", "person")  # fmt: skip
+                  "child s", "childs", "client", "clients", "client s", "person", "baby", "babys",
+          "infant", "infants", "newborn")  # fmt: skip
 _SAMPLE: Final = 2000  # distinct words looked at to tell what a column holds
+_LAST: Final = 99  # the rank of what is no synonym
 _NO_FIT, _EMPTY, _FIT = range(3)
+# What clinical terms begin or end with, beside the measure.
+_BEFORE: Final = ("o/e ",)
+_BEHIND: Final = (" observable entity", " finding", " procedure", " nos")
 
 
 @dataclass(frozen=True)
@@ -127,7 +132,7 @@ def mapping_of(table: TextTable, config: Config) -> Mapping:
         long=long,
         header_units=header_units,
         aliases=tuple(each.place for each in named if each.place != columns.get("child_id")),
-        codes=_codes(configured, _recognised(table, frozenset(), config)[0]) if long else (),
+        codes=_codes(configured, table, config) if long else (),
         kinds=identifier_kinds((each.rank, each.place) for each in named),
     )
 
@@ -143,9 +148,10 @@ def _is_long(columns: MappingABC[str, int]) -> bool:
     return "value" in columns and not columns.keys().isdisjoint({"measure", "code"})
 
 
-def _codes(configured: MappingABC[str, int], found: dict[str, list[_Candidate]]) -> tuple[int, ...]:
+def _codes(configured: MappingABC[str, int], table: TextTable, config: Config) -> tuple[int, ...]:
     """Return the columns of codes: the configured one first, then all that hold any."""
     first = [configured["code"]] if "code" in configured else []
+    found, _ = _recognised(table, frozenset(), config, slots=("code",))
     others = [each.place for each in found.get("code", [])]
     taken = {place for slot, place in configured.items() if slot != "code"}
     return tuple(dict.fromkeys(place for place in first + others if place not in taken))
@@ -181,24 +187,30 @@ def _configured(table: TextTable, config: Config) -> dict[str, int]:
 
 
 def _recognised(
-    table: TextTable, taken: frozenset[int], config: Config
+    table: TextTable, taken: frozenset[int], config: Config, slots: Sequence[str] = ()
 ) -> tuple[dict[str, list[_Candidate]], list[int]]:
-    """Return for each slot the columns that could be it, best first.
+    """Return for each slot, or some of them, the columns that could be it, best first.
 
     A column whose content fits beats one that is empty, and that one a column whose content does
     not. With them come the places of columns with a fitting header and a content that does not.
     """
     ranked: dict[tuple[str, int], list[_Candidate]] = defaultdict(list)
     unfit = []
-    for place, header in enumerate(table.headers):
+    for place, (header, column) in enumerate(zip(table.headers, table.columns, strict=True)):
         for slot, rank, unit in [] if place in taken else matches(normal(header)):
-            fit = _fit(slot, table.columns[place], config.measures)
+            if slots and slot not in slots:
+                continue
+            fit = _fit(slot, column, config.measures)
+            if slot == "code" and fit == _NO_FIT:  # the words of the codes may stand there
+                slot, rank, fit = "measure", _LAST + 1, _fit("measure", column, config.measures)
             if fit == _NO_FIT and slot in _CONTENT_DECIDES:
                 unfit.append(place)
             else:
                 ranked[slot, fit].append(_Candidate(rank, place, unit))
     best = {slot: max(fit for name, fit in ranked if name == slot) for slot, _ in ranked}
     found = {slot: sorted(ranked[slot, fit]) for slot, fit in best.items()}
+    if words := found.get("measure"):  # where a column of words is there, no other is asked
+        found["measure"] = [each for each in words if each.rank <= _LAST] or words
     places = {each.place for candidates in found.values() for each in candidates}
     return found, [place for place in unfit if place not in places]
 
@@ -218,12 +230,37 @@ def matches(header: str) -> tuple[tuple[str, int, str], ...]:
     for words, unit in forms:
         if words in _by_synonym():
             return tuple((slot, rank, unit) for slot, rank in _by_synonym()[words])
-    return ()
+    slot = _coded(header)
+    return ((slot, _LAST, ""),) if slot else ()
+
+
+def _coded(header: str) -> str:
+    """Return whether a header is made of words for codes alone: "code", "measure" or empty."""
+    known = layouts()["coded"]
+    words = set(re.split(r"[ /]+", header))
+    if words.isdisjoint(known["systems"]) or words - set(chain(*known.values())):
+        return ""
+    return "code" if words.isdisjoint(known["terms"]) else "measure"
 
 
 def known_header(header: str) -> bool:
     """Return whether a header is one this library knows."""
     return bool(matches(normal(header)))
+
+
+def says_unit(header: str, word: str) -> bool:
+    """Return whether a word is a unit of what a header without one names.
+
+    Examples
+    --------
+    >>> says_unit("Height", "cm"), says_unit("Height (m)", "cm"), says_unit("Sex", "m")
+    (True, False, False)
+    """
+    unit = normal(word)
+    found = matches(normal(f"{header} {unit}")) if unit in _unit_endings() else ()
+    if not found or found[0][0] not in {*MEASURE_SLOTS, "age", "gestation"}:
+        return False
+    return found[0][2] == _unit_endings()[unit] and not _unit_of(header)
 
 
 @cache
@@ -270,7 +307,7 @@ def _fit(slot: str, column: TextColumn, own: MappingABC[str, str]) -> int:
     elif slot in MEASURE_SLOTS or slot in ("age", "value"):
         fits = not amounts.amounts(words).bad.all()
     elif slot == "measure":
-        fits = any(measure_of(word)[0] or word in own or code_of(word) for word in words)
+        fits = any(measure_of(word)[0] or word in own or code_within(word) for word in words)
     elif slot == "code":
         fits = any(word in own or code_of(word) for word in words)
     elif slot == "unit":
@@ -290,10 +327,14 @@ def measure_of(word: str) -> tuple[str, str]:
 
     Examples
     --------
-    >>> measure_of("HEIGHTCM"), measure_of("Body weight"), measure_of("shoe size")
+    >>> measure_of("HEIGHTCM"), measure_of("O/E - weight"), measure_of("shoe size")
     (('height', 'cm'), ('weight', ''), ('', ''))
     """
     header = normal(word)
+    for part in _BEFORE:
+        header = header.removeprefix(part)
+    for part in _BEHIND:
+        header = header.removesuffix(part)
     for name, unit in [(header, ""), *_peeled(header)]:
         if name in _by_measure():
             return _by_measure()[name], unit
@@ -330,7 +371,8 @@ def _stop_if_lacking(
     named = "name" in columns or {"forename", "surname"} <= columns.keys()
     if "child_id" not in columns and not (by_name and named):
         lacking.append("an identifier (such as NHS number)")
-    if "measured_on" not in columns and "age" not in columns:
+    of_birth = columns.keys() & MEASURE_SLOTS.keys() == {"birth_weight"} and "birth_date" in columns
+    if "measured_on" not in columns and "age" not in columns and not of_birth:
         lacking.append("a date of measurement or an age")
     if not _is_long(columns) and not columns.keys() & MEASURE_SLOTS.keys():
         lacking.append("a measure (weight, height, BMI, head circumference, or measure and value)")

@@ -67,6 +67,7 @@ MISTAKES: Final = (
     *(move[2] for move in _MOVES),
 )  # fmt: skip
 DIGITS: Final = MISTAKES.index(_DIGITS)
+POUNDS: Final = next(k for k, each in enumerate(MISTAKES) if "pounds" in each.words)
 WEAK: Final = (DIGITS, MISTAKES.index(_BMI_AS_WEIGHT))  # a child that starves looks like these
 SWAPPED: Final = MISTAKES.index(_SWAP)
 
@@ -163,7 +164,8 @@ def _transposed(values: Values, rows: Rows) -> list[Repairs]:
         digit, next_ = hundredths // low % 10, hundredths // high % 10
         other = hundredths + (digit - next_) * (high - low)
         written = (place > 0) | (hundredths % 10 > 0)  # 18.4 is not written 18.40,
-        written &= (digit > 0) | (hundredths >= high * 10)  # nor 4.2 as 04.2
+        # nor 4.2 as 04.2, while 0.76 is
+        written &= (digit > 0) | (hundredths >= high * 10) | (high == 100)
         use = (digit != next_) & written & (hundredths >= high)
         value = other[use] / 100
         found.append(_repair(at[use], values.measure[at[use]], value, DIGITS))

@@ -167,14 +167,24 @@ def surprise(values: Values, rows: Rows, measure: Codes, z: FloatArray) -> Float
     """
     others = others_of(values, rows, measure)
     beside = np.where(np.array(others) < 0, 0.0, z - _gaps_of(values, rows, measure, z, others))
-    when = np.log(np.maximum(values.age, 0) / DAYS_IN_YEAR + AGE_OFFSET_YEARS)
-    apart = np.abs(when[rows] - when[np.array(others)])
-    near = np.where(np.array(others) < 0, 0.0, CLOSEST * np.exp(-RATE * apart))
-    first, second = near
+    first, second = _correlations(values, rows, others)
     whole = 1 - (first * second) ** 2
     expected = (first * (1 - second**2) * beside[0] + second * (1 - first**2) * beside[1]) / whole
     spread = (1 - first**2) * (1 - second**2) / whole + NOISE_Z**2
     return np.asarray((z - expected) ** 2 / spread, dtype=np.float64)
+
+
+def nearness(values: Values, rows: Rows, measure: Codes) -> FloatArray:
+    """Return how well the nearer of a child's own others foretells a measure: its correlation."""
+    near = _correlations(values, rows, others_of(values, rows, measure))
+    return np.asarray(near.max(axis=0), dtype=np.float64)
+
+
+def _correlations(values: Values, rows: Rows, others: Others) -> FloatArray:
+    """Return the correlation of z with the others before and after, 0 for none, shape (2, n)."""
+    when = np.log(np.maximum(values.age, 0) / DAYS_IN_YEAR + AGE_OFFSET_YEARS)
+    apart = np.abs(when[rows] - when[np.array(others)])
+    return np.where(np.array(others) < 0, 0.0, CLOSEST * np.exp(-RATE * apart))
 
 
 def _equal(keys: FloatArray, known: Rows, wanted: FloatArray) -> Rows:

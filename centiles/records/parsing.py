@@ -34,6 +34,8 @@ MISSING_WORDS: Final = frozenset(
     }
 )  # fmt: skip
 
+_MISSING: Final = pa.array(sorted(MISSING_WORDS), pa.large_string())
+
 # Words for a row its source does not stand by, and what this library calls that.
 IGNORED_CODE: Final = "a code that is not read"
 STATUS_WORDS: Final[Mapping[str, str]] = MappingProxyType(
@@ -138,9 +140,7 @@ def plain(words: pd.Series[str]) -> pd.Series[str]:
     >>> plain(pd.Series(["\uff11\uff12\uff0e3", "12\u202fkg"])).tolist()
     ['12.3', '12 kg']
     """
-    odd = ~np.asarray(
-        pc.string_is_ascii(arrow_words(words)).to_numpy(zero_copy_only=False), np.bool_
-    )
+    odd = ~_flags(pc.string_is_ascii(arrow_words(words)))
     if not odd.any():
         return words
     text = words.to_numpy(dtype=object, copy=True)
@@ -173,9 +173,33 @@ def parts(words: pd.Series[str], shape: str) -> dict[str, pd.Series[str]]:
     return {name: pd.Series(columns.texts(taken.field(name)), index=at) for name in names}
 
 
+def are(words: pd.Series[str], shape: str) -> Flags:
+    """Return which words are of a shape, as a whole.
+
+    pandas would parse the expression anew at every call, which costs more than matching it.
+
+    Parameters
+    ----------
+    words
+        The words.
+    shape
+        A regular expression in RE2's syntax.
+
+    Examples
+    --------
+    >>> are(pd.Series(["12", "12 kg"]), "[0-9]+").tolist()
+    [True, False]
+    """
+    return _flags(pc.match_substring_regex(arrow_words(words), f"^(?:{shape})$"))
+
+
+def _flags(found: pa.BooleanArray) -> Flags:
+    return np.asarray(found.to_numpy(zero_copy_only=False), dtype=np.bool_)
+
+
 def is_missing(words: pd.Series[str]) -> Flags:
     """Return which words say no more than that nothing is there."""
-    return plain(words).str.lower().isin(MISSING_WORDS).to_numpy()
+    return _flags(pc.is_in(pc.utf8_lower(arrow_words(plain(words))), _MISSING))
 
 
 def is_reason(words: pd.Series[str]) -> Flags:

@@ -33,11 +33,16 @@ DOUBTFUL_Z: Final = {Measure.BMI: 15.0}
 DOUBTFUL_Z_ELSE: Final = 8.0
 HEIGHT_LOSS_CM: Final = 1.4
 SPIKE_Z: Final = 2.0  # away from both neighbours, on the same side
+ODD_SPIKE_Z: Final = 1.0  # a height that cannot be right with its neighbour
 SPIKE_RETURN_Z: Final = 1.0  # which themselves agree within this,
 SPIKE_RETURN_SHARE: Final = 0.5  # or within this share of the spike
 SPIKE_WITHIN_DAYS: Final = 2.5 * DAYS_IN_YEAR  # so that three yearly visits are near enough
 REPEAT_AFTER_DAYS: Final = 180
 REPEAT_BELOW_YEARS: Final = {Measure.HEIGHT: 13, Measure.WEIGHT: 10, Measure.HEAD: 2}
+
+# The 2nd line. A height that is too low makes a BMI too high: one that is low for all that is low.
+LOW_BMI_Z: Final = -2.0
+STANDING_FROM_DAYS: Final = 2 * DAYS_IN_YEAR
 
 _HEIGHT = MEASURES.index(Measure.HEIGHT)
 _TINY_CM: Final = 1e-6  # so that 98.6 is exactly 1.4 below 100.0, whatever binary makes of it
@@ -70,20 +75,39 @@ def height_losses(segment: Codes, measure: Codes, value: FloatArray) -> Flags:
     return lower
 
 
+def shrunk(segment: Codes, measure: Codes, age_days: FloatArray, value: FloatArray) -> Flags:
+    """Return which heights cannot both be right with a neighbour: the later is 1.4 cm lower.
+
+    From 2 years: lengths of infants are as wrong as that. Points are sorted as for
+    :func:`height_losses`.
+    """
+    found = np.zeros(len(value), dtype=np.bool_)
+    less = (segment[1:] == segment[:-1]) & (measure[1:] == _HEIGHT)
+    less &= age_days[:-1] >= STANDING_FROM_DAYS
+    less &= value[1:] < value[:-1] - HEIGHT_LOSS_CM - _TINY_CM
+    found[1:] |= less
+    found[:-1] |= less
+    return found
+
+
 def spikes(
-    segment: Codes, age_days: FloatArray, z: FloatArray, before: FloatArray, after: FloatArray
-) -> Flags:
+    segment: Codes, age_days: FloatArray, z: FloatArray, before: FloatArray, after: FloatArray,
+    odd: Flags | None = None,
+) -> Flags:  # fmt: skip
     """Return which points leave the trend by 2 z or more and the next returns to it.
 
     ``before`` and ``after`` are the neighbours' z carried to a point's own section, NaN where
-    there is no neighbour.
+    there is no neighbour. Of points that are ``odd`` already 1 z is enough.
     """
     first, second = z - before, z - after
     size = np.minimum(np.abs(first), np.abs(second))
-    at = np.flatnonzero(size >= SPIKE_Z)  # few, with a neighbour on either side
+    least, agree = np.full(len(z), SPIKE_Z), np.full(len(z), SPIKE_RETURN_Z)
+    if odd is not None:
+        least[odd], agree[odd] = ODD_SPIKE_Z, ODD_SPIKE_Z / 2
+    at = np.flatnonzero(size >= least)  # few, with a neighbour on either side
     near = segment[at + 1] == segment[at - 1]
     near &= age_days[at + 1] - age_days[at - 1] < SPIKE_WITHIN_DAYS
-    back = np.maximum(SPIKE_RETURN_Z, SPIKE_RETURN_SHARE * size[at])
+    back = np.maximum(agree[at], SPIKE_RETURN_SHARE * size[at])
     returns = np.abs(before[at] - after[at]) <= back
     found = np.zeros(len(z), dtype=np.bool_)
     found[at] = near & (first[at] * second[at] > 0) & returns

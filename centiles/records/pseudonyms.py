@@ -136,7 +136,8 @@ def frame_of(frame: pd.DataFrame, child: Any, called: Any, pseudonyms: Pseudonym
     }
     parts |= {name: _without_dates(frame[name]) for name in _FREE_TEXT}
     if pseudonyms.dates == "ages":
-        parts |= dict.fromkeys(("birth_date", "measured_on", "recorded_on"))
+        dates = [each.name for each in columns.SCORED if each.kind == "date"]
+        parts |= dict.fromkeys(dates)
         parts |= dict.fromkeys(("birth_precision", "date_precision"), "")
     whole: dict[str, Any] = {name: frame[name] for name in frame.columns}
     return columns.frame(columns.SCORED, whole | parts)

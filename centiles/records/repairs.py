@@ -11,10 +11,19 @@ from typing import Final
 
 import numpy as np
 
-from centiles.ages import FloatArray
+from centiles.ages import DAYS_IN_YEAR, FloatArray
 from centiles.measures import MEASURES, Measure
-from centiles.records.mistakes import DIGITS, WEAK, Repairs, alternatives, joined, swaps
-from centiles.records.own_values import Codes, Flags, Rows, Values, gaps, others_of, surprise
+from centiles.records.mistakes import DIGITS, POUNDS, WEAK, Repairs, alternatives, joined, swaps
+from centiles.records.own_values import (
+    Codes,
+    Flags,
+    Rows,
+    Values,
+    gaps,
+    nearness,
+    others_of,
+    surprise,
+)
 
 SUSPECT_Z: Final = 2.0  # this far from all the child's own other values, or beyond EXTREME_Z
 EXTREME_Z: Final = 4.0
@@ -24,11 +33,17 @@ PLAUSIBLE_Z: Final = 4.0
 # explained.
 ALONE_BEYOND_Z: Final = 8.0
 FITS: Final = 2.5  # standard deviations from what is expected of the child, and
-RIVAL: Final = 6.0  # any other explanation this much more surprising, as squares of them
+RIVAL: Final = 6.0  # any other explanation this much less likely, as squares of them
 RIGHT_WITHIN_Z: Final = 1.0  # of the nearer of its own others, a value is no part of a swap
 DIGITS_BEYOND: Final = 4.0  # nearer to that, many a healthy value has digits that could be turned
+UNUSUAL: Final = 3.6  # one in six is written so: -2 ln(1/6), as squares of deviations are
+# Until then heads are measured by routine, and scales show hundredths. Later only some children's
+# heads are: those whose other heads are as near in time as this correlation.
+YOUNG_UNTIL_YEARS: Final = 3.0
+HEADS_NEAR: Final = 0.5
 _SAME: Final = 0.005  # two repairs whose values differ by less than this share are one
-_WEIGHT: Final = MEASURES.index(Measure.WEIGHT)
+_TINY: Final = 1e-6
+_WEIGHT, _HEAD = MEASURES.index(Measure.WEIGHT), MEASURES.index(Measure.HEAD)
 
 
 def suspects(
@@ -74,7 +89,8 @@ def repairs(values: Values) -> Repairs:
     pairs, puzzles = _swapped(values, rows)
     every = alternatives(values, rows)
     every = every.take(~np.isin(every.rows, puzzles))
-    fitting = _only(every, _misfit(values, every))
+    misfit = _misfit(values, every)
+    fitting = _only(every, misfit, misfit + _oddness(values, every))
     return _credible(values, joined([pairs, fitting]))
 
 
@@ -90,8 +106,42 @@ def _misfit(values: Values, tried: Repairs) -> FloatArray:
     with np.errstate(invalid="ignore"):
         extreme = np.isnan(old) | (np.abs(old) > ALONE_BEYOND_Z)
         plausible = np.abs(z) <= PLAUSIBLE_Z
-        plausible &= ~alone | extreme
+        plausible &= (~alone | extreme) & ~_is_late_head(values, tried)
         return np.where(plausible, found, np.inf)
+
+
+def _oddness(values: Values, tried: Repairs) -> FloatArray:
+    """Return how much more surprising each repair is for how the value was written.
+
+    Digits that changed places are as many as ever: where a young child's nearest others have
+    hundredths and the value has none, it had a nought there: one digit of ten, and the one people
+    like best. Pounds are read to a tenth.
+    """
+    places = _decimals(values.value[tried.rows])
+    young = values.age < YOUNG_UNTIL_YEARS * DAYS_IN_YEAR
+    beside = np.array(values.nearest(tried.rows))
+    there = (beside >= 0) & young[beside] & young[tried.rows]
+    known = np.where(there, _decimals(values.value[beside]), 2).min(axis=0)
+    known[~there.any(axis=0)] = 0
+    digits = (tried.kind == DIGITS) & (places < known)
+    odd = digits | ((tried.kind == POUNDS) & (places > 1))
+    return np.where(odd, UNUSUAL, 0.0)
+
+
+def _decimals(value: FloatArray) -> Codes:
+    """Return how many decimals values are written with, two at most."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        tenths, ones = (np.abs(value * k - np.rint(value * k)) < _TINY for k in (10, 1))
+    return 2 - tenths.astype(np.int8) - (tenths & ones)
+
+
+def _is_late_head(values: Values, tried: Repairs) -> Flags:
+    """Return which repairs make a head of a value at an age at which heads are seldom measured."""
+    rows, measure = tried.rows, tried.measure
+    late = (measure == _HEAD) & (values.measure[rows] != _HEAD)
+    late &= values.age[rows] >= YOUNG_UNTIL_YEARS * DAYS_IN_YEAR
+    late[late] = nearness(values, rows[late], measure[late]) < HEADS_NEAR
+    return np.asarray(late)
 
 
 def _is_off(values: Values, rows: Rows) -> Flags:
@@ -151,19 +201,20 @@ def _swapped(values: Values, rows: Rows) -> tuple[Repairs, Rows]:
     return found, np.concatenate([as_weight.rows[puzzle], as_height.rows[puzzle]])
 
 
-def _only(every: Repairs, misfit: FloatArray) -> Repairs:
-    """Return the repairs of the rows that one value fits, and no other nearly as well.
+def _only(every: Repairs, misfit: FloatArray, odd: FloatArray) -> Repairs:
+    """Return the repairs of the rows that one value fits, and no other is nearly as likely.
 
-    Of mistakes with the same repair it is the first's.
+    ``misfit`` says how well each fits, ``odd`` that and how likely it was to be written so. Of
+    mistakes with the same repair it is the first's.
     """
-    order = np.lexsort((every.kind, misfit, every.rows))
-    every, misfit = every.take(order), misfit[order]
+    order = np.lexsort((every.kind, odd, every.rows))
+    every, misfit, odd = every.take(order), misfit[order], odd[order]
     rows, measure, value = every.rows, every.measure, every.value
     first = np.flatnonzero(np.r_[True, rows[1:] != rows[:-1]]) if len(rows) else rows
     best = np.repeat(first, np.diff(np.r_[first, len(rows)]))
     same = (measure == measure[best]) & (np.abs(value - value[best]) <= value[best] * _SAME)
     with np.errstate(invalid="ignore"):
-        rival = ~same & (misfit < misfit[best] + RIVAL)
+        rival = ~same & (odd < odd[best] + RIVAL)
     chosen = first[(misfit[first] <= FITS**2) & ~np.isin(rows[first], rows[rival])]
     alike = same & np.isin(best, chosen)  # the first mistake of those with that repair
     at = np.flatnonzero(alike)

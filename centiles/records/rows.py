@@ -25,6 +25,7 @@ from centiles.records.tables import FROM, TextColumn, TextTable
 Flags = NDArray[np.bool_]
 
 _NAT: Final = np.datetime64("NaT", "D")
+_FIRST_DAY, _LAST_DAY = np.datetime64("0001-01-01", "D"), np.datetime64("9999-12-31", "D")
 # Above so many, and above this share, the numbers of a column are some other service's own.
 NHS_FAILURES: Final = 10
 NHS_SHARE: Final = 0.5
@@ -40,7 +41,7 @@ def _of_months(precision: NDArray[np.int8]) -> NDArray[np.int8]:
 def _are_nhs_numbers(words: pd.Series[str]) -> bool:
     """Return whether all words are ten digits of which the last checks the others (modulus 11)."""
     words = words[words != ""]
-    if words.empty or not words.str.fullmatch(_TEN_DIGITS).all():
+    if words.empty or not parsing.are(words, _TEN_DIGITS).all():
         return False
     first = words.head(_LOOKED_AT).reset_index(drop=True)
     return not identifiers.identifiers(first, nhs=True).failed.any()
@@ -64,12 +65,14 @@ class Decisions:
 
     ``monthly`` tells that its birth dates are months; ``children`` are the identifiers of each
     column of them, in their one form; ``gestations`` what rows of their own say of each identifier
-    [d]; ``units`` the unit of the values of each column that have none beside them.
+    [d], and ``since`` when that is known, NaT for always; ``units`` the unit of the values of each
+    column that have none beside them.
     """
 
     monthly: bool = False
     children: dict[int, pd.Series[str]] = field(default_factory=dict)
     gestations: FloatArray | None = None
+    since: Dates | None = None
     units: dict[str, str] = field(default_factory=dict)
 
 
@@ -112,7 +115,7 @@ class Rows:
 
         There may be a suggestion for each row.
         """
-        where = where & ~self.removed
+        where = where & ~self.removed if where.any() else where
         if where.any():
             rows, header = self.table.rows[where], self.header(slot)
             better = None if suggestion is None else suggestion[where]
@@ -167,7 +170,7 @@ class Rows:
         if FROM not in header:
             return [(NHS, column)]
         words = column.stripped
-        national = words.str.fullmatch(_TEN_DIGITS)
+        national = parsing.are(words, _TEN_DIGITS)
         return [
             (NHS, column.reworded(words.where(national, ""))),
             (OWN, column.reworded(words.mask(national, ""))),
@@ -217,7 +220,7 @@ class Rows:
         found = identifiers.identifiers(column.stripped, nhs=identifiers.says_nhs(normal(header)))
         wrong = found.failed
         if FROM in header:  # local numbers stand in where the NHS one is not known
-            wrong = wrong & found.text.str.fullmatch(_TEN_DIGITS).to_numpy(np.bool_)
+            wrong = wrong & parsing.are(found.text, _TEN_DIGITS)
         self._list_words("P12", found.rounded, column, place)
         self.rounded = self.rounded | column.spread(found.rounded, missing=False)
         used = np.zeros(len(found.text), dtype=np.bool_)  # a linked file brings words no row has
@@ -294,13 +297,18 @@ class Rows:
         codes = column.spread(np.where(found < 0, 2, found), missing=2)
         return columns.categorical(codes, vocabulary)
 
-    def gestations(self) -> FloatArray:
-        """Return gestations at birth [d], NaN where not known."""
+    def gestations(self, learnt: Dates | None = None) -> tuple[FloatArray, Dates]:
+        """Return gestations at birth [d], NaN where not known, and since when they are known.
+
+        That is NaT where the row itself says it. ``learnt`` is the day of each row.
+        """
         column = self.column("gestation")
+        coded, since = self._coded_gestations(learnt)
         if column is None:
-            return self._coded_gestations()
+            return coded, since
         found = self._gestations_in(column, np.ones(len(self), dtype=np.bool_), "gestation")
-        return np.where(np.isnan(found), self._coded_gestations(), found)
+        own = ~np.isnan(found)
+        return np.where(own, found, coded), np.where(own, _NAT, since)
 
     def _gestations_in(self, column: TextColumn, where: Flags, slot: str) -> FloatArray:
         decimals = self.mapping.config.gestation_decimals
@@ -308,18 +316,16 @@ class Rows:
         self.list("P02", where & column.spread(bad, missing=False), slot)
         return np.where(where, column.spread(found, missing=np.nan), np.nan)
 
-    def _coded_gestations(self) -> FloatArray:
-        """Return the gestation that a row of its own says, for all rows of its child.
+    def _coded_gestations(self, learnt: Dates | None) -> tuple[FloatArray, Dates]:
+        """Return the gestation that a row of its own says, for all rows of its child, since when.
 
         Where two such rows differ, the child has none, and both are listed.
         """
-        value = self.column("value")
+        value, never = self.column("value"), np.full(len(self), _NAT)
         if self.decided is not None:
-            stated = self.decided.gestations
-            none = np.full(len(self), np.nan)
-            return none if stated is None else self.children().spread(stated, missing=np.nan)
+            return self._decided_gestations(self.decided)
         if not self.mapping.long or value is None or not self.kinds.gestation.any():
-            return np.full(len(self), np.nan)
+            return np.full(len(self), np.nan), never
         said = self._gestations_in(value, self.kinds.gestation & ~self.removed, "value")
         child = self.children()
         codes, _ = pd.factorize(pd.concat([child.stripped, pd.Series([""], dtype="str")]))
@@ -330,9 +336,24 @@ class Rows:
         np.minimum.at(low, of[at], said[at])
         np.maximum.at(high, of[at], said[at])
         self.list("P06", (low < high)[of] & ~np.isnan(said), "value")
+        first = np.full(len(codes) + 1, _LAST_DAY)
+        days = (never if learnt is None else learnt).astype("datetime64[D]")[at]
+        np.minimum.at(first, of[at], np.where(np.isnat(days), _FIRST_DAY, days))
         agreed = np.where(low == high, low, np.nan)
-        self.made.gestations = np.where(child.stripped == "", np.nan, agreed[codes[:-1]])
-        return agreed[of]
+        agreed[codes[-1]] = np.nan  # nobody's
+        since = np.where((first == _FIRST_DAY) | np.isnan(agreed), _NAT, first)
+        self.made.gestations, self.made.since = agreed[codes[:-1]], since[codes[:-1]]
+        return agreed[of], since[of]
+
+    def _decided_gestations(self, whole: Decisions) -> tuple[FloatArray, Dates]:
+        """Return the same as the whole file says it, of which these are some rows."""
+        if whole.gestations is None or whole.since is None:
+            return np.full(len(self), np.nan), np.full(len(self), _NAT)
+        child = self.children()
+        return (
+            child.spread(whole.gestations, missing=np.nan),
+            child.spread(whole.since, missing=_NAT),
+        )
 
     def ages(self) -> FloatArray:
         """Return ages [d] where the file gives ages instead of dates.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -55,7 +56,8 @@ _GESTATION, _STOOD, _LAY, _CONFLICT, _OTHER_DAY, _VAGUE, _MONTHLY = (
 
 # What is written as it was read; beside a computed value, as beside its weight.
 _AS_READ: Final = (
-    "source", "date_precision", "recorded_on", "posture", "contact", "reason", "status", "team",
+    "source", "gestation_known_on", "date_precision", "recorded_on", "posture", "contact", "reason",
+    "status", "team",
 )  # fmt: skip
 
 
@@ -287,25 +289,28 @@ class _Scoring(Timeline):
         self.verdict[every] = plausibility.extreme(self.measure[every], self.z[every])
         self._explain(at[repairs.suspects(segment, z, before, after)])
         self._list_extremes()
-        spike = plausibility.spikes(segment, age, z, before, after)
+        odd = plausibility.shrunk(segment, measure, age, value)
+        spike = plausibility.spikes(segment, age, z, before, after, odd)
+        again = plausibility.repeats(segment, measure, age, value)
+        wrong, up = (measure == HEIGHT) & (spike | again), z > before
         self.unsure = self.verdict == plausibility.DOUBTFUL
-        self.unsure[at[spike & (z > before)]] = True
+        self.unsure[at[wrong | (spike & up)]] = True
         sure = np.where(self.unsure[at], np.nan, value)
         for code, found in (
             ("G08", plausibility.height_losses(segment, measure, sure)),
             ("G09", spike),
-            ("G10", plausibility.repeats(segment, measure, age, value)),
+            ("G10", again),
         ):
             where = np.zeros(len(self.fate), dtype=np.bool_)
             where[at[found & ~self.derived[at]]] = True
             self.tell(code, where & ~self.explained, "value")
             self.verdict[where] = np.maximum(self.verdict[where], plausibility.CHECK)
         weights, partner = self.parts
-        new = self.derived & (self.fate == SCORED)
         from_parts = np.maximum(self.verdict[weights], self.verdict[partner])
         self.verdict[self.derived] = np.maximum(self.verdict[self.derived], from_parts)
-        self.verdict[self.derived & ~new] = plausibility.OK
-        self.unsure[self.derived] |= self.unsure[weights] | self.unsure[partner]
+        self.verdict[self.derived & (self.fate != SCORED)] = plausibility.OK
+        low = np.isin(partner, at[wrong & ~up]) & (self.z[self.derived] < plausibility.LOW_BMI_Z)
+        self.unsure[self.derived] |= self.unsure[weights] | (self.unsure[partner] & ~low)
         self.unsure |= self.verdict == plausibility.DOUBTFUL
 
     def _explain(self, suspects: Rows) -> None:
@@ -378,7 +383,7 @@ class _Scoring(Timeline):
         """Return everything as one frame; nobody gave computed values their unit or text."""
         known = reference()
         parts: dict[str, Any] = {
-            name: self.frame[name].array.take(self.origin) for name in _AS_READ
+            name: partial(self.frame[name].array.take, self.origin) for name in _AS_READ
         }
         unit = self.frame["unit"].cat
         parts |= {
@@ -387,12 +392,12 @@ class _Scoring(Timeline):
                 np.where(self.derived, -1, unit.codes.to_numpy()[self.origin]),
                 tuple(unit.categories),
             ),
-            "raw": texts_at(self.frame["raw"], np.where(self.derived, -1, self.origin)),
+            "raw": partial(texts_at, self.frame["raw"], np.where(self.derived, -1, self.origin)),
             "sex": columns.words(self.sex, tuple(map(str, SEXES))).rename_categories(
                 {"": "unknown"}
             ),
-            "child_id": self.settled_ids(),
-            "household_id": self.fill_households(),
+            "child_id": self.settled_ids,
+            "household_id": self.fill_households,
             "birth_date": np.where(self.vague & ~np.isnat(self.given), self.given, self.born),
             "birth_precision": self._birth_precisions(),
             "gestation_days": self.gestation,
@@ -403,8 +408,8 @@ class _Scoring(Timeline):
             "corrected_age_days": np.where(np.isnan(self.z), np.nan, self.corrected),
             "section": columns.words(self.section, tuple(s.name for s in known.sections)),
             "z": self.z,
-            "centile": lms.centiles_from_z(self.z),
-            "position": columns.words(lms.position_codes(self.z), lms.POSITIONS),
+            "centile": partial(lms.centiles_from_z, self.z),
+            "position": lambda: columns.words(lms.position_codes(self.z), lms.POSITIONS),
             "verdict": columns.words(
                 np.where(np.isin(self.fate, (SCORED, UNSCORED)), self.verdict, -1),
                 plausibility.VERDICTS,

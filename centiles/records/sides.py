@@ -240,7 +240,7 @@ def _children(rows: Rows) -> tuple[dict[str, Any], Flags]:
         "household_id": _texts(rows, "household_id"),
         "sex": rows.sexes(),
         "birth_date": born,
-        "gestation_days": rows.gestations(),
+        "gestation_days": rows.gestations()[0],
         "mother_cm": _heights(rows, "mother_cm"),
         "father_cm": _heights(rows, "father_cm"),
         "condition": _texts(rows, "condition"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Final
 
 import numpy as np
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from centiles.errors import UnreadableError
 from centiles.records import columns
+from centiles.threads import at_once
 
 FROM: Final = " (from "  # after the header of a column that another file has brought, and its name
 FIRST_ROW: Final = 2  # the header is row 1, as a spreadsheet counts
@@ -74,7 +75,8 @@ def texts_at(words: pd.Series[str], places: NDArray[np.integer[Any]]) -> Any:
     """Return the words at some places as a column of text; −1 is an empty text."""
     empty = pa.array([""], pa.large_string())
     known = pa.concat_arrays([_arrow_words(words), empty])
-    return columns.texts(known.take(pa.array(np.where(places < 0, len(words), places))))
+    places = np.where(places < 0, len(words), places)
+    return columns.texts(known.take(pa.array(places)))
 
 
 def _arrow_words(words: pd.Series[str]) -> pa.Array:
@@ -169,8 +171,10 @@ def table_of_arrow(
     length = len(arrays[0]) if arrays else 0
     if length == 0:
         raise UnreadableError(f"{name}: {_NO_ROWS}")
-    encoded = tuple(_text_column(name, array) for array in arrays)
-    return TextTable(name, digest, headers, encoded, np.arange(length, dtype=np.int64) + FIRST_ROW)
+    encoded = at_once([partial(_text_column, name, array) for array in arrays], rows=length)
+    return TextTable(
+        name, digest, headers, tuple(encoded), np.arange(length, dtype=np.int64) + FIRST_ROW
+    )
 
 
 def _text_column(name: str, column: pa.ChunkedArray) -> TextColumn:

@@ -51,6 +51,7 @@ _CAUSES: Final = {
     "D06": ("D01", "D04", "D11"),
     "P01": ("P01",),
 }
+NOT_YET_KNOWN: Final = "not yet known"
 _NAT: Final = np.datetime64("NaT", "D")
 
 
@@ -92,6 +93,7 @@ class Timeline:
         self.problems = [_known_by(records.problems, frame[self.later])]
         self.sex: NDArray[np.integer[Any]] = codes_of(frame["sex"], SEXES)
         self.gestation = frame["gestation_days"].to_numpy(dtype=np.float64)
+        self.told = days(frame["gestation_known_on"])  # where another row says it
         sides = [records.sides.frame(kind) for kind in KINDS]
         self.identities = known = self._identified(records)
         self.sides = records.sides
@@ -111,7 +113,7 @@ class Timeline:
         self.removed = self._skip_removed()
         self.end(~contact & np.isnan(self.value), UNREADABLE, "cannot be read as a number")
         self.end(~contact & (self.measure < 0), SKIPPED, "the measure is none this library knows")
-        self.end(self.later, SKIPPED, "not yet known")
+        self.end(self.later, SKIPPED, NOT_YET_KNOWN)
 
     def end(self, where: Flags, fate: int, note: str, code: str = "", column: str = "") -> None:
         """Settle the fate of rows that are still open, and list the problem that settled it."""
@@ -170,7 +172,8 @@ class Timeline:
         """
         child = np.concatenate([self.child, self.beside.child])
         self._settle_birth_weights(child)
-        stated = np.where(np.isnan(self.gestation), -1, self.gestation).astype(np.int64)
+        stated = np.where(np.isnan(self.gestation) | (self.told > self.asked), -1, self.gestation)
+        stated = stated.astype(np.int64)
         known = self.child >= 0
         rows = len(self.child)
         agreed: dict[str, NDArray[np.int64]] = {}
@@ -271,7 +274,7 @@ class Timeline:
         """
         if not np.isnat(self.asked):
             late = self._not_yet_known()  # birth weights have their day by now
-            self.end(late, SKIPPED, "not yet known")
+            self.end(late, SKIPPED, NOT_YET_KNOWN)
             return
         if self.whole is not None and self.whole.as_of is not None:
             self.as_of = self.whole.as_of

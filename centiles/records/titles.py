@@ -1,16 +1,20 @@
-"""Lines above the header: a title, instructions."""
+"""Lines above the header: a title, instructions; and a line of units below it."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from operator import or_
 from typing import Final
 
 import numpy as np
 
-from centiles.records.mapping import known_header
+from centiles.records.mapping import known_header, says_unit
 from centiles.records.tables import TextColumn, TextTable, without_blank_rows
 
 WITHIN_ROWS: Final = 6
+# How a date or a sex is to be written, which may stand beside units: "dd/mm/yyyy", "M/F".
+_FORM: Final = re.compile(r"[dmy]{1,4}([-/. ][dmy]{1,4}){1,2}|m ?/ ?f", re.IGNORECASE)
 FEWEST_KNOWN: Final = 3  # headers in a line, for it to be the header rather than a row of words
 
 
@@ -21,7 +25,7 @@ def without_titles(table: TextTable) -> TextTable:
     three or more. Rows keep their numbers.
     """
     if any(known_header(header) for header in table.headers):
-        return table
+        return _without_units(table)
     for row in range(min(WITHIN_ROWS - 1, len(table.rows))):
         cells = tuple(_cell(column, row) for column in table.columns)
         if sum(map(known_header, cells)) >= FEWEST_KNOWN:
@@ -31,8 +35,28 @@ def without_titles(table: TextTable) -> TextTable:
                 table, headers=cells, columns=kept, rows=table.rows[row + 1 :],
                 ragged=table.ragged[~np.isin(table.ragged, titles)],
             )  # fmt: skip
-            return without_blank_rows(_only_used(below))
+            return _without_units(without_blank_rows(_only_used(below)))
     return table
+
+
+def _without_units(table: TextTable) -> TextTable:
+    """Return a table whose first row says units and no more with these in its headers."""
+    cells = [_cell(column, 0).strip("()[] ") for column in table.columns] if len(table.rows) else []
+    pairs = list(zip(table.headers, cells, strict=False))
+    units = [bool(cell) and says_unit(header, cell) for header, cell in pairs]
+    forms = [not cell or _FORM.fullmatch(cell) is not None for cell in cells]
+    if not any(units) or not all(map(or_, units, forms)):
+        return table
+    headers = [
+        f"{h} ({cell})" if is_unit else h for (h, cell), is_unit in zip(pairs, units, strict=True)
+    ]
+    columns = tuple(TextColumn(each.words, each.codes[1:]) for each in table.columns)
+    return _only_used(
+        replace(
+            table, headers=tuple(headers), columns=columns, rows=table.rows[1:],
+            ragged=table.ragged[table.ragged != table.rows[0]],
+        )
+    )  # fmt: skip
 
 
 def _cell(column: TextColumn, row: int) -> str:

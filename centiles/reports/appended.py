@@ -77,7 +77,8 @@ def write_appended(
         frame = scored_rows(records, correction=correction, today=today)
         own = _own_columns(Path(table.path), table)
         values = _values(frame, mapping)
-        columns = own + _appended(frame, values, len(own[0][1]), {name for name, _ in own})
+        places = frame["row"].to_numpy() - _first_row(table)
+        columns = own + _appended(frame, values, places, own)
         if target.suffix.lower() == ".csv":
             _write_csv(columns, beside, table.delimiter)
         else:
@@ -131,13 +132,18 @@ def _own_columns(export: Path, table: TextTable) -> Columns:
         if file.read(4) == b"PAR1":
             whole = pq.read_table(file)
             return list(zip(whole.column_names, whole.columns, strict=True))
-    rows = table.rows - FIRST_ROW
+    rows = table.rows - _first_row(table)
     columns: Columns = []
     for header, column in zip(table.headers, table.columns, strict=True):
         codes = np.full(rows[-1] + 1, -1, dtype=np.int32)
         codes[rows] = column.codes
         columns.append((header, _words_at(column.words, codes)))
     return columns
+
+
+def _first_row(table: TextTable) -> int:
+    """Return the number of the row written first: that of JSON is 1, below a header it is 2."""
+    return min(FIRST_ROW, int(table.rows[0]))
 
 
 def _values(frame: pd.DataFrame, mapping: Mapping[str, str]) -> dict[str, NDArray[np.bool_]]:
@@ -161,10 +167,13 @@ def _values(frame: pd.DataFrame, mapping: Mapping[str, str]) -> dict[str, NDArra
 
 
 def _appended(
-    frame: pd.DataFrame, values: Mapping[str, NDArray[np.bool_]], rows: int, taken: set[str]
+    frame: pd.DataFrame,
+    values: Mapping[str, NDArray[np.bool_]],
+    place: NDArray[np.int64],
+    own: Columns,
 ) -> Columns:
     """Return the columns appended: z, centile and position of each value a row can have."""
-    place = frame["row"].to_numpy() - FIRST_ROW
+    rows, taken = len(own[0][1]), {name for name, _ in own}
     columns: Columns = []
     for value, mask in values.items():
         chosen = np.flatnonzero(mask)

@@ -10,6 +10,7 @@ import numpy as np
 from centiles import lms
 from centiles.ages import FloatArray
 from centiles.charts import words
+from centiles.charts.backdrops import puberty
 from centiles.charts.lines import DASHED_LABELS, LineSet, line_set, spread
 from centiles.charts.marks import AgeAxis, Row, age_axis
 from centiles.charts.points import VALUE_MARGIN, Points, value_range
@@ -36,6 +37,7 @@ class Background:
     lines: LineSet
     caption: str
     steps: tuple[str, ...]
+    puberty: bool
     height: float
     drawn: Svg = field(repr=False)
 
@@ -65,7 +67,7 @@ class Backgrounds:
         key = (measure, sex, window, low, high)
         if key not in self._made:
             name = f"{self.prefix}{len(self._made)}"
-            self._made[key] = _background(name, measure, lines, Plot(window, low, high))
+            self._made[key] = _background(name, measure, sex, lines, Plot(window, low, high))
         return self._made[key]
 
     def symbols(self) -> Svg:
@@ -85,18 +87,29 @@ def _rounded(wanted: Range, lines: Range | None) -> Range:
     return max(float(low), 0.0), float(lines[1] + (above * _STEP + VALUE_MARGIN) * span)
 
 
-def _background(name: str, measure: Measure, lines: LineSet, plot: Plot) -> Background:
+def _background(name: str, measure: Measure, sex: str, lines: LineSet, plot: Plot) -> Background:
     axis = age_axis(plot.window, RIGHT - LEFT)
+    shaded = puberty(measure, sex, plot.window)
     height = svg.HEIGHT - (_SECOND_ROW if axis.in_line else 0)
     parts = [
         f'<symbol id="{name}" viewBox="0 0 {svg.WIDTH} {svg.number(height)}">',
+        *(_puberty(shaded, plot) if shaded else ()),
         *_nine_lines(lines, plot),
         *_value_axis(plot),
         *_age_axis(axis, plot),
         "</symbol>",
     ]
     caption = words.axis_words(measure, plot.window)
-    return Background(name, plot, lines, caption, lines.steps, height, Svg("".join(parts)))
+    drawn = Svg("".join(parts))
+    return Background(name, plot, lines, caption, lines.steps, shaded is not None, height, drawn)
+
+
+def _puberty(span: Range, plot: Plot) -> list[str]:
+    """Return the ages of puberty, shaded so that what is under it shows."""
+    start, end = np.clip(plot.x(np.array(span)), LEFT, RIGHT).tolist()
+    x, wide = svg.number(start), svg.number(end - start)
+    high = svg.number(BOTTOM - svg.TOP)
+    return [f'<rect class="pu" x="{x}" y="{svg.number(svg.TOP)}" width="{wide}" height="{high}"/>']
 
 
 def _nine_lines(lines: LineSet, plot: Plot) -> list[str]:

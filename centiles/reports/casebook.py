@@ -24,7 +24,8 @@ _ROWS = (
 )  # fmt: skip
 _FINDINGS = (
     "rule", "severity", "state", "opened_on", "project_rule", "borderline", "cross_service",
-    "measure", "from_age_days", "to_age_days", "to_value", "to_z", "to_date", "carried_change_z",
+    "measure", "direction", "from_age_days", "to_age_days", "to_value", "to_z", "to_date",
+    "carried_change_z",
     "see_by", "reweigh_from", "block", "sentence",
 )  # fmt: skip
 # The columns a panel is made from, of each table.
@@ -34,6 +35,7 @@ PARTS: Final = {
     "contacts": ("rule", "severity", "sentence"),
     "events": ("date", "age_days", "type", "note", "sensitive"),
     "actions": ("rule", "date", "review_on"),
+    "parents": ("mother_cm", "father_cm"),
 }
 
 Arrays = dict[str, NDArray[Any]]
@@ -105,6 +107,9 @@ class Casebook:
         ):
             used = frame[frame["fate"] == "used"] if "fate" in frame else frame
             found[name] = (used, *_in_order(used, ids, used["date"].to_numpy()))
+        known = checked.sides.children
+        known = known[known["fate"] == "used"]
+        found["parents"] = (known, *_in_order(known, ids))
         return found
 
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from centiles.errors import UsageError
 from centiles.monitoring import described
-from centiles.monitoring.contact_rules import ContactRule, Raise, contact_rules
 from centiles.monitoring.rates import said_of
 from centiles.monitoring.rulesets import ruleset
-from centiles.monitoring.schema import Rule
+from centiles.monitoring.schema import ContactRule, Raise, Rule
 from centiles.records.columns import PROBLEM_CODES
 
 
 def codes(rules: str = "uk") -> list[str]:
     """Return every rule and problem code with what it is, a line each."""
     known = {rule.id: rule.title for rule in ruleset(rules).rules}
-    known |= {each.id: each.title for each in _others().values()}
+    known |= {each.id: each.title for each in _others(rules).values()}
     known |= {code: problem.reason for code, problem in PROBLEM_CODES.items()}
     return [f"{code:<18}{said}" for code, said in known.items()]
 
@@ -37,18 +36,20 @@ def explained(code: str, rules: str = "uk") -> list[str]:
     known = {rule.id: rule for rule in ruleset(rules).rules}
     if wanted in known:
         return _rule_lines(known[wanted])
-    if wanted in _others():
-        return _other_lines(_others()[wanted])
+    others = _others(rules)
+    if wanted in others:
+        return _other_lines(others[wanted])
     raise UsageError(
         "explain: no rule or problem has that code; expected one of "
-        f"{', '.join(known)}, {', '.join(_others())}, {', '.join(PROBLEM_CODES)}"
+        f"{', '.join(known)}, {', '.join(others)}, {', '.join(PROBLEM_CODES)}"
     )
 
 
-def _others() -> dict[str, ContactRule | Raise]:
-    """Return contact rules and raises by id."""
-    known = contact_rules()
-    return {**known.contacts, **known.raises}
+def _others(rules: str) -> dict[str, ContactRule | Raise]:
+    """Return contact rules and raises by id, as a rule set has them."""
+    known = ruleset(rules).contacts
+    used = {code: rule for code, rule in known.contacts.items() if code not in known.off}
+    return {**used, **known.raises}
 
 
 def _other_lines(rule: ContactRule | Raise) -> list[str]:
@@ -59,7 +60,14 @@ def _other_lines(rule: ContactRule | Raise) -> list[str]:
     ]
     if isinstance(rule, Raise):
         return [*lines, f"Raises: {', '.join(rule.raises)}, by one level"]
-    severities = f"Severity: {', '.join(rule.severities)}; it sets no child's level"
+    graded = dict.fromkeys(rule.graded.get(word, word) for word in rule.severities)
+    severities = f"Severity: {', '.join(graded)}; it sets no child's level"
+    numbers = "; ".join(
+        f"{key.replace('_', ' ')} {', '.join(map(str, each)) if isinstance(each, list) else each}"
+        for key, each in rule.numbers.items()
+        if not isinstance(each, dict)
+    )
+    lines += [f"Numbers: {numbers}"] if numbers else []
     return [*lines, severities, f"What next: {rule.guidance}"]
 
 

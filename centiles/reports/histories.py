@@ -24,6 +24,7 @@ _STRETCHED_Z: Final = -4.0  # below it the tables stretch, and a size is "more t
 _WINDOW_DAYS: Final = 3 * DAYS_IN_YEAR
 _LITTLE: Final = 0.1  # of a space: no change worth a number
 _FALL: Final = 4 / 3  # [z]: two centile spaces
+_NO_PARENTS: Final = "parents’ heights not known"  # as what could not be assessed says it
 _MEDIAN_BAND: Final = (80, 85)  # per cent of the median BMI: printed, and no finding
 
 
@@ -172,11 +173,14 @@ def missing(child: Child, found: dict[Measure, History], not_assessed: str) -> t
         said.append("No birth weight.")
     if not gestation_known(child.gestation_days):
         said.append("Gestation not known: ages are taken as if born at 40 weeks.")
-    if not (np.isfinite(child.mother_cm) and np.isfinite(child.father_cm)):
-        said.append("Parents’ heights not known: no expected height.")
     gaps = [part.strip() for part in not_assessed.split(";")]
-    none = height is None or weight is None  # said already
-    said += [f"{capital(gap)}." for gap in gaps if gap and not (none and gap.startswith("no "))]
+    if not (np.isfinite(child.mother_cm) and np.isfinite(child.father_cm)):
+        rules = [gap.partition(": ")[2] for gap in gaps if gap.startswith(_NO_PARENTS)]
+        unassessed = f", {rules[0]} not assessed" if rules else ""
+        said.append(f"Parents’ heights not known: no expected height{unassessed}.")
+    none = height is None or weight is None
+    known = (_NO_PARENTS, "gestation not known", *(["no "] if none else []))  # said already
+    said += [f"{capital(gap)}." for gap in gaps if gap and not gap.startswith(known)]
     return tuple(dict.fromkeys([*said, *_queried(child)]))
 
 

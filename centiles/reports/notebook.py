@@ -9,6 +9,7 @@ from html import escape
 from typing import Any, Final
 
 import numpy as np
+import pandas as pd
 
 from centiles.charts.words import footer
 from centiles.checks import Checked, Child
@@ -48,7 +49,10 @@ def child_html(child: Child) -> str:
 def _chapter(child: Child) -> Chapter:
     """Return one child as the only one of a chapter; it is in no worklist here."""
     frames = {"rows": child.scored, "findings": child.findings, "contacts": child.contacts,
-              "events": child.events, "actions": child.actions}  # fmt: skip
+              "events": child.events, "actions": child.actions,
+              "parents": pd.DataFrame(
+                  {"mother_cm": [child.mother_cm], "father_cm": [child.father_cm]}
+              )}  # fmt: skip
     never = np.array(["NaT"], dtype="datetime64[D]")
     none: dict[str, Any] = dict.fromkeys(
         ("block", "level", "headline", "not_assessed"), np.array([""], dtype=object)

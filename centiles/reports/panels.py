@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -112,11 +112,12 @@ class Panels:
         child = {name: array[k] for name, array in chapter.children.items()}
         findings = chapter.rows("findings", k)
         is_open = np.array([state in OPEN_STATES for state in findings["state"]], dtype=np.bool_)
-        lead, rest = _parts(child["headline"])
+        lead, rest = sentence_parts(child["headline"])
         events = chapter.rows("events", k)
         told = ~events["sensitive"] | self.sensitive
         when = events["age_days"][told & np.isfinite(events["age_days"])].tolist()
-        drawings = tuple(self._drawings(rows, source, findings, is_open, when))
+        about = {"event_days": when, "parents": _heights(chapter.rows("parents", k))}
+        drawings = tuple(self._drawings(rows, source, findings, is_open, about))
         table = visits(rows, source)
         return Panel(
             rank=int(child["rank"]),
@@ -125,10 +126,10 @@ class Panels:
             child_id=child["child_id"],
             lead=lead,
             rest=rest,
-            see_by=_date(child["see_by"]),
-            see_by_iso=_iso(child["see_by"]),
-            last=_date(child["last_measured_on"]),
-            last_iso=_iso(child["last_measured_on"]),
+            see_by=day_words(child["see_by"]),
+            see_by_iso=iso(child["see_by"]),
+            last=day_words(child["last_measured_on"]),
+            last_iso=iso(child["last_measured_on"]),
             rules=tuple(dict.fromkeys(findings["rule"][is_open])),
             sources=tuple(sorted(set(source.tolist()))),
             teams=teams,
@@ -151,16 +152,16 @@ class Panels:
         source: NDArray[np.intp],
         findings: Arrays,
         is_open: NDArray[np.bool_],
-        event_days: list[float],
+        about: Mapping[str, Any],
     ) -> Iterator[Drawing]:
-        """Yield a chart of each measure that has a point."""
+        """Yield a chart of each measure that has a point; ``about`` are fields of a case."""
         kept = drawn_rows(rows)
         for measure in MEASURES:
             mine = kept & (rows["measure"] == measure)
             if mine.any():
                 at = is_open & (findings["measure"] == measure)
                 case = _case(measure, rows, source, mine, {n: a[at] for n, a in findings.items()})
-                yield drawing(replace(case, event_days=event_days), self.backgrounds)
+                yield drawing(replace(case, **about), self.backgrounds)
 
     def _finding_lines(self, findings: Arrays, chosen: NDArray[np.bool_]) -> tuple[Line, ...]:
         lines = []
@@ -169,7 +170,7 @@ class Panels:
             more += ["project rule"] if findings["project_rule"][k] else []
             more += [_BORDERLINE] if findings["borderline"][k] else []
             more += [_CROSS_SERVICE] if findings["cross_service"][k] else []
-            said = _parts(findings["sentence"][k])
+            said = sentence_parts(findings["sentence"][k])
             lines.append(Line(findings["severity"][k], findings["rule"][k], *said, tuple(more)))
         return tuple(lines)
 
@@ -182,14 +183,23 @@ class Panels:
         ):
             if self.sensitive or not secret:
                 lines.append(
-                    Line("", _date(date), f"{kind}: {note}" if note and self.sensitive else kind)
+                    Line(
+                        "", day_words(date), f"{kind}: {note}" if note and self.sensitive else kind
+                    )
                 )
         for date, rule, review in zip(
             *(actions[name] for name in ("date", "rule", "review_on")), strict=True
         ):
-            by = f"; review {_date(review)}" if not np.isnat(review) else ""
-            lines.append(Line("", _date(date), f"an action is recorded for {rule}{by}"))
+            by = f"; review {day_words(review)}" if not np.isnat(review) else ""
+            lines.append(Line("", day_words(date), f"an action is recorded for {rule}{by}"))
         return tuple(lines)
+
+
+def _heights(parents: Arrays) -> tuple[float, float]:
+    """Return the mother's and father's heights [cm], each the first that is known, or NaN."""
+    known = (parents[name][np.isfinite(parents[name])] for name in ("mother_cm", "father_cm"))
+    mother, father = (float(heights[0]) if len(heights) else float("nan") for heights in known)
+    return mother, father
 
 
 def _steps(drawings: tuple[Drawing, ...]) -> str:
@@ -206,7 +216,7 @@ def who_words(rows: Arrays) -> str:
     known = born[~np.isnat(born)]
     weeks = gestation[gestation_known(gestation)]
     said = [capital(SEX_WORDS.get(rows["sex"][0], "sex not known"))]
-    said += [f"born {_date(known[0])}"] if len(known) else []
+    said += [f"born {day_words(known[0])}"] if len(known) else []
     said += [f"at {int(weeks[0]) // 7}+{int(weeks[0]) % 7} weeks"] if len(weeks) else []
     return " ".join([", ".join(said[:2]), *said[2:]]) if len(known) else ", ".join(said)
 
@@ -239,7 +249,11 @@ def _case(
     last = at[-1]
     born = rows["birth_date"][last]
     born = None if np.isnat(born) else born
-    on = f" ({_date(rows['measured_on'][last])})" if not np.isnat(rows["measured_on"][last]) else ""
+    on = (
+        f" ({day_words(rows['measured_on'][last])})"
+        if not np.isnat(rows["measured_on"][last])
+        else ""
+    )
     latest = f"{amount_words(rows['value'][last], measure)} at {age_words(age[-1], born)}{on}"
     if rows["position"][last]:
         latest += f", {rows['position'][last]}"
@@ -254,19 +268,19 @@ def _case(
 def _contact_lines(contacts: Arrays) -> tuple[Line, ...]:
     names = ("severity", "rule", "sentence")
     return tuple(
-        Line(level, rule, *_parts(sentence))
+        Line(level, rule, *sentence_parts(sentence))
         for level, rule, sentence in zip(*(contacts[name] for name in names), strict=True)
     )
 
 
-def _parts(sentence: str) -> tuple[str, str]:
+def sentence_parts(sentence: str) -> tuple[str, str]:
     """Return what a sentence says first, and the rest of it.
 
     Examples
     --------
-    >>> _parts("weight is 3.4 kg (19 %) lower than before, from the 9th")
+    >>> sentence_parts("weight is 3.4 kg (19 %) lower than before, from the 9th")
     ('Weight is 3.4 kg (19 %) lower than before', ', from the 9th')
-    >>> _parts("BMI is 77 % of the median (13 Dec 2023, 13.0 kg/m²)")
+    >>> sentence_parts("BMI is 77 % of the median (13 Dec 2023, 13.0 kg/m²)")
     ('BMI is 77 % of the median', ' (13 Dec 2023, 13.0 kg/m²)')
     """
     whole = capital(sentence)
@@ -277,12 +291,14 @@ def _parts(sentence: str) -> tuple[str, str]:
 
 
 def _state(state: str, opened: np.datetime64) -> str:
-    return state if np.isnat(opened) else f"{state}, first met {_date(opened)}"
+    return state if np.isnat(opened) else f"{state}, first met {day_words(opened)}"
 
 
-def _date(date: np.datetime64) -> str:
+def day_words(date: np.datetime64) -> str:
+    """Return a date in words, "" where it is not known."""
     return "" if np.isnat(date) else date_words(date.item())
 
 
-def _iso(date: np.datetime64) -> str:
+def iso(date: np.datetime64) -> str:
+    """Return a date as it sorts, "" where it is not known."""
     return "" if np.isnat(date) else str(date)

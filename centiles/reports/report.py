@@ -16,6 +16,7 @@ from centiles.monitoring.schema import SEVERITIES
 from centiles.reports.backgrounds import Backgrounds
 from centiles.reports.casebook import Casebook
 from centiles.reports.drawings import definitions
+from centiles.reports.listing import MOST_LISTED, rows_of
 from centiles.reports.markup import environment, policy, read
 from centiles.reports.overview import Overview, overview_of
 from centiles.reports.panels import Panel, Panels
@@ -31,17 +32,21 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Page:
-    """One file of the report: its number, its children in the worklist, what a link to it says."""
+    """A page of charts: its number, its children in the worklist, what a link to it says.
+
+    ``alone`` is the only one, which is the whole report.
+    """
 
     number: int
     first: int
     last: int
     said: str
+    alone: bool = True
 
     @property
     def name(self) -> str:
         """The name of its file."""
-        return NAME if self.number == 1 else f"report-{self.number}.html"
+        return NAME if self.alone else f"report-{self.number}.html"
 
 
 @dataclass(frozen=True)
@@ -61,7 +66,9 @@ def write_report(
     notices: tuple[str, ...] = (),
     progress: Progress | None = None,
 ) -> list[Path]:
-    """Write ``report.html``, and ``report-2.html`` and so on where children are many.
+    """Write ``report.html`` and, where children are many, ``report-1.html`` and so on.
+
+    ``report.html`` then lists every child in a row that leads to the page with its charts.
 
     Parameters
     ----------
@@ -79,10 +86,13 @@ def write_report(
     book = Casebook(checked)
     run = _run(checked, book, overview) | {"notices": notices}
     pages = _pages(book)
-    for page in pages:
-        with (folder / page.name).open("w", encoding="utf-8", newline="\n") as file:
-            file.writelines(_page_parts(run, book, page, pages, progress))
-    return [folder / page.name for page in pages]
+    files = {page.name: _page_parts(run, book, page, pages, progress) for page in pages}
+    if len(pages) > 1:
+        files = {NAME: _list_parts(run, book, pages)} | files
+    for name, parts in files.items():
+        with (folder / name).open("w", encoding="utf-8", newline="\n") as file:
+            file.writelines(parts)
+    return [folder / name for name in files]
 
 
 def first_page(checked: Checked, most: int) -> str:
@@ -107,8 +117,19 @@ def _page_parts(
     panels = Panels(run["sources"], run["teams"], backgrounds, run["sensitive"])
     each = _told(panels.of(book.chapter(page.first, page.last)), page, len(book), progress)
     context = {
-        "page": page.number, "pages": pages, "count": page.last - page.first,
+        "page": page.number, "pages": pages, "count": page.last - page.first, "total": len(book),
         "backgrounds": backgrounds, "panels": each,
+    }  # fmt: skip
+    yield from environment().get_template("report.html").generate(run | context)
+
+
+def _list_parts(run: dict[str, Any], book: Casebook, pages: list[Page]) -> Iterator[str]:
+    """Yield the page that lists every child, bit by bit."""
+    names = {page.first: page.name for page in pages}
+    context = {
+        "page": 0, "pages": pages, "count": min(len(book), MOST_LISTED), "total": len(book),
+        "backgrounds": Backgrounds(),
+        "panels": rows_of(book, run["sources"], run["teams"], names),
     }  # fmt: skip
     yield from environment().get_template("report.html").generate(run | context)
 
@@ -119,7 +140,7 @@ def _pages(book: Casebook) -> list[Page]:
     ends = [len(book) * k // count for k in range(count + 1)]
     blocks = book.children["block"].astype("str").tolist()
     return [
-        Page(number, first, last, _link_words(first, blocks[first:last]))
+        Page(number, first, last, _link_words(first, blocks[first:last]), alone=count == 1)
         for number, (first, last) in enumerate(pairwise(ends), 1)
     ]
 

@@ -6,6 +6,7 @@ import json
 import platform
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -19,7 +20,7 @@ from centiles.checks import OPEN_STATES, Checked
 from centiles.errors import UsageError
 from centiles.monitoring.approval import approval_of
 from centiles.records.arrow_tables import arrow_table
-from centiles.records.columns import CHILDREN, CONTACTS, FINDINGS, PROBLEMS, SCORED, TEAMS
+from centiles.records.columns import CHILDREN, CONTACTS, FINDINGS, PROBLEMS, SCORED, TEAMS, Column
 from centiles.records.sides import SIDE_FATES
 from centiles.reports.cells import harmless_column
 from centiles.reports.folders import MARK, whole_folder
@@ -29,6 +30,7 @@ from centiles.reports.report import write_report
 from centiles.reports.share import write_share
 from centiles.reports.workbook import MISSING, is_available, write_workbook
 from centiles.reports.workbook import NAME as WORKBOOK
+from centiles.threads import at_once
 
 SCORED_FORMS: Final = ("csv", "parquet")
 
@@ -85,10 +87,7 @@ def write(
     if scored not in SCORED_FORMS:
         raise UsageError(f"scored: found {scored!r}, expected one of {', '.join(SCORED_FORMS)}")
     with whole_folder(folder, force=force) as made:
-        _write_tables(checked, made)
-        if values is None:
-            values = [arrow_table(checked.scored, SCORED)]
-        (_write_csv_parts if scored == "csv" else _write_parquet_parts)(values, made)
+        _write_tables(checked, made, scored, values)
         if report or workbook:
             overview = overview_of(checked)
         if workbook and is_available():
@@ -103,17 +102,32 @@ def write(
     return Path(folder)
 
 
-def _write_tables(checked: Checked, made: Path) -> None:
-    for name, frame, schema in (
-        ("children", checked.children, CHILDREN),
-        ("findings", checked.findings, FINDINGS),
-        ("contacts", checked.contacts, CONTACTS),
-        ("teams", checked.teams, TEAMS),
-        ("problems", checked.problems, PROBLEMS),
-    ):
-        write_csv(arrow_table(frame, schema), made / f"{name}.csv")
-    for name, rows in rejected_tables(checked).items():
-        write_csv(rows, made / name)
+def _write_tables(
+    checked: Checked, made: Path, scored: str, values: Iterable[pa.Table] | None
+) -> None:
+    """Write the tables, the largest first, several at once."""
+    write_scored = _write_csv_parts if scored == "csv" else _write_parquet_parts
+    works: list[Callable[[], None]] = [
+        lambda: write_scored(
+            [arrow_table(checked.scored, SCORED)] if values is None else values, made
+        ),
+        *(
+            partial(_write_declared, frame, schema, made / f"{name}.csv")
+            for name, frame, schema in (
+                ("findings", checked.findings, FINDINGS),
+                ("children", checked.children, CHILDREN),
+                ("contacts", checked.contacts, CONTACTS),
+                ("teams", checked.teams, TEAMS),
+                ("problems", checked.problems, PROBLEMS),
+            )
+        ),
+        *(partial(write_csv, t, made / name) for name, t in rejected_tables(checked).items()),
+    ]
+    at_once(works, rows=len(checked.scored))
+
+
+def _write_declared(frame: pd.DataFrame, schema: tuple[Column, ...], path: Path) -> None:
+    write_csv(arrow_table(frame, schema), path)
 
 
 def _write_csv_parts(tables: Iterable[pa.Table], made: Path) -> None:

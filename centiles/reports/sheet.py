@@ -11,7 +11,7 @@ import pandas as pd
 from centiles.ages import DAYS_IN_YEAR, age_words, gestation_known
 from centiles.charts.contents import chart_of
 from centiles.charts.events import SENSITIVE_WARNING
-from centiles.charts.flows import Block, Heading, Table, Tagged, Words
+from centiles.charts.flows import Block, Heading, Spill, Table, Tagged, Words
 from centiles.charts.points import amount, numbers
 from centiles.charts.sheets import TITLE, Sheet, pages
 from centiles.charts.texts import capital, centile_words, plain
@@ -32,6 +32,7 @@ PROMPT: Final = (
     "sheet is not a diagnosis, and no finding is no reassurance. The rules behind it are not "
     "clinically approved."
 )
+_LEAST_FINDINGS, _LEAST_GAPS = 3, 4  # on the first page, whatever else it holds
 _ORDER: Final = ("urgent", "act", "watch", "info")
 _PLACES: Final = {"ok": "", "check": "check", "doubtful": "doubtful", "impossible": "impossible"}
 
@@ -69,7 +70,8 @@ def sheet_of(
     not_assessed = str(about["not_assessed"].iloc[0]) if len(about) else ""
     found = histories(child)
     shown = child.child_id if name is None else name
-    first: list[Block] = [
+    gaps = _missing(child, found, not_assessed, sensitive=sensitive)
+    first: list[Block | Spill] = [
         Words(_who(child, sensitive=sensitive)),
         Heading("Then and now"),
         *(Tagged(_short(measure), h.then_and_now) for measure, h in found.items()),
@@ -78,7 +80,7 @@ def sheet_of(
         Heading("Open findings"),
         *_findings(child, sensitive=sensitive),
         Heading("What is missing"),
-        Words(_missing(child, found, not_assessed, sensitive=sensitive)),
+        Spill(tuple(Words((gap,)) for gap in gaps), _LEAST_GAPS, "What else is missing"),
         Heading("Baseline"),
         _baseline(child),
         Words((PROMPT,), quiet=True),
@@ -156,12 +158,12 @@ def _who(child: Child, *, sensitive: bool) -> tuple[str, ...]:
     return (" ".join(said),) if said else ()
 
 
-def _findings(child: Child, *, sensitive: bool) -> list[Block]:
+def _findings(child: Child, *, sensitive: bool) -> list[Block | Spill]:
     """Return the open findings, ranked as the worklist ranks them, with when to see."""
     frame = child.open_findings
     if not len(frame):
         return [Words(("None. No finding is no reassurance: see what is missing.",))]
-    found: list[Block] = []
+    found: list[Tagged] = []
     for _, row in frame.iterrows():
         block = str(row["block"])
         tag = str(row["severity"]) if block in _ORDER or not block else block
@@ -176,7 +178,8 @@ def _findings(child: Child, *, sensitive: bool) -> list[Block]:
         for measure, on in zip(again["measure"], again["reweigh_from"], strict=True)
     ]
     more = f"Worth measuring again: {', '.join(said_again)}."
-    return [*found, Words((more,), quiet=True)] if said_again else found
+    listed = Spill(tuple(found), _LEAST_FINDINGS, "More open findings")
+    return [listed, *([Words((more,), quiet=True)] if said_again else [])]
 
 
 def _missing(
@@ -216,7 +219,7 @@ def _baseline(child: Child) -> Table:
     table = [_visit(child, values, label, age) for age, label in sorted(seen.items())]
     blank = ("To be taken today", "", "", "", "", "", "by:")
     headers = ("", "Date", "Age", "Weight", "Height", "BMI", "Source")
-    return Table(headers, (106, 52, 47, 66, 70, 78, 104), (*table, blank))
+    return Table(headers, (106, 52, 47, 66, 70, 78, 104), (*table, blank), by_hand=True)
 
 
 def _visit(child: Child, values: pd.DataFrame, label: str, age: float) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from centiles.checks.trials import ANY
+from centiles.checks.trials import ANY, GROWTH
 from centiles.records.arrow_tables import arrow_table
 from centiles.records.columns import TRIAL
 from centiles.reports.folders import whole_file
@@ -37,7 +37,8 @@ def trial_lines(table: pd.DataFrame) -> list[str]:
 
 def _line(row: Any) -> str:
     if row["rule"] == ANY:
-        row = row | {"rule": "children", "new": "", "risen": ""}
+        about = "children" if row["list"] == GROWTH else "contacts of"
+        row = row | {"rule": about, "new": "", "risen": ""}
     return _LINE.format(**row | {"per_1000": f"{row['per_1000']:.1f}"})
 
 

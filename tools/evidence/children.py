@@ -24,14 +24,16 @@ BITS = {"weight": WEIGHT, "height": HEIGHT, "head": HEAD}
 
 @dataclass(frozen=True)
 class Fall:
-    """A planted fall: how many spaces weight loses, between how few and how many months it takes.
+    """A planted fall: how many spaces a measure loses, within how few to how many months.
 
-    Height does not fall, so BMI falls with the weight.
+    Below 0 it is a rise. Where weight falls height does not, so BMI falls with the weight. The
+    measure is no part of what a study is seeded by.
     """
 
     spaces: float
     months: tuple[float, float] = (4.0, 12.0)
     onset_years: tuple[float, float] = (4.0, 10.0)
+    measure: str = field(default="weight", repr=False)
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def children(rng: np.random.Generator, schedule: Schedule, count: int, world: Wo
     for name, bit in BITS.items():
         at = np.full(corrected.shape, 3 * DAYS_IN_YEAR) if world.steady else corrected
         u = course.at(name, at)
-        if name == "weight":
+        if world.fall is not None and name == world.fall.measure:
             u = u - drop
         u = u + world.short_term_sd * rng.standard_normal(u.shape)
         z = model.z_of(u, name, sex, corrected, world.anchor)

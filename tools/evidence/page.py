@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 
 from centiles.ages import DAYS_IN_MONTH
-from centiles.monitoring.rulesets import SEVERITIES
+from centiles.monitoring.rulesets import SEVERITIES, RuleSet, ruleset
 from tools.evidence import alternatives
 from tools.evidence.counting import ACT, URGENT, WATCH, Share
 from tools.evidence.results import (
     BANDS,
+    HEADS,
     LEVEL_KINDS,
     OBSERVED,
     OBSERVED_AT,
+    OTHER_SETS,
     TARGET_BANDS,
     TARGET_FALL,
     YOUNG_FALLS,
@@ -25,6 +29,10 @@ from tools.evidence.studies import SEED, Seen
 from tools.evidence.visits import CLINIC, HALF_YEARLY, ROUTINE, SCHEDULES, YEARLY
 
 TIERS = (WATCH, ACT, URGENT)
+# What the study says nothing about, or says itself: words, and who is to be seen when.
+SAID_ONLY = frozenset(
+    {"title", "definition", "source", "project", "guidance", "base_rate", "origin"}
+)
 
 
 def page(results: Results) -> str:
@@ -37,8 +45,7 @@ def page(results: Results) -> str:
         others=f"{plan.others:,}",
         variation=f"{plan.variation:,}",
         fallen=f"{plan.fallen:,}",
-        rule_set=results.rules.name,
-        sha=results.rules.sha256[:12],
+        asks=_asks(results),
         targets=_targets(results),
         tracking=_tracking(results),
         schedules=_schedules(),
@@ -49,6 +56,8 @@ def page(results: Results) -> str:
         falls=_falls(results),
         by_schedule=_by_schedule(results),
         young=_young(results),
+        heads=_heads(results),
+        other_sets=_other_sets(results),
         alternatives=_alternatives(results),
         variations=_variations(results),
         crossing=_crossing(results),
@@ -56,6 +65,33 @@ def page(results: Results) -> str:
         shapes_left=_shapes(results, "Must not be raised", must=False),
         sentences=_sentences(results),
     )
+
+
+def what_they_ask(rules: RuleSet) -> str:
+    """Return the hash of all that decides whether a rule is met and how grave it is, not of words.
+
+    The page names it, so that a test sees rules that have moved since they were studied.
+    """
+    asked = [
+        (
+            [
+                getattr(rule, each.name)
+                for each in fields(rule)
+                if each.name not in SAID_ONLY | {"levels"}
+            ],
+            [
+                [getattr(level, each.name) for each in fields(level) if each.name != "see_by"]
+                for level in rule.levels
+            ],
+        )
+        for rule in rules.rules
+    ]
+    return hashlib.sha256(repr(asked).encode()).hexdigest()
+
+
+def _asks(results: Results) -> str:
+    every = [results.rules, *map(ruleset, OTHER_SETS)]
+    return ", ".join(f"`{each.name}` {what_they_ask(each)[:12]}" for each in every)
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -233,6 +269,32 @@ def _young(results: Results) -> str:
             cells = (percent(results.seen(fallen, tier)[0]) for tier in (WATCH, ACT))
             rows.append((words, schedule.name, *cells, _waited(results, fallen, WATCH)))
     head = ("falls of 2 spaces in the", "schedule", "watch", "act", "months to watch")
+    return table(head, rows)
+
+
+def _heads(results: Results) -> str:
+    rows = []
+    for spaces in HEADS:
+        words = f"rises by {spaces}" if spaces > 0 else f"falls by {-spaces}"
+        for schedule in (ROUTINE, CLINIC):
+            moved = results.heads[spaces, schedule.name]
+            cells = (percent(results.seen(moved, tier)[0]) for tier in (WATCH, ACT))
+            rows.append((words, schedule.name, *cells))
+    return table(("the head", "schedule", "watch", "act"), rows)
+
+
+def _other_sets(results: Results) -> str:
+    rows = []
+    for name, by_band in results.other_sets.items():
+        for band, (healthy, fallen) in zip(TARGET_BANDS, by_band, strict=True):
+            raised = (
+                percent(results.raised(healthy, band, tier, change=change))
+                for change in (True, False)
+                for tier in (WATCH, ACT)
+            )
+            seen = (percent(results.seen(fallen, tier)[0]) for tier in (WATCH, ACT))
+            rows.append((f"`{name}`", _years(band), *raised, *seen))
+    head = ("set", "age", "watch", "act", "level: watch", "act", "falls seen at watch", "at act")
     return table(head, rows)
 
 

@@ -28,6 +28,9 @@ YOUNG_FALLS = {
     "second year": Fall(2.0, (3.0, 9.0), (1.0, 1.6)),
     "third and fourth year": Fall(2.0, (4.0, 12.0), (2.2, 3.0)),
 }
+# Heads that leave their line in the first months: spaces up, or down.
+HEADS = {spaces: Fall(-spaces, (1.0, 4.0), (0.02, 0.15), "head") for spaces in (2, 3, 4, -3, -4)}
+OTHER_SETS = ("nice-ng75", "height-nl", "ncmp")
 LEVEL_KINDS = ("level", "median", "parents")
 OBSERVED = {  # r over one year of the 136 children, from 2, 3, 4, 5, 6 and 8 years
     "weight": (0.90, 0.92, 0.923, 0.958, 0.963, 0.975),
@@ -173,6 +176,32 @@ class Results:
             for words, fall in YOUNG_FALLS.items()
             for schedule in (ROUTINE, CLINIC)
         }
+
+    @cached_property
+    def heads(self) -> dict[tuple[float, str], Seen]:
+        """Heads that rise or fall in the first months, by spaces and schedule."""
+        return {
+            (spaces, schedule.name): self.fallen(schedule, fall)
+            for spaces, fall in HEADS.items()
+            for schedule in (ROUTINE, CLINIC)
+        }
+
+    @cached_property
+    def other_sets(self) -> dict[str, list[tuple[Seen, Seen]]]:
+        """By the other shipped sets and target band: healthy children, and falls of 2 spaces."""
+        return {name: replace(self, rules=ruleset(name)).by_band for name in OTHER_SETS}
+
+    @cached_property
+    def by_band(self) -> list[tuple[Seen, Seen]]:
+        """In each target band healthy children, and falls of 2 spaces."""
+        young = self.run(Study(ROUTINE, World("who"), ages=YOUNG), self.plan.variation)
+        old = self.run(Study(YEARLY, World("uk90"), ages=OLD), self.plan.variation)
+        first, _, third = YOUNG_FALLS.values()
+        return [
+            (young, self.fallen(ROUTINE, first)),
+            (young, self.fallen(ROUTINE, third)),
+            (old, self.fallen(YEARLY, Fall(2.0, TARGET_FALL))),
+        ]
 
     def fallen(self, schedule: Schedule, fall: Fall, **world: float) -> Seen:
         """Return children with a planted fall."""

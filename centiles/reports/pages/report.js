@@ -11,7 +11,7 @@
     return {
       body: body, b: [data.b], l: [data.l], r: data.r.split(" "), s: data.s.split(" "),
       t: (data.t || "").split(" "), details: body.querySelector("details"),
-      text: (cells[2].textContent + " " + body.querySelector("summary").textContent + " " + data.r).toLowerCase(),
+      text: (cells[2].textContent + " " + (body.querySelector("summary") || body.rows[1]).textContent + " " + data.r).toLowerCase(),
       by: { n: place, l: levels.indexOf(data.l), c: cells[2].textContent, v: data.v || "9999", m: data.m }
     };
   });
@@ -23,13 +23,14 @@
     var words = search.value.toLowerCase().split(/\s+/).filter(Boolean), count = 0;
     all.forEach(function (child) {
       var fit = fits(child, words);
-      child.body.hidden = !fit;
+      if (child.body.hidden === fit) child.body.hidden = !fit;
       count += fit;
     });
     shown.textContent = count === all.length ? of : count.toLocaleString("en-GB") + " of " + of;
   }
+  var collator = new Intl.Collator("en-GB", { numeric: true });
   function compare(a, b) {
-    return typeof a === "number" ? a - b : a.localeCompare(b, "en-GB", { numeric: true });
+    return typeof a === "number" ? a - b : collator.compare(a, b);
   }
   function sort(head) {
     var key = head.dataset.by, back = head.getAttribute("aria-sort") === "ascending";
@@ -38,10 +39,12 @@
     var order = all.slice().sort(function (a, b) {
       return (back ? -1 : 1) * compare(a.by[key], b.by[key]) || a.by.n - b.by.n;
     });
-    order.forEach(function (child) { table.appendChild(child.body); });
+    var sorted = document.createDocumentFragment();
+    order.forEach(function (child) { sorted.appendChild(child.body); });
+    table.appendChild(sorted);
   }
   function each(open) {
-    all.forEach(function (child) { if (!child.body.hidden) child.details.open = open; });
+    all.forEach(function (child) { if (!child.body.hidden && child.details) child.details.open = open; });
   }
   Array.prototype.forEach.call(table.tHead.querySelectorAll("[data-by]"), function (head) {
     var button = document.createElement("button");
@@ -58,7 +61,7 @@
   form.addEventListener("reset", function () { setTimeout(filter); });
   [["open", true], ["close", false]].forEach(function (pair) {
     var button = document.getElementById(pair[0]);
-    button.hidden = false;
+    button.hidden = !all[0].details;
     button.addEventListener("click", function () { each(pair[1]); });
   });
   table.addEventListener("click", function (event) {
@@ -80,7 +83,16 @@
     button.textContent = "Print this child";
     panel.appendChild(button);
   }, true);
+  function arrive() {
+    var body = document.getElementById(location.hash.slice(1));
+    var details = body && body.parentNode === table && body.querySelector("details");
+    if (!details) return;
+    details.open = true;
+    body.scrollIntoView();
+  }
+  window.addEventListener("hashchange", arrive);
   table.parentNode.classList.add("has");
   form.hidden = false;
   filter();
+  arrive();
 })();
