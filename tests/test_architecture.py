@@ -26,6 +26,7 @@ OUTSIDE = {
     "pyarrow": {"records", "engines", "reports"},
     "duckdb": {"engines"},
     "pyspark": {"engines"},
+    "py4j": {"engines"},
     "python_calamine": {"records"},
     "matplotlib": {"charts"},
     "typer": {

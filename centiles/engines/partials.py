@@ -22,6 +22,7 @@ import pyarrow as pa
 from centiles.checks.profiles import Profile
 from centiles.errors import CentilesError, UnwritableError
 from centiles.records.arrow_tables import exact_frame, exact_table
+from centiles.records.columns import CHILDREN, CONTACTS, FINDINGS, SCORED
 from centiles.records.reading import Records
 from centiles.references import reference
 from centiles.version import __version__
@@ -141,6 +142,7 @@ def key_of(records: Records, profile: Profile, **more: Any) -> str:
     }
     everything = {
         "version": __version__,
+        "columns": [each.name for each in (*SCORED, *FINDINGS, *CHILDREN, *CONTACTS)],
         "reference": reference().sha256,
         "contacts": profile.rules.contacts.sha256,
         "sources": [[each.name, each.sha256, each.mapping] for each in records.sources],

@@ -420,10 +420,8 @@ class _Scoring(Timeline):
         frame = columns.frame(columns.SCORED, parts)
         sides = self.settled_sides()
         problems = columns.concatenated(columns.PROBLEMS, [*self.problems, sides.problems])
-        return Scored(
-            frame, problems, self.child, self.child_ids, self.conflict, self.unsure, self.as_of,
-            sides, self.origin,
-        )  # fmt: skip
+        arrays = self.child, self.child_ids, self.conflict, self.unsure
+        return Scored(frame, problems, *arrays, self.as_of, sides, self.origin)
 
     def _birth_precisions(self) -> pd.Categorical[Any]:
         """Return how exactly each row's child's birth date is known."""
