@@ -8,7 +8,7 @@ OUT    := demo-results
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv demo test check lint format-check types tables tables-check bench evidence fuzz audit site notebooks gallery clean
+.PHONY: help venv demo test check lint format-check types tables tables-check oldest bench evidence fuzz audit site notebooks gallery clean
 
 help:           ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -49,6 +49,16 @@ tables-check: tables  ## and show that nothing in data/ changed
 	git --no-pager diff --exit-code HEAD -- data
 	@test -z "$$(git ls-files --others --exclude-standard data)"
 
+# Each library at the oldest version that pyproject.toml allows; only what users run, and its tests.
+# Old libraries warn of new ones: no warning is an error here.
+OLDEST := $(VENV)-oldest
+oldest:         ## the tests that matter most, with the oldest libraries allowed
+	$(PYTHON) -m venv $(OLDEST)
+	$(PYTHON) tools/oldest.py >$(OLDEST)/pins.txt
+	$(OLDEST)/bin/python -m pip install --quiet --requirement $(OLDEST)/pins.txt pytest pytest-xdist hypothesis rcpchgrowth==4.6.5
+	$(OLDEST)/bin/python -m pip install --quiet --no-deps --editable .
+	$(OLDEST)/bin/python -m pytest -n auto -q -W default $(addprefix tests/test_,$(addsuffix .py,zscores lms checks records_reading records_workbooks reports charts engines demo))
+
 bench: $(STAMP)  ## the speed table, each figure beside its limit
 	$(BIN)/python -m benchmarks $(ARGS)
 
@@ -71,5 +81,5 @@ notebooks: $(STAMP)  ## run every notebook from top to bottom
 	$(BIN)/python tools/run_notebooks.py
 
 clean:          ## remove everything made here
-	rm -rf .venv demo-results dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-oldest demo-results dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -187,6 +187,7 @@ def outcomes(visits: Visits, cohort: Cohort) -> pd.DataFrame:
 def teams(counts: pd.DataFrame, contacts: pd.DataFrame) -> pd.DataFrame:
     """Return a row a team: its contacts, those without a measurement and why, its findings."""
     counts = counts.groupby(["team", "reason"])["contacts"].sum().reset_index()
+    counts = counts.astype({"reason": "str"})  # empty columns have no type of their own
     without = counts[counts["reason"] != ""].sort_values(
         ["team", "contacts", "reason"], ascending=[True, False, True], kind="stable"
     )
@@ -198,7 +199,7 @@ def teams(counts: pd.DataFrame, contacts: pd.DataFrame) -> pd.DataFrame:
         "team": names,
         "contacts": counts.groupby("team")["contacts"].sum(),
         "not_measured": without.groupby("team")["contacts"].sum(),
-        "reasons": (without["reason"] + " (" + without["contacts"].astype(str) + ")")
+        "reasons": (without["reason"] + " (" + without["contacts"].astype("str") + ")")
         .groupby(without["team"])
         .agg("; ".join),
     }
