@@ -26,21 +26,18 @@ import contextlib
 import csv
 import io
 import json
-import logging
 import resource
 import shutil
 import signal
 import sys
 import tempfile
 import time
-import warnings
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import numpy as np
 import pandas as pd
@@ -48,8 +45,8 @@ import pandas as pd
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from fuzz_exports import Case, case_of
 from fuzz_layouts import CANARIES, WRITTEN
+from in_process import run
 
-from centiles import commands
 from centiles.errors import CentilesError
 from centiles.records import amounts, dates, identifiers, parsing
 
@@ -97,30 +94,12 @@ class Counts:
     failures: list[str] = field(default_factory=list)
 
 
-def run(arguments: list[str]) -> tuple[int, str]:
+def ran_of(arguments: list[str]) -> tuple[int, str]:
     """Run ``centiles`` in this process; return the exit code and all that it printed and logged."""
-    out, err, log = io.StringIO(), io.StringIO(), logging.StreamHandler(io.StringIO())
-    logging.getLogger().addHandler(log)
-    code: Any = 0
-    handlers = {name: signal.getsignal(name) for name in (signal.SIGINT, signal.SIGTERM)}
-    with (
-        mock.patch.object(sys, "argv", ["centiles", *arguments]),
-        contextlib.redirect_stdout(out),
-        contextlib.redirect_stderr(err),
-        warnings.catch_warnings(),
-    ):
-        try:
-            commands.main()
-        except SystemExit as end:
-            code = end.code
-        finally:
-            logging.disable(logging.NOTSET)
-            logging.getLogger().removeHandler(log)
-            for name, handler in handlers.items():
-                signal.signal(name, handler)
-    if code == INTERRUPTED:
+    ran = run(*arguments)
+    if ran.code == INTERRUPTED:
         raise KeyboardInterrupt
-    return int(code or 0), out.getvalue() + err.getvalue() + log.stream.getvalue()
+    return ran.code, ran.out + ran.err + ran.log
 
 
 def faults_of(case: Case, code: int, said: str, out: Path) -> Iterator[str]:
@@ -233,7 +212,7 @@ def one(case: Case, folder: Path, counts: Counts) -> list[str]:
         signal.signal(name, slow)
         signal.setitimer(timer, most)
     try:
-        code, said = run(arguments)
+        code, said = ran_of(arguments)
     except Slow:
         return [f"took more than {SECONDS} s"]
     except Exception as fault:  # noqa: BLE001 (what is sought)
