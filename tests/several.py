@@ -54,7 +54,7 @@ def write_several(folder: Path, healthy: int = 60) -> dict[str, Any]:
     files.append(folder / "other.parquet")
     _other(healthy).to_parquet(files[-1])
     beside = write_side_files(folder / "beside")
-    strange = {"child_id": "9990999999", "rule": "NO-SUCH-RULE", "date": "2025-01-01"}
+    strange = {"child_id": "9998887003", "rule": "NO-SUCH-RULE", "date": "2025-01-01"}
     for name in ("children", "actions"):
         text = beside[name].read_text(encoding="utf-8").rstrip("\n")
         cells = [strange.get(header, "") for header in text.splitlines()[0].split(",")]
