@@ -556,6 +556,7 @@ def test_a_result_that_cannot_be_written_ends_with_4(visits: Path, tmp_path: Pat
 def test_an_interrupt_ends_with_130_and_leaves_nothing(
     visits: Path, tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a run in the background ignores it
     monkeypatch.setattr(  # while writing
         "centiles.reports.results.run_record", lambda *_: signal.raise_signal(number)
     )

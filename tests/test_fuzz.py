@@ -80,7 +80,7 @@ def test_it_sees_a_canary_in_any_file_of_a_pseudonymised_run(
 
 def test_it_reads_logs(fuzz: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("centiles.commands.main", lambda: logging.getLogger("x").warning("seen"))
-    assert fuzz.run([]) == (0, "seen\n")
+    assert fuzz.ran_of([]) == (0, "seen\n")
 
 
 def test_it_counts_what_score_gives_back(fuzz: ModuleType, tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ class Fall:
         spaces = self.size_z / SPACE
         stretched = self.to_z > _STRETCHED_Z if self.rose else self.to_z < -_STRETCHED_Z
         size = f"more than {np.floor(spaces * 2) / 2:g}" if stretched else f"{spaces:.1f}"
-        unit = "space" if size == "1.0" else "spaces"
+        unit = "space" if size in ("1.0", "more than 1") else "spaces"
         gone = interval(self.to_age_days - self.from_age_days)
         if self.state == "recovering":
             return f"still {size} {unit} {'higher' if self.rose else 'lower'}\n{gone} on"

@@ -95,10 +95,11 @@ def batches_of(sizes: Integers, rows: int) -> Integers:
     Examples
     --------
     >>> batches_of(np.array([0, 4, 4, 4, 20, 1]), 8).tolist()
-    [0, 0, 0, 1, 1, 3]
+    [0, 0, 0, 1, 1, 2]
     """
     ends = np.cumsum(sizes)
-    return (ends - sizes) // max(rows, 1)
+    _, number = np.unique((ends - sizes) // max(rows, 1), return_inverse=True)
+    return np.asarray(number, dtype=np.int64)
 
 
 @dataclass(frozen=True)

@@ -244,7 +244,6 @@ def batches_by_child(sizes: Integers, rows: int) -> tuple[Integers, int]:
     ([0, 1, 1], 2)
     """
     batch = batches_of(sizes, rows)
-    _, batch = np.unique(batch, return_inverse=True)
     there = batch[sizes > 0]
     count = int(there.max(initial=-1)) + 1
     return np.minimum(batch, max(count - 1, 0)).astype(np.int64), count

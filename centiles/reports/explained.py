@@ -63,7 +63,7 @@ def _other_lines(rule: ContactRule | Raise) -> list[str]:
     graded = dict.fromkeys(rule.graded.get(word, word) for word in rule.severities)
     severities = f"Severity: {', '.join(graded)}; it sets no child's level"
     numbers = "; ".join(
-        f"{key.replace('_', ' ')} {', '.join(map(str, each)) if isinstance(each, list) else each}"
+        f"{key.replace('_', ' ')} {_listed(each) if isinstance(each, list) else each}"
         for key, each in rule.numbers.items()
         if not isinstance(each, dict)
     )
@@ -103,3 +103,7 @@ def _often(rule: Rule, severity: str) -> str:
     if len(known) == 1:
         return known[0][2]
     return " ".join(f"{low:g} to {high:g} years: {said}" for low, high, said in known)
+
+
+def _listed(words: list[str]) -> str:
+    return ", ".join(str(word).replace("_", " ") for word in words)
