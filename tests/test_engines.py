@@ -5,10 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -274,6 +276,47 @@ def test_a_full_disk_is_said(exports: dict[str, Any], tmp_path: Path, monkeypatc
     assert ran.code == 4
     assert "No space left on device" in ran.err
     assert not (tmp_path / "results").exists()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Return a folder on a disk of its own with room for 300 kB, where one may be mounted."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = shutil.which("mount")
+    options = ["-t", "tmpfs", "-o", "size=300k", "tmpfs", str(disk)]
+    if not mount or subprocess.run([mount, *options], capture_output=True, check=False).returncode:
+        pytest.skip("no disk may be mounted here; the test before this one feigns a full one")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+@pytest.mark.parametrize("engine", ["memory", "duckdb"])
+def test_a_disk_that_fills_up_is_said(
+    exports: dict[str, Any], small_disk: Path, engine: str
+) -> None:
+    ran = run("check", *exports["paths"], "--out", small_disk / "out", "--engine", engine)
+    assert ran.code == 4
+    assert "No space left on device" in ran.err
+    assert {path.name for path in small_disk.iterdir()} <= {"out.partial"}
+
+
+def test_a_part_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    frame = pd.DataFrame(
+        {"child_id": ["a", "b"], "sex": "male", "birth_date": "2020-03-12",
+         "measured_on": "2025-03-12", "weight_kg": 18.4}
+    )  # fmt: skip
+    (tmp_path / "parts").mkdir()
+    for name in ("part-0", "part-1"):
+        frame.to_parquet(tmp_path / "parts" / f"{name}.parquet")
+    whole_part = (tmp_path / "parts" / "part-1.parquet").read_bytes()
+    (tmp_path / "parts" / "part-1.parquet").write_bytes(whole_part[:-30])
+    for engine in ("memory", "duckdb"):
+        ran = run("check", tmp_path / "parts", "--out", tmp_path / "out", "--engine", engine)
+        assert ran.code == 3
+        assert "part-1.parquet" in ran.err
+        assert "Traceback" not in ran.err
+        assert not (tmp_path / "out").exists()
 
 
 def test_a_strange_folder_is_left_alone(exports: dict[str, Any], tmp_path: Path) -> None:
