@@ -121,6 +121,10 @@ class TestCorrection:
         since_birth = ages.day_ages(born, measured)
         assert ages.corrected_age_days(since_birth, weeks(38, 4)) == ages.day_ages(due, measured)
 
+    def test_an_unknown_age_is_corrected_by_nothing(self) -> None:
+        for correction in ages.Correction:
+            assert float(ages.correction_days(math.nan, weeks(30), correction)) == 0
+
     def test_an_unknown_age_stays_unknown(self) -> None:
         for correction in ages.Correction:
             assert math.isnan(ages.corrected_age_days(math.nan, weeks(30), correction))
@@ -145,46 +149,53 @@ class TestPooledTerm:
         assert not ages.is_pooled_term(self.GESTATIONS, "digital").any()
 
 
+FROM_DAYS = [
+    (-3, "3 days before birth"),
+    (0, "0 days"),
+    (1, "1 day"),
+    (27, "27 days"),
+    (28, "4 weeks"),
+    (121, "17 weeks"),
+    (122, "4 months"),
+    (365, "12 months"),
+    (729, "23 months"),
+    (730, "2 y 0 m"),
+    (1461, "4 y 0 m"),
+    (1570, "4 y 3 m"),
+    (7305, "20 y 0 m"),
+    (math.nan, "age unknown"),
+    (math.inf, "age unknown"),
+]
+
+ON_THE_CALENDAR = [
+    ("2020-03-12", "2025-03-11", "4 y 11 m"),  # the day before the birthday
+    ("2020-03-12", "2025-03-12", "5 y 0 m"),
+    ("2019-03-12", "2020-03-11", "11 months"),
+    ("2019-03-12", "2020-03-12", "12 months"),
+    ("2019-01-31", "2019-06-30", "4 months"),  # June has no 31st
+    ("2019-01-31", "2019-07-01", "5 months"),
+    ("2020-02-29", "2022-02-28", "23 months"),
+    ("2020-02-29", "2022-03-01", "2 y 0 m"),
+]
+
+
 class TestAgeWords:
-    @pytest.mark.parametrize(
-        ("age_days", "words"),
-        [
-            (-3, "3 days before birth"),
-            (0, "0 days"),
-            (1, "1 day"),
-            (27, "27 days"),
-            (28, "4 weeks"),
-            (121, "17 weeks"),
-            (122, "4 months"),
-            (365, "12 months"),
-            (729, "23 months"),
-            (730, "2 y 0 m"),
-            (1461, "4 y 0 m"),
-            (1570, "4 y 3 m"),
-            (7305, "20 y 0 m"),
-            (math.nan, "age unknown"),
-            (math.inf, "age unknown"),
-        ],
-    )
+    @pytest.mark.parametrize(("age_days", "words"), FROM_DAYS)
     def test_from_days_alone(self, age_days: float, words: str) -> None:
         assert ages.age_words(age_days) == words
 
-    @pytest.mark.parametrize(
-        ("born", "measured", "words"),
-        [
-            ("2020-03-12", "2025-03-11", "4 y 11 m"),  # the day before the birthday
-            ("2020-03-12", "2025-03-12", "5 y 0 m"),
-            ("2019-03-12", "2020-03-11", "11 months"),
-            ("2019-03-12", "2020-03-12", "12 months"),
-            ("2019-01-31", "2019-06-30", "4 months"),  # June has no 31st
-            ("2019-01-31", "2019-07-01", "5 months"),
-            ("2020-02-29", "2022-02-28", "23 months"),
-            ("2020-02-29", "2022-03-01", "2 y 0 m"),
-        ],
-    )
+    @pytest.mark.parametrize(("born", "measured", "words"), ON_THE_CALENDAR)
     def test_on_the_calendar(self, born: str, measured: str, words: str) -> None:
         days = float(ages.day_ages(born, measured))
         assert ages.age_words(days, born) == words
+
+    def test_many_at_once(self) -> None:
+        days, words = zip(*FROM_DAYS, strict=True)
+        none = np.full(len(days), np.datetime64("NaT", "D"))
+        assert ages.ages_in_words(np.array(days), none).tolist() == list(words)
+        born, measured, words = (list(part) for part in zip(*ON_THE_CALENDAR, strict=True))
+        since = np.array(born, dtype="datetime64[D]")
+        assert ages.ages_in_words(ages.day_ages(since, measured), since).tolist() == words
 
     def test_a_missing_birth_date_is_no_birth_date(self) -> None:
         assert ages.age_words(1826, np.datetime64("NaT")) == ages.age_words(1826)

@@ -478,6 +478,14 @@ class TestCentilesAndPositions:
 
 
 class TestPercentOfMedianBmi:
+    def test_the_median_is_that_of_the_age_the_correction_gives(self) -> None:
+        """At 3 years, born at 30+0: on paper the correction has stopped, digitally 70 days go."""
+        about = {"sex": "male", "age_days": 1096}
+        for correction, age in (("paper", 1096), ("digital", 1026)):
+            median = measurement(0, measure="bmi", sex="male", age_days=age)
+            found = percent_median_bmi(16, **about, gestation_days=210, correction=correction)
+            assert found == pytest.approx(100 * 16 / median, rel=1e-12)
+
     def test_by_hand(self) -> None:
         """UK90 at 20 y: medians 21.986 in men, 21.735 in women."""
         found = percent_median_bmi([21.986, 16.4895, 21.735], sex=[1, 1, 2], age_days=7305)
