@@ -595,3 +595,23 @@ class TestStatus:
         assert [*checked.scored["note"][1:]] == ["entered in error"] * 2
         assert checked.problems.empty
         assert checked.provenance.as_of < "2031"
+
+
+@pytest.mark.parametrize("blank", ["", ";;;;;\n"], ids=["straight below", "after a blank row"])
+def test_a_title_in_one_cell_above_a_table(tmp_path: Path, blank: str) -> None:
+    path = tmp_path / "clinic.csv"
+    path.write_text(
+        f"Community extract, run 2 Nov 2026\n{blank}"
+        "CHI No;DOB;Sex;Gest;Seen;Wt (kg)\n"
+        "0101220005;01/02/2022;F;39+1;14/03/2023;9.1\n"
+        "0101220005;01/02/2022;F;39+1;20/03/2023;9.3\n",
+        encoding="utf-8",
+    )
+    records = read(path)
+    (source,) = records.sources
+    assert source.mapping["measured_on"] == "Seen"
+    assert source.mapping["child_id"] == "CHI No"
+    first = 3 + bool(blank)
+    assert records.frame["row"].tolist() == [first, first + 1]
+    assert records.frame["value"].tolist() == [9.1, 9.3]
+    assert set(records.frame["gestation_days"]) == {39 * 7 + 1}

@@ -326,16 +326,23 @@ def _header(name: str, text: bytes) -> tuple[str, tuple[str, ...], int]:
 
 
 def _first_rows(head: str, delimiter: str) -> tuple[float, int, str, tuple[str, ...], int]:
-    """Return the share of first rows as wide as the header, its width, and the header itself."""
+    """Return the share of first rows as wide as the header, its width, and the header itself.
+
+    A title in one cell above a table is taken to be as wide as most rows below it.
+    """
     reader = csv.reader(io.StringIO(head, newline=""), delimiter=delimiter)
     rows = (row for row in reader if any(map(str.strip, row)))
     header: list[str] = []
-    below: list[bool] = []
+    below: list[int] = []
     lines = 0
     with suppress(csv.Error):  # a cell larger than any cell is
         header, lines = next(rows, []), reader.line_num
-        below.extend(len(row) == len(header) for row in islice(rows, 10))
-    even = float(np.mean(below)) if below and len(header) > 1 else 0.0
+        below.extend(map(len, islice(rows, 10)))
+    even = below.count(len(header)) / max(len(below), 1) if len(header) > 1 else 0.0
+    usual = max(set(below), key=below.count, default=0)
+    if len(header) == 1 and usual > 1:  # half as good as a line of headers
+        header += [""] * (usual - 1)
+        even = below.count(usual) / len(below) / 2
     return even, len(header), delimiter, tuple(header), lines
 
 
