@@ -280,6 +280,23 @@ class TestCorrections:
         assert self.scored(0, weeks(40), "digital", value=4.0) == self.plain(0, value=4.0)
         assert self.plain(0, value=4.0) != pytest.approx(z_of_4_kg, abs=0.01)
 
+    @pytest.mark.parametrize(
+        ("measure", "sex", "median", "spread"),
+        [  # the rows of uk90_term.csv, whose skew is 1: z is (value / median - 1) / spread
+            ("weight", "male", 3.5, 0.1427), ("weight", "female", 3.36, 0.1408),
+            ("height", "male", 51.0, 0.0451), ("height", "female", 50.0, 0.0399),
+            ("head", "male", 35.0, 0.0382), ("head", "female", 34.0, 0.0334),
+        ],
+    )  # fmt: skip
+    def test_each_measure_and_sex_of_a_term_birth_has_its_own_row(
+        self, measure: str, sex: str, median: float, spread: float
+    ) -> None:
+        found = zscore(
+            [median, 0.9 * median], measure=measure, sex=sex, age_days=[0, 10],
+            gestation_days=266, correction="paper",
+        )  # fmt: skip
+        assert found == pytest.approx([0, -0.1 / spread], abs=1e-9)
+
     def test_a_term_birth_on_paper_has_no_bmi_either(self) -> None:
         scores = score(
             13.0, measure="bmi", sex="male", age_days=3, gestation_days=280, correction="paper"
