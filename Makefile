@@ -8,7 +8,7 @@ OUT    := demo-results
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv demo test check lint format-check types tables tables-check oldest bench evidence fuzz audit site notebooks gallery clean
+.PHONY: help venv demo test check lint format-check types tables tables-check oldest bench evidence fuzz mutants audit site notebooks gallery clean
 
 help:           ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -71,6 +71,10 @@ gallery: $(STAMP)  ## draw docs/gallery, twelve made-up children, and the front 
 fuzz: $(STAMP)  ## throw broken exports at it for five minutes
 	$(BIN)/python tools/fuzz.py --minutes 5 $(ARGS)
 
+mutants: $(STAMP)  ## change the arithmetic in 2,000 places, and see that a test notices (half an hour)
+	$(BIN)/python -m pip install --quiet 'mutmut>=3.8'
+	$(BIN)/mutmut run
+
 audit: $(STAMP)  ## known faults of the libraries installed, as a report
 	$(BIN)/python tools/audit.py
 
@@ -81,5 +85,5 @@ notebooks: $(STAMP)  ## run every notebook from top to bottom
 	$(BIN)/python tools/run_notebooks.py
 
 clean:          ## remove everything made here
-	rm -rf .venv .venv-oldest demo-results dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-oldest mutants demo-results dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
