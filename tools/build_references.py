@@ -11,14 +11,13 @@ Running it again gives byte-identical files; CI checks that it does.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import build_who_uk90 as uk_who
-from build_who_uk90 import MEASURES, PACKAGE, SEXES, SOURCES, VERSION, WHO_TERMS, Source
+from build_who_uk90 import MEASURES, SEXES, SOURCES, WHO_TERMS, Source
 
 DATA = uk_who.TARGET.parent
 ASK = "No terms of use are printed with the figures; see README.md."
@@ -147,23 +146,7 @@ def built_files(made: Made) -> dict[str, str]:
         name, text, rows = section_of(made, source)
         if not name.startswith(".."):
             files[name] = text
-        fields: dict[str, object] = {
-            "name": source.name,
-            "title": source.title,
-            "file": name,
-            "role": source.role,
-            "from_day": source.from_day,
-            "to_day": source.to_day,
-            "age_unit": source.age_unit,
-            "posture": source.posture,
-            "measures": sorted({row[0] for row in rows}),
-            "rows": len(rows),
-            "sha256": hashlib.sha256(text.encode()).hexdigest(),
-            "edition": source.edition,
-            "citation": source.citation,
-            "figures_from": f"{PACKAGE} {VERSION}, data_tables/{source.path}",
-            "terms": source.terms,
-        }
+        fields = uk_who.section_fields(source, name, rows, text)
         if source.name in made.linear:
             fields["interpolation"] = "linear"
         blocks.append(uk_who.toml_block("section", fields))

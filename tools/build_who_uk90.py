@@ -18,6 +18,7 @@ import importlib.resources
 import io
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -156,6 +157,29 @@ def toml_block(header: str, fields: dict[str, object]) -> str:
     return "\n".join([f"[[{header}]]", *lines]) + "\n"
 
 
+def section_fields(
+    source: Source, file: str, rows: Sequence[Sequence[object]], text: str
+) -> dict[str, object]:
+    """Return what a manifest says of a section and its file."""
+    return {
+        "name": source.name,
+        "title": source.title,
+        "file": file,
+        "role": source.role,
+        "from_day": source.from_day,
+        "to_day": source.to_day,
+        "age_unit": source.age_unit,
+        "posture": source.posture,
+        "measures": sorted({row[0] for row in rows}),
+        "rows": len(rows),
+        "sha256": hashlib.sha256(text.encode()).hexdigest(),
+        "edition": source.edition,
+        "citation": source.citation,
+        "figures_from": f"{PACKAGE} {VERSION}, data_tables/{source.path}",
+        "terms": source.terms,
+    }
+
+
 def built_files() -> dict[str, str]:
     """Return every generated file of the folder by name: the sections and their manifest."""
     files: dict[str, str] = {}
@@ -164,31 +188,11 @@ def built_files() -> dict[str, str]:
         rows = section_rows(source)
         text = csv_text(source, rows)
         files[f"{source.name}.csv"] = text
-        blocks.append(
-            toml_block(
-                "section",
-                {
-                    "name": source.name,
-                    "title": source.title,
-                    "file": f"{source.name}.csv",
-                    "role": source.role,
-                    "from_day": source.from_day,
-                    "to_day": source.to_day,
-                    "age_unit": source.age_unit,
-                    "posture": source.posture,
-                    "measures": sorted({row[0] for row in rows}),
-                    "rows": len(rows),
-                    "sha256": hashlib.sha256(text.encode()).hexdigest(),
-                    "edition": source.edition,
-                    "citation": source.citation,
-                    "figures_from": f"{PACKAGE} {VERSION}, data_tables/{source.path}",
-                    "terms": source.terms,
-                },
-            )
-        )
+        fields = section_fields(source, f"{source.name}.csv", rows, text)
+        blocks.append(toml_block("section", fields))
     for earlier, later, day, carried, note in JOINS:
-        fields = {"earlier": earlier, "later": later, "at_day": day, "carried": carried}
-        blocks.append(toml_block("join", {**fields, "note": note}))
+        joined = {"earlier": earlier, "later": later, "at_day": day, "carried": carried}
+        blocks.append(toml_block("join", {**joined, "note": note}))
     head = (
         "# Written by tools/build_who_uk90.py: edit that, not this.\n"
         "# from_day is included and to_day is not; ages are days since the expected date of\n"
