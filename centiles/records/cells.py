@@ -140,12 +140,16 @@ class CellReader:
         rows, there = self.rows, self.mapping.columns
         birth = cells.slot == _BIRTH_WEIGHT
         children = rows.children()
-        (day, exact), (noted, _) = rows.days("measured_on"), rows.days("recorded_on")
-        learnt = self._learnt(day, noted)
-        known: list[NDArray[Any]] = [*rows.births(children), day, exact, noted]
-        born, birth_precision, measured, precision, recorded = at_once(
+        day, exact = rows.days("measured_on")
+        known: list[NDArray[Any]] = [*rows.births(children), day, exact]
+        born, birth_precision, measured, precision = at_once(
             [partial(_taken, part, at) for part in known], rows=len(birth)
         )
+        learnt: dates.Dates = day
+        recorded: Any = _NAT
+        if "recorded_on" in there:
+            noted, _ = rows.days("recorded_on")
+            learnt, recorded = self._learnt(day, noted), noted[at]
         age = rows.ages()[at] if "age" in there else np.nan
         if "age" in there:
             self.used_units["age"] = self.mapping.units["age"]
@@ -154,21 +158,24 @@ class CellReader:
             measured = np.where(birth, born, measured)
             precision = np.where(birth, birth_precision, precision)
             age = np.where(birth, np.where(np.isnat(born), 0.0, np.nan), age)
-        gestation, since = rows.gestations(learnt)
+        gestation: Any = np.nan
+        since: Any = _NAT
+        if self.mapping.long or "gestation" in there:
+            gestation, since = (part[at] for part in rows.gestations(learnt))
         return {
             "source": columns.categorical(np.zeros(len(birth), np.int8), [rows.table.name]),
             "row": partial(_taken, rows.table.rows, at),
             "child_id": partial(children.texts, at),
             "household_id": _texts(rows.texts("household_id"), at),
             "sex": partial(_taken, rows.sexes(), at),
-            "gestation_days": np.nan if np.isnan(gestation).all() else gestation[at],
-            "gestation_known_on": _NAT if np.isnat(since).all() else since[at],
+            "gestation_days": np.nan if np.isnan(gestation).all() else gestation,
+            "gestation_known_on": _NAT if np.isnat(since).all() else since,
             "birth_date": born,
             "birth_precision": partial(columns.categorical, birth_precision, dates.PRECISIONS),
             "measured_on": measured,
             "date_precision": partial(columns.categorical, precision, dates.PRECISIONS),
             "age_days": age,
-            "recorded_on": _NAT if np.isnat(recorded).all() else recorded,
+            "recorded_on": recorded,
             "contact": partial(_contacts, rows.texts("contact"), at, birth),
             "posture": partial(_postures, rows.postures()[at], cells.slot == _LENGTH),
             "status": partial(_taken, rows.statuses, at),
