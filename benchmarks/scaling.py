@@ -2,9 +2,12 @@
 
     python -m benchmarks.scaling                          10k, 100k and 1M rows, memory and duckdb
     python -m benchmarks.scaling --rows 10000000 --engines duckdb
+    python -m benchmarks.scaling --rows 1000 5000000 --engines duckdb spark
 
 Each is a process of its own: ``centiles check`` of a long CSV, scored values as Parquet, no report
-and no workbook. Shared machines make waiting time mean little, so what counts is processor time.
+and no workbook. Shared machines make waiting time mean little, so what counts is processor time;
+on Linux that of Java and of Spark's workers is in it, and their memory. How many times as long as
+duckdb Spark takes is told without what it takes to start, which is what its smallest run takes.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ import numpy as np
 
 from benchmarks.cohort import write_long
 
+_PAUSE = 0.1  # [s]: how often what a run starts is looked at
 SIZES = (10_000, 100_000, 1_000_000)
 HEAD = (
     "| rows | engine | processor time | waiting time | largest memory | a row |\n"
@@ -57,13 +61,51 @@ def measured(export: Path, rows: int, engine: str, folder: Path) -> Run:
         "--no-workbook", "--scored", "parquet",
     ]  # fmt: skip
     start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    _, status, used = os.wait4(process.pid, 0)
-    waited = time.perf_counter() - start
-    if os.waitstatus_to_exitcode(status) != 0:
-        said = process.stderr.read().decode() if process.stderr else ""
-        raise SystemExit(f"{engine}, {rows:,} rows: {said}")
-    return Run(rows, engine, used.ru_utime + used.ru_stime, waited, used.ru_maxrss * 1024)
+    with tempfile.TemporaryFile() as said:
+        process = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=said, start_new_session=True
+        )
+        ended, others, most = 0, {}, 0
+        while not ended:
+            time.sleep(_PAUSE)
+            seen = beside(process.pid)
+            others |= {pid: processor for pid, (processor, _) in seen.items()}
+            most = max(most, sum(memory for _, memory in seen.values()))
+            ended, status, used = os.wait4(process.pid, os.WNOHANG)
+        waited = time.perf_counter() - start
+        if os.waitstatus_to_exitcode(status) != 0:
+            said.seek(0)
+            raise SystemExit(f"{engine}, {rows:,} rows: {said.read().decode()}")
+    processor = used.ru_utime + used.ru_stime + sum(others.values())
+    return Run(rows, engine, processor, waited, used.ru_maxrss * 1024 + most)
+
+
+def beside(leader: int) -> dict[int, tuple[float, int]]:
+    """Return processor time [s] and memory [bytes] of what a process has started; on Linux."""
+    found = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            said = path.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue  # it has ended meanwhile
+        pid = int(path.parent.name)
+        if int(said[3]) == leader and pid != leader:
+            ticks = sum(map(int, said[11:13]))
+            found[pid] = ticks / os.sysconf("SC_CLK_TCK"), int(said[21]) * os.sysconf("SC_PAGESIZE")
+    return found
+
+
+def times_as_long(found: Sequence[Run]) -> str:
+    """Return how many times as long as duckdb Spark takes at each size but the smallest."""
+    waits = {(each.engine, each.rows): each.waited for each in found}
+    sizes = sorted({each.rows for each in found})
+    told = [
+        f"{(waits['spark', rows] - waits['spark', sizes[0]]) / waits['duckdb', rows]:.1f} times "
+        f"as long as duckdb at {rows:,} rows"
+        for rows in sizes[1:]
+        if {("spark", rows), ("duckdb", rows), ("spark", sizes[0])} <= waits.keys()
+    ]
+    return f"spark, once it has started, takes {', '.join(told)}" if told else ""
 
 
 def runs(sizes: Sequence[int], engines: Sequence[str]) -> Iterator[Run]:
@@ -99,7 +141,7 @@ def main() -> None:
     for engine in asked.engines:
         power = exponent([each for each in found if each.engine == engine])
         print(f"\n{engine}: processor time grows with the power {power:.2f} of the rows", end="")
-    print()
+    print(f"\n{times_as_long(found)}")
 
 
 if __name__ == "__main__":
