@@ -202,7 +202,8 @@ EngineName = Annotated[
     typer.Option(
         "--engine",
         help="How to hold the exports: in memory; on disk (duckdb), for those larger than memory; "
-        "on a Spark cluster; auto looks at their size. The results are the same.",
+        "on a Spark cluster; auto looks at their size. The results are the same. Cut short, duckdb "
+        "goes on from its last batch when run again; the others start anew.",
     ),
 ]
 FailOn = Annotated[

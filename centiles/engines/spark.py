@@ -17,6 +17,8 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from py4j.protocol import Py4JError
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as sql
 from pyspark.sql.types import DoubleType, StructField, StructType
@@ -28,9 +30,10 @@ from centiles.checks.portions import NOBODY
 from centiles.checks.profiles import profile_of
 from centiles.engines import spark_reading
 from centiles.engines.partials import Partial, partial_of
-from centiles.engines.spark_batches import Run, SparkChecked, frame_on, told_plainly
+from centiles.engines.spark_batches import Run, SparkChecked, sent, told_plainly
 from centiles.engines.spark_reading import collected
 from centiles.engines.stores import Store
+from centiles.errors import UsageError
 from centiles.records.arrow_tables import arrow_schema
 from centiles.records.columns import RECORDS, SCORED
 from centiles.records.layouts import Config
@@ -38,6 +41,15 @@ from centiles.records.reading import Records, read
 from centiles.records.sides import KINDS, read_sides
 
 BATCH_ROWS: Final = 250_000
+# Where one of these is set, somebody has said which cluster, and how.
+_SET_UP: Final = frozenset(
+    ("SPARK_HOME", "SPARK_CONF_DIR", "PYSPARK_SUBMIT_ARGS", "PYSPARK_GATEWAY_PORT", "SPARK_REMOTE")
+)
+_OWN: Final = {
+    "spark.master": "local[*,4]",  # what fails is tried four times, as on a cluster
+    "spark.driver.memory": "4g",
+    "spark.sql.shuffle.partitions": str(2 * (os.cpu_count() or 1)),
+}
 
 
 def check(
@@ -151,9 +163,9 @@ class Engine:
     def __init__(self, results: str | Path, *, as_of: Any = None, today: Any = None) -> None:
         """Prepare to read; as :class:`centiles.engines.duckdb.Engine`."""
         asked = profile_of(as_of=as_of, today=today)
+        self.spark = session()
         self.partial = Partial(partial_of(results))
         self.store = Store(self.partial.scratch, BATCH_ROWS, asked.as_of, asked.today)
-        self.spark = session()
         self.run: Run | None = None
 
     def read(self, exports: Any, **reading: Any) -> Records:
@@ -187,18 +199,20 @@ class Engine:
     def scored(self) -> Iterator[pa.Table]:
         """Yield the scored values of all records in their order, some at a time."""
         assert self.run is not None  # they have been checked
-        rows: list[Any] = []
+        held: list[pa.Table] = []
         kinds = arrow_schema(SCORED)
-        for row in self.run.scored().toLocalIterator(prefetchPartitions=True):
-            rows.append(row.asDict())
-            if len(rows) >= BATCH_ROWS:
-                yield pa.Table.from_pylist(rows, kinds)
-                rows = []
-        yield pa.Table.from_pylist(rows, kinds)
+        with told_plainly():
+            for table in self.run.scored_tables():
+                held.append(table.cast(kinds))
+                if sum(each.num_rows for each in held) >= BATCH_ROWS:
+                    yield pa.concat_tables(held)
+                    held = []
+        yield pa.concat_tables([*held, kinds.empty_table()])
 
     def close(self, *, done: bool) -> str:
         """Remove what is on disk: there is nothing to go on from."""
-        del done
+        if done and self.run is not None and self.run.out is not None:
+            self.run.out.unpersist()
         return self.partial.close(done=True)
 
     def _called(self, records: Records) -> tuple[DataFrame, list[str], tuple[pd.DataFrame, ...]]:
@@ -220,20 +234,40 @@ class Engine:
         ids_ = np.append(settled.ids, "")
         used = np.flatnonzero(of_node != NOBODY)
         nodes = pa.table({"node": used, "called": pa.array(ids_[of_node[used]], pa.string())})
-        known = frame_on(self.spark, nodes, "node bigint, called string")
+        known = sent(self.spark, nodes, "node bigint, called string")
         stored = files.join(known, "node", "left").select(
             *(column.name for column in RECORDS), "place", "newest",
             sql.coalesce("called", sql.lit("")).alias("called"), sql.lit("").alias("faults"),
             sql.lit(True).alias("record"),
-        ).persist()  # fmt: skip
+        )  # fmt: skip
         return stored, [str(each) for each in ids_[beside]], settled.problems
 
 
 def session() -> SparkSession:
-    """Return the running Spark session, or one on this machine's cores."""
+    """Return the running Spark session, or one as it is set up, or one on this machine's cores.
+
+    Raises
+    ------
+    UsageError
+        If Spark does not start.
+    """
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     there = SparkSession.getActiveSession()
     if there is not None:
         return there
     builder = SparkSession.builder.appName("centiles").config("spark.ui.enabled", "false")
-    return builder.config("spark.ui.showConsoleProgress", "false").getOrCreate()
+    builder = builder.config("spark.ui.showConsoleProgress", "false")
+    own = _SET_UP.isdisjoint(os.environ)
+    if own:
+        for key, value in _OWN.items():
+            builder = builder.config(key, value)
+    try:
+        found = builder.getOrCreate()
+    except (PySparkException, Py4JError, RuntimeError):
+        raise UsageError(
+            "engine spark: Spark did not start, expected Java 17 or later (on the PATH, or where "
+            "JAVA_HOME says); or take --engine duckdb, which needs none"
+        ) from None
+    if own:
+        found.sparkContext.setLogLevel("OFF")  # it quotes rows; told_plainly says what matters
+    return found

@@ -40,12 +40,20 @@ from centiles.records.reading import Records
 from centiles.records.timelines import Timeline
 
 _NEWEST_OF: Final = 2_000
+_TASK_ROWS: Final = 20_000  # fewer rows are not worth a task of their own
+_TASK_BATCHES: Final = 4  # so that what a task costs to start is little beside them
+_MOST_SENT: Final = 2_000_000  # rows of a small table that every task may be sent
 _SALTS: Final = 64  # rows without an identifier are nobody's, and need not be together
 _SCORED: Final = "scored"
 _OUT: Final = f"{schema_of(SCORED)}, place bigint, nth bigint, kind string, payload binary"
 _FIRST_BY: Final = ("P11", "P13")  # problems of an identifier, told at its first row
 # What a fault of ours says, at the end of what Spark says of it.
 _OURS: Final = re.compile(r"centiles\.errors\.\w+: (.*)")
+_DIED: Final = (
+    "a worker failed or died, as for want of memory, and again when Spark tried once more. "
+    "Fewer tasks at once on a machine need less, and fewer rows at once (batch_rows); "
+    "Spark's own log says more"
+)
 
 
 @dataclass(frozen=True)
@@ -83,10 +91,11 @@ class Plan:
 
     def batches(self, arriving: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Yield what batches of whole children give, from rows sorted by child and place."""
+        places = ProblemPlaces(self.records, self.names)
         for table in whole_children(arriving, self.rows):
-            yield from self._checked(table)
+            yield from self._checked(table, places)
 
-    def _checked(self, table: pa.Table) -> Iterator[pa.RecordBatch]:
+    def _checked(self, table: pa.Table, places: ProblemPlaces) -> Iterator[pa.RecordBatch]:
         order = np.argsort(table["place"].to_numpy(), kind="stable")
         table = table.take(pa.array(order))
         faults = self._faults(table)
@@ -95,8 +104,7 @@ class Plan:
             yield from _payload("faults", faults, 0)
             return
         rows, known, beside = self._rows(table)
-        problems = ProblemPlaces(self.records, self.names).of(rows.frame)
-        problems = columns.concatenated(PROBLEMS, [problems, faults])
+        problems = columns.concatenated(PROBLEMS, [places.of(rows.frame), faults])
         batch = batch_of(portion(self.records, known, rows, beside, problems), self.profile)
         key = int(rows.place[0])
         names = [each.name for each in self.records.sources]
@@ -109,6 +117,7 @@ class Plan:
 
     def _faults(self, table: pa.Table) -> pd.DataFrame:
         """Return the problems that stand beside records; of an identifier, at its first row."""
+        table = table.filter(pa.compute.not_equal(table["faults"], ""))
         row, said = table["row"].to_numpy(), table["faults"].to_pylist()
         found = problems_in(list(zip(row.tolist(), said, strict=True)), self.names[0])
         called = dict(zip(row.tolist(), table["called"].to_pylist(), strict=True))
@@ -161,12 +170,22 @@ def _out_schema() -> pa.Schema:
 
 def _payload(kind: str, frame: pd.DataFrame, key: int) -> Iterator[pa.RecordBatch]:
     """Yield a small table as one row, in bytes."""
-    table = exact_table(frame)
+    row = {"place": key, "nth": 0, "kind": kind, "payload": _in_bytes(exact_table(frame))}
+    yield from pa.Table.from_pylist([row], _out_schema()).to_batches()
+
+
+def _in_bytes(table: pa.Table) -> bytes:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
-    row = {"place": key, "nth": 0, "kind": kind, "payload": sink.getvalue().to_pybytes()}
-    yield from pa.Table.from_pylist([row], _out_schema()).to_batches()
+    return bytes(sink.getvalue().to_pybytes())
+
+
+def _packed(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Yield rows as bytes, many in one: the driver takes these apart far faster than rows."""
+    for batch in batches:
+        payload = [_in_bytes(pa.Table.from_batches([batch]))]
+        yield pa.RecordBatch.from_pydict({"payload": pa.array(payload, pa.binary())})
 
 
 class Run:
@@ -207,31 +226,46 @@ class Run:
         """Return what was found; its scored values stay where they are."""
         nobody = sql.concat(sql.lit("~"), (sql.col("place") % _SALTS).cast("string"))
         key = sql.when(sql.col("called") == "", nobody).otherwise(sql.col("called"))
-        sorted_ = self.stored.repartition(key).sortWithinPartitions("called", "place")
-        self.out = sorted_.mapInArrow(self._plan().batches, _OUT).persist()
+        plan, count = self._plan()
+        moved = self.stored.repartition(self._tasks(count), key)
+        sorted_ = moved.sortWithinPartitions("called", "place")
+        self.out = sorted_.mapInArrow(plan.batches, _OUT).persist()
         kept, faults = self._kept(self.out)
         left = self._left()
         whole = together([each.batch for each in kept], [left, *faults, *problems])
         return finished(whole, self.records, self.profile, before, totals_of(kept))
 
-    def _plan(self) -> Plan:
+    def _tasks(self, count: int) -> int:
+        """Return how many tasks check so many rows: as many as run at once, or a multiple."""
+        cores = self.spark.sparkContext.defaultParallelism
+        least = -(-count // (_TASK_BATCHES * self.rows))
+        if least > cores:
+            return cores * -(-least // cores)
+        return max(least, min(cores, -(-count // _TASK_ROWS)), 1)
+
+    def _plan(self) -> tuple[Plan, int]:
+        """Return what every batch is checked with, and how many rows there are."""
         records = replace(self.records, tables=(), identifiers=())
         there = self._there()
         strange = [name not in there for name in self.beside]
-        first = collected(self.stored.filter("record").agg(sql.min("place").alias("first")))
+        first = sql.min(sql.when(sql.col("record"), sql.col("place"))).alias("first")
+        whole = collected(self.stored.agg(first, sql.count("*").alias("rows")))
         plan = Plan(
             records, self.profile, self.names, self.profile.as_of, self.beside, strange,
-            first["first"][0].as_py(), self.rows,
+            whole["first"][0].as_py(), self.rows,
         )  # fmt: skip
-        return plan if plan.as_of is not None else replace(plan, as_of=self._newest(plan))
+        if plan.as_of is None:
+            plan = replace(plan, as_of=self._newest(plan))
+        return plan, whole["rows"][0].as_py()
 
     def _there(self) -> set[str]:
         """Return which children of the side files the records have."""
         if not any(self.beside):
             return set()
         called = pa.table({"called": sorted({*self.beside} - {""})})
-        known = frame_on(self.spark, called, "called string")
-        return set(collected(known.join(self.stored, "called", "left_semi"))["called"].to_pylist())
+        known = sent(self.spark, called, "called string")
+        there = self.stored.select("called").join(known, "called", "left_semi").distinct()
+        return set(collected(there)["called"].to_pylist())
 
     def _newest(self, plan: Plan) -> np.datetime64:
         """Return the last date of knowledge, looked for where the newest dates can be."""
@@ -244,7 +278,8 @@ class Run:
             bounds = found.orderBy(sql.desc("most")).limit(limit)
             some = collected(bounds)
             least = min(some["most"].to_pylist())
-            table = collected(records.join(bounds.select("child"), "child", "left_semi"))
+            wanted = sent(self.spark, some.select(["child"]), "child string")
+            table = collected(records.join(wanted, "child", "left_semi"))
             table = table.take(pa.array(np.argsort(table["place"].to_numpy(), kind="stable")))
             rows, known, beside = replace(plan, first=-1)._rows(table)
             nothing = columns.frame(PROBLEMS, {})
@@ -283,9 +318,9 @@ class Run:
         if len(places.key) == 0:
             return places.left
         keys = pa.table({"key": np.unique(places.key)})
-        wanted = frame_on(self.spark, keys, "key bigint")
+        wanted = sent(self.spark, keys, "key bigint")
         there = self.stored.select(sql.shiftright("place", 4).alias("key"))
-        found = collected(wanted.join(there, "key", "left_semi"))["key"].to_numpy()
+        found = collected(there.join(wanted, "key", "left_semi").distinct())["key"].to_numpy()
         return places.problems[~np.isin(places.key, found)].reset_index(drop=True)
 
     def scored(self) -> DataFrame:
@@ -294,9 +329,16 @@ class Run:
         rows = self.out.filter(sql.col("kind") == _SCORED).orderBy("derived", "place", "nth")
         return rows.select(*(column.name for column in SCORED))
 
+    def scored_tables(self) -> Iterator[pa.Table]:
+        """Yield all scored values in the order of the records, some at a time."""
+        packed = self.scored().mapInArrow(_packed, "payload binary")
+        for row in packed.toLocalIterator(prefetchPartitions=True):
+            yield pa.ipc.open_stream(pa.py_buffer(row["payload"])).read_all()
+
     def values_of(self, child_ids: list[str]) -> pd.DataFrame:
         """Return the scored values of some children."""
-        wanted = frame_on(self.spark, pa.table({"child_id": child_ids}), "child_id string")
+        ids = pa.table({"child_id": pa.array(child_ids, pa.string())})
+        wanted = sent(self.spark, ids, "child_id string")
         assert self.out is not None  # they have been checked
         rows = self.out.filter(sql.col("kind") == _SCORED).join(wanted, "child_id", "left_semi")
         table = collected(rows.orderBy("derived", "place", "nth"))
@@ -326,8 +368,16 @@ def _child() -> Any:
 
 def frame_on(spark: SparkSession, table: pa.Table, schema: str) -> DataFrame:
     """Return a small Arrow table as a DataFrame, with any version of Spark."""
-    rows = [tuple(row.values()) for row in table.to_pylist()]
-    return spark.createDataFrame(rows, schema)
+    if hasattr(DataFrame, "toArrow"):  # Spark 4, which takes Arrow too
+        return spark.createDataFrame(table, schema)
+    rows = zip(*(column.to_pylist() for column in table.columns), strict=True)
+    return spark.createDataFrame([*rows], schema)
+
+
+def sent(spark: SparkSession, table: pa.Table, schema: str) -> DataFrame:
+    """Return a small table to join with, which goes where the rows are, not they to it."""
+    frame = frame_on(spark, table, schema)
+    return sql.broadcast(frame) if table.num_rows <= _MOST_SENT else frame
 
 
 @contextmanager
@@ -343,5 +393,5 @@ def told_plainly() -> Iterator[None]:
         yield
     except (PySparkException, Py4JError) as fault:
         ours = _OURS.search(str(fault))
-        said = ours[1] if ours else "a worker failed or died; Spark's own log says more"
+        said = ours[1].rstrip(".") if ours else _DIED
         raise CentilesError(f"spark: {said}. Nothing was written") from None

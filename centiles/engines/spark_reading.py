@@ -7,7 +7,7 @@ driver, from the distinct words of each column.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -24,7 +24,7 @@ from centiles.records.arrow_tables import arrow_schema, arrow_table
 from centiles.records.cells import CellReader
 from centiles.records.columns import PROBLEMS, RECORDS, Column
 from centiles.records.layouts import Config
-from centiles.records.mapping import Mapping, mapping_of
+from centiles.records.mapping import VISIT_SLOTS, Mapping, mapping_of
 from centiles.records.reading import Records, Source
 from centiles.records.rows import Decisions
 from centiles.records.sides import SideFiles
@@ -37,6 +37,7 @@ _KINDS: Final = {
     "flag": "boolean",
 }  # fmt: skip
 _DECIDING: Final = frozenset(("child_id", "household_id", "team", "reason"))  # these do not
+_LONG: Final = ("measure", "code", "value", "unit")  # what each says depends on the others
 _ROW: Final = "row"
 
 
@@ -159,11 +160,11 @@ def reader_of(df: DataFrame, name: str, config: Config) -> Reader:
     sample = collected(df.limit(_SAMPLE_ROWS))
     first = mapping_of(_table(name, headers, sample), config)
     mapped = {place for slot, place in first.columns.items() if slot not in _DECIDING}
-    words = [
-        _words(df, header, sample) if place in mapped else _distinct(sample[header])
-        for place, header in enumerate(headers)
-    ]
-    whole = _whole(name, headers, words)
+    words = {place: _distinct(sample[header]) for place, header in enumerate(headers)}
+    for places in _groups(first, mapped):
+        found = _words(df, [headers[place] for place in places], sample)
+        words |= dict(zip(places, found, strict=True))
+    whole = _whole(name, headers, [words[place] for place in range(len(headers))])
     mapping = mapping_of(whole, config)
     if mapping.aliases or config.merge.by_name:
         raise UsageError(
@@ -185,11 +186,30 @@ def _distinct(column: pa.ChunkedArray) -> TextColumn:
     return TextColumn(words.words, np.arange(len(words.words), dtype=np.int32))
 
 
-def _words(df: DataFrame, header: str, sample: pa.Table) -> TextColumn:
-    """Return the distinct words of a column; of a sample, where there are too many."""
-    quoted = f"`{header.replace('`', '``')}`"
-    every = collected(df.select(quoted).distinct().limit(_MOST_WORDS + 1))[header]
-    return _distinct(every if len(every) <= _MOST_WORDS else sample[header])
+def _groups(mapping: Mapping, mapped: set[int]) -> list[list[int]]:
+    """Return the columns that decide, those together whose words mean something together.
+
+    A value is in the unit beside it, and of the measure beside it: which of them go together only
+    whole rows say.
+    """
+    there = mapping.columns
+    slots: list[tuple[str, ...]] = [(each, f"{each}_unit", "unit") for each in VISIT_SLOTS]
+    groups: list[list[int]] = []
+    left = set(mapped)
+    for some in [_LONG] if mapping.long else slots:
+        places = sorted({there[slot] for slot in some if slot in there} & left)
+        if len(places) > 1:
+            groups.append(places)
+            left -= {*places}
+    return [*groups, *([place] for place in sorted(left))]
+
+
+def _words(df: DataFrame, headers: list[str], sample: pa.Table) -> Sequence[TextColumn]:
+    """Return the distinct rows of some columns; those of a sample, where there are too many."""
+    quoted = [f"`{header.replace('`', '``')}`" for header in headers]
+    every = collected(df.select(*quoted).distinct().limit(_MOST_WORDS + 1))
+    rows = every if len(every) <= _MOST_WORDS else sample
+    return table_of_arrow("", "", tuple(headers), [rows[each] for each in headers]).columns
 
 
 def _whole(name: str, headers: tuple[str, ...], words: list[TextColumn]) -> TextTable:
