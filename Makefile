@@ -8,7 +8,7 @@ OUT    := demo-results
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv demo test check lint format-check types tables tables-check oldest bench evidence fuzz mutants audit site notebooks gallery clean
+.PHONY: help venv demo test check lint format-check types tables tables-check oldest oldest-spark bench evidence fuzz mutants audit site notebooks gallery clean
 
 help:           ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -52,12 +52,20 @@ tables-check: tables  ## and show that nothing in data/ changed
 # Each library at the oldest version that pyproject.toml allows; only what users run, and its tests.
 # Old libraries warn of new ones: no warning is an error here.
 OLDEST := $(VENV)-oldest
-oldest:         ## the tests that matter most, with the oldest libraries allowed
+define install-oldest
 	$(PYTHON) -m venv $(OLDEST)
-	$(PYTHON) tools/oldest.py >$(OLDEST)/pins.txt
+	$(PYTHON) tools/oldest.py $(1) >$(OLDEST)/pins.txt
 	$(OLDEST)/bin/python -m pip install --quiet --requirement $(OLDEST)/pins.txt pytest pytest-xdist hypothesis rcpchgrowth==4.6.5
 	$(OLDEST)/bin/python -m pip install --quiet --no-deps --editable .
+endef
+
+oldest:         ## the tests that matter most, with the oldest libraries allowed
+	$(call install-oldest,excel big)
 	$(OLDEST)/bin/python -m pytest -n auto -q -W default $(addprefix tests/test_,$(addsuffix .py,zscores lms checks records_reading records_workbooks reports charts engines demo))
+
+oldest-spark:   ## the same for the tests of Spark: PySpark 3.5, a large download; needs Java
+	$(call install-oldest,excel big spark)
+	$(OLDEST)/bin/python -m pytest -q -W default tests/test_spark.py
 
 bench: $(STAMP)  ## the speed table, each figure beside its limit
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -1,4 +1,7 @@
-"""Print the oldest version of each library that pyproject.toml allows, for pip to install."""
+"""Print the oldest version of each library that pyproject.toml allows, for pip to install.
+
+What follows the command names extras, whose libraries are printed too.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,8 @@ def main() -> int:
     """Print them, a line each."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
-    print("\n".join(oldest([*project["dependencies"], *extras["excel"], *extras["big"]])))
+    asked = [each for name in sys.argv[1:] for each in extras[name]]
+    print("\n".join(oldest([*project["dependencies"], *asked])))
     return 0
 
 
