@@ -93,7 +93,8 @@ class TextTable:
     ``about`` is what else to say of where the table was found, such as its sheet; ``path`` and
     ``place`` where its file is, and the folder or workbook that holds what it may be linked to. An
     ``optional`` table may turn out to be no export: only its folder was named. ``again`` is the
-    file in another place whose bytes it has.
+    file in another place whose bytes it has. ``joined_by`` are the places of columns that were used
+    before it is read: to join files, or to mark rows.
     """
 
     name: str
@@ -110,6 +111,7 @@ class TextTable:
     path: str = ""
     place: str = ""
     again: str = ""
+    joined_by: tuple[int, ...] = ()
 
     def without_words(self, words: Sequence[str]) -> TextTable:
         """Return the table with nothing in the cells that hold one of these words."""
