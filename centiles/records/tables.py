@@ -75,7 +75,8 @@ def texts_at(words: pd.Series[str], places: NDArray[np.integer[Any]]) -> Any:
     """Return the words at some places as a column of text; −1 is an empty text."""
     empty = pa.array([""], pa.large_string())
     known = pa.concat_arrays([_arrow_words(words), empty])
-    places = np.where(places < 0, len(words), places)
+    if places.min(initial=0) < 0:
+        places = np.where(places < 0, len(words), places)
     return columns.texts(known.take(pa.array(places)))
 
 
