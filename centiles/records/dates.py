@@ -88,7 +88,10 @@ def look_like_dates(words: pd.Series[str]) -> Flags:
     text = plain(words)
     found = np.zeros(len(text), dtype=np.bool_)
     for shape in _SHAPES if not are_serials(words, "") else (*_SHAPES, _SERIAL):
-        found |= are(text, shape)
+        left = np.flatnonzero(~found)
+        if len(left) == 0:
+            break
+        found[left] = are(text.iloc[left], shape)
     return found
 
 
@@ -104,9 +107,10 @@ def are_serials(words: pd.Series[str], name: str) -> bool:
     name
         The file's name.
     """
-    serials = len(found["n"]) if (found := parts(plain(words), _SERIAL)) else 0
-    there = int((~is_missing(words)).sum())
-    return serials > 0 and (2 * serials > there or _WORKBOOK.search(name) is not None)
+    serials = int(are(plain(words), _SERIAL).sum())
+    if serials == 0 or _WORKBOOK.search(name):
+        return serials > 0
+    return 2 * serials > int((~is_missing(words)).sum())
 
 
 def day_first(columns_: Sequence[pd.Series[str]], given: str | None, name: str) -> bool | None:
@@ -157,8 +161,13 @@ def _open_parts(columns_: Sequence[pd.Series[str]]) -> tuple[Integers, Integers]
 
     A date with no month in it fits neither order, and tells of none.
     """
-    found = (parts(plain(words), shape) for words in columns_ for shape in _NUMBERS)
-    read = [each for each in found if each]
+    read = []
+    for words in columns_:
+        left = plain(words)
+        for shape in _NUMBERS:
+            if found := parts(left, shape):
+                read.append(found)
+                left = left.drop(left.index[found["a"].index])
     first, second = ([_integers(part[letter]) for part in read] for letter in "ab")
     none = np.array([], dtype=np.int64)
     one, other = np.concatenate([none, *first]), np.concatenate([none, *second])
