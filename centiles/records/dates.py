@@ -214,7 +214,7 @@ def days(words: pd.Series[str], *, day_before_month: bool | None, serials: bool 
     (['2025-03-12', '2025-03-15', 'NaT'], ['day', 'month', 'year'])
     """
     text = plain(words).reset_index(drop=True)
-    on = np.full(len(words), np.datetime64("NaT"), dtype="datetime64[D]")
+    on = np.full(len(words), np.datetime64("NaT", "D"), dtype="datetime64[D]")
     precision = np.zeros(len(words), dtype=np.int8)
     left = text
     for shape in _SHAPES[:-1] if day_before_month is not None else _SHAPES[len(_NUMBERS) : -1]:
@@ -257,7 +257,7 @@ def _dates_of(year: pd.Series[str], month: pd.Series[str], day: Integers) -> Dat
     first = ((years - 1970) * 12 + months - 1).astype("datetime64[M]")
     found = first.astype("datetime64[D]") + (day - 1)
     real = (months >= 1) & (months <= 12) & (day >= 1) & (found.astype("datetime64[M]") == first)
-    return np.where(real, found, np.datetime64("NaT"))
+    return np.where(real, found, np.datetime64("NaT", "D"))
 
 
 def _integers(words: pd.Series[Any]) -> Integers:
