@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -35,6 +37,20 @@ def test_a_weight_that_is_not_read_is_seen_before_a_run(tmp_path: Path) -> None:
     assert run("check", str(export), "--out", str(out), "--no-report").code == 0
     (source,) = json.loads((out / "run.json").read_text(encoding="utf-8"))["sources"]
     assert source["mapping"]["not read"] == "Day 5 Weight, Ward, column 10, column 11"
+
+
+def test_a_dry_run_loads_nothing_of_the_check(tmp_path: Path) -> None:
+    export = written(tmp_path, "id,DOB,Sex,date,wt", "a,2024-02-13,F,2024-02-14,3.4")
+    script = (
+        "import sys; from centiles.commands import main\n"
+        "try: main()\n"
+        "finally: print({'scipy', 'centiles.checks', 'centiles.records'} & sys.modules.keys())"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", script, "check", str(export), "--dry-run"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert ran.stdout.endswith("{'centiles.records'}\n")
 
 
 def test_nothing_is_said_where_everything_is_read(tmp_path: Path) -> None:
