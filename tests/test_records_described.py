@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from centiles.checks import check
+from centiles.errors import MappingError
 from centiles.records import read
 from centiles.records.described import MOST_NAMED, said_of_unread, shown_header
 from centiles.records.tables import table_of_frame
@@ -148,3 +149,24 @@ class TestOwnHeaders:
         listed = check(read(clinic), today="2026-01-01").problems
         found = listed[["source", "code", "column"]].astype(str).to_numpy().tolist()
         assert found == [["f.csv", "P03", "Boy/Girl"], ["f.csv", "P04", "D.O.B."]]
+
+
+@pytest.mark.parametrize(
+    ("born", "seen", "days"),
+    [
+        ("DOB (dd/mm/yyyy)", "Date (DD/MM/YYYY)", 30),  # 2 to 1 of the months
+        ("DOB (mm/dd/yyyy)", "Date", 1),
+        ("DOB (mm/dd/yyyy)", "Date (dd/mm/yyyy)", None),
+        ("DOB", "Date", None),
+    ],
+)
+def test_a_header_may_say_whether_the_day_comes_first(
+    tmp_path: Path, born: str, seen: str, days: int | None
+) -> None:
+    export = written(tmp_path, f"id,{born},Sex,{seen},wt", "a,02/04/2024,F,02/05/2024,3.4")
+    if days is None:
+        with pytest.raises(MappingError, match="--date-format"):
+            read(export)
+        return
+    row = read(export).frame.iloc[0]
+    assert (row["measured_on"] - row["birth_date"]).days == days
