@@ -327,7 +327,8 @@ class CellReader:
         measure = MEASURE_SLOTS[slot]
         bare = stated < 0 if written is None else (stated < 0) & (written < 0)
         if bare.any():
-            default = self._default_unit(slot, amount[bare], alone=bool(bare.all()))
+            alone = bool(bare.all())
+            default = self._default_unit(slot, amount if alone else amount[bare], alone=alone)
             stated = np.where(bare, np.int32(self._unit_place(default)), stated)
         words = pd.Series([*self._units, ""], dtype="str")
         multiply, divide = parsing.factors(words, measure)

@@ -92,7 +92,10 @@ def look_like_dates(words: pd.Series[str]) -> Flags:
     text = plain(words)
     found = np.zeros(len(text), dtype=np.bool_)
     for shape in _SHAPES if not are_serials(words, "") else (*_SHAPES, _SERIAL):
-        found |= are(text, shape)
+        left = np.flatnonzero(~found)
+        if len(left) == 0:
+            break
+        found[left] = are(text.iloc[left], shape)
     return found
 
 
@@ -108,9 +111,10 @@ def are_serials(words: pd.Series[str], name: str) -> bool:
     name
         The file's name.
     """
-    serials = len(found["n"]) if (found := parts(plain(words), _SERIAL)) else 0
-    there = int((~is_missing(words)).sum())
-    return serials > 0 and (2 * serials > there or _WORKBOOK.search(name) is not None)
+    serials = int(are(plain(words), _SERIAL).sum())
+    if serials == 0 or _WORKBOOK.search(name):
+        return serials > 0
+    return 2 * serials > int((~is_missing(words)).sum())
 
 
 def order_stated(headers: Sequence[str]) -> bool | None:
@@ -183,8 +187,13 @@ def _open_parts(columns_: Sequence[pd.Series[str]]) -> tuple[Integers, Integers]
 
     A date with no month in it fits neither order, and tells of none.
     """
-    found = (parts(plain(words), shape) for words in columns_ for shape in _NUMBERS)
-    read = [each for each in found if each]
+    read = []
+    for words in columns_:
+        left = plain(words)
+        for shape in _NUMBERS:
+            if found := parts(left, shape):
+                read.append(found)
+                left = left.drop(left.index[found["a"].index])
     first, second = ([_integers(part[letter]) for part in read] for letter in "ab")
     none = np.array([], dtype=np.int64)
     one, other = np.concatenate([none, *first]), np.concatenate([none, *second])
@@ -231,7 +240,7 @@ def days(words: pd.Series[str], *, day_before_month: bool | None, serials: bool 
     (['2025-03-12', '2025-03-15', 'NaT'], ['day', 'month', 'year'])
     """
     text = plain(words).reset_index(drop=True)
-    on = np.full(len(words), np.datetime64("NaT"), dtype="datetime64[D]")
+    on = np.full(len(words), np.datetime64("NaT", "D"), dtype="datetime64[D]")
     precision = np.zeros(len(words), dtype=np.int8)
     left = text
     for shape in _SHAPES[:-1] if day_before_month is not None else _SHAPES[len(_NUMBERS) : -1]:
@@ -274,7 +283,7 @@ def _dates_of(year: pd.Series[str], month: pd.Series[str], day: Integers) -> Dat
     first = ((years - 1970) * 12 + months - 1).astype("datetime64[M]")
     found = first.astype("datetime64[D]") + (day - 1)
     real = (months >= 1) & (months <= 12) & (day >= 1) & (found.astype("datetime64[M]") == first)
-    return np.where(real, found, np.datetime64("NaT"))
+    return np.where(real, found, np.datetime64("NaT", "D"))
 
 
 def _integers(words: pd.Series[Any]) -> Integers:

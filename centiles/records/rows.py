@@ -41,9 +41,9 @@ def _of_months(precision: NDArray[np.int8]) -> NDArray[np.int8]:
 def _are_nhs_numbers(words: pd.Series[str]) -> bool:
     """Return whether all words are ten digits of which the last checks the others (modulus 11)."""
     words = words[words != ""]
-    if words.empty or not parsing.are(words, _TEN_DIGITS).all():
-        return False
     first = words.head(_LOOKED_AT).reset_index(drop=True)
+    if words.empty or not all(parsing.are(some, _TEN_DIGITS).all() for some in (first, words)):
+        return False
     return not identifiers.identifiers(first, nhs=True).failed.any()
 
 
