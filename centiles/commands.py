@@ -88,15 +88,6 @@ def check(
     Ends with 0 done, 1 --fail-on reached, 2 a fault in the options or a column that is not
     clear, 3 a file could not be read, 4 could not write, 130 interrupted.
     """  # noqa: D301 -- \b keeps the lines as they are
-    from centiles import reports
-    from centiles.engines.choices import engine_of
-    from centiles.monitoring.rulesets import ruleset
-    from centiles.records.configs import save
-    from centiles.reports.folders import stop_unless_free
-    from centiles.reports.results import run_record
-    from centiles.reports.summary import mapping_lines, summary_lines
-    from centiles.reports.workbook import MISSING, is_available
-
     if reference != "uk-who":
         raise UsageError(
             f"check: found --reference {reference}, expected uk-who: the rules' limits, how z is "
@@ -108,6 +99,15 @@ def check(
     if dry_run:
         _show_mapping(exports, keywords, save_mapping, as_json=as_json)
         return
+    from centiles import reports
+    from centiles.engines.choices import engine_of
+    from centiles.monitoring.rulesets import ruleset
+    from centiles.records.configs import save
+    from centiles.reports.folders import stop_unless_free
+    from centiles.reports.results import run_record
+    from centiles.reports.summary import mapping_lines, summary_lines
+    from centiles.reports.workbook import MISSING, is_available
+
     if out is None:
         raise UsageError(
             "check: found no --out, expected a folder to write the results in; add --out results, "

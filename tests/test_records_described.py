@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from centiles.checks import check
+from centiles.errors import MappingError
 from centiles.records import read
 from centiles.records.described import MOST_NAMED, said_of_unread, shown_header
 from centiles.records.tables import table_of_frame
@@ -35,6 +38,20 @@ def test_a_weight_that_is_not_read_is_seen_before_a_run(tmp_path: Path) -> None:
     assert run("check", str(export), "--out", str(out), "--no-report").code == 0
     (source,) = json.loads((out / "run.json").read_text(encoding="utf-8"))["sources"]
     assert source["mapping"]["not read"] == "Day 5 Weight, Ward, column 10, column 11"
+
+
+def test_a_dry_run_loads_nothing_of_the_check(tmp_path: Path) -> None:
+    export = written(tmp_path, "id,DOB,Sex,date,wt", "a,2024-02-13,F,2024-02-14,3.4")
+    script = (
+        "import sys; from centiles.commands import main\n"
+        "try: main()\n"
+        "finally: print({'scipy', 'centiles.checks', 'centiles.records'} & sys.modules.keys())"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", script, "check", str(export), "--dry-run"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert ran.stdout.endswith("{'centiles.records'}\n")
 
 
 def test_nothing_is_said_where_everything_is_read(tmp_path: Path) -> None:
@@ -132,3 +149,24 @@ class TestOwnHeaders:
         listed = check(read(clinic), today="2026-01-01").problems
         found = listed[["source", "code", "column"]].astype(str).to_numpy().tolist()
         assert found == [["f.csv", "P03", "Boy/Girl"], ["f.csv", "P04", "D.O.B."]]
+
+
+@pytest.mark.parametrize(
+    ("born", "seen", "days"),
+    [
+        ("DOB (dd/mm/yyyy)", "Date (DD/MM/YYYY)", 30),  # 2 to 1 of the months
+        ("DOB (mm/dd/yyyy)", "Date", 1),
+        ("DOB (mm/dd/yyyy)", "Date (dd/mm/yyyy)", None),
+        ("DOB", "Date", None),
+    ],
+)
+def test_a_header_may_say_whether_the_day_comes_first(
+    tmp_path: Path, born: str, seen: str, days: int | None
+) -> None:
+    export = written(tmp_path, f"id,{born},Sex,{seen},wt", "a,02/04/2024,F,02/05/2024,3.4")
+    if days is None:
+        with pytest.raises(MappingError, match="--date-format"):
+            read(export)
+        return
+    row = read(export).frame.iloc[0]
+    assert (row["measured_on"] - row["birth_date"]).days == days

@@ -30,6 +30,10 @@ MONTHLY_CHILDREN: Final = 20  # of so many children, so many born on a 1st or 15
 MONTHLY_SHARE: Final = 0.95  # then only the months of birth are known
 CONTRADICTIONS: Final = 0.05  # above this share two orders are in use; below it, slips
 
+_STATED: Final = (
+    (True, re.compile(r"\bdd?[-/. ]?mm?m?[-/. ]?yy", re.IGNORECASE)),
+    (False, re.compile(r"\bmm?[-/. ]?dd?[-/. ]?yy", re.IGNORECASE)),
+)
 _MONTHS: Final = {
     "jan": 1, "feb": 2, "mar": 3, "apr": 4, "may": 5, "jun": 6,
     "jul": 7, "aug": 8, "sep": 9, "oct": 10, "nov": 11, "dec": 12,
@@ -113,7 +117,25 @@ def are_serials(words: pd.Series[str], name: str) -> bool:
     return 2 * serials > int((~is_missing(words)).sum())
 
 
-def day_first(columns_: Sequence[pd.Series[str]], given: str | None, name: str) -> bool | None:
+def order_stated(headers: Sequence[str]) -> bool | None:
+    """Return whether headers say that the day comes first: "DOB (dd/mm/yyyy)"; None for neither.
+
+    Examples
+    --------
+    >>> order_stated(["DOB (dd/mm/yyyy)", "Seen"]), order_stated(["mm-dd-yy"]), order_stated(["On"])
+    (True, False, None)
+    """
+    said = {first for header in headers for first, form in _STATED if form.search(header)}
+    return said.pop() if len(said) == 1 else None
+
+
+def day_first(
+    columns_: Sequence[pd.Series[str]],
+    given: str | None,
+    name: str,
+    *,
+    stated: bool | None = None,
+) -> bool | None:
     """Return whether a file writes the day before the month, decided once for all its dates.
 
     None where no date needs it: ISO dates, or months as words.
@@ -126,6 +148,8 @@ def day_first(columns_: Sequence[pd.Series[str]], given: str | None, name: str) 
         What the user said: one of :data:`DATE_FORMATS`, or None.
     name
         The file, for the message.
+    stated
+        What the headers say, see :func:`order_stated`; asked where the dates fit both orders.
 
     Raises
     ------
@@ -143,6 +167,8 @@ def day_first(columns_: Sequence[pd.Series[str]], given: str | None, name: str) 
     if len(first) == 0:
         return None
     if max(days_before, months_before) == 0:
+        if stated is not None:
+            return stated
         raise MappingError(
             f"{name}: every date fits dd/mm/yyyy and mm/dd/yyyy alike. "
             "Say which with --date-format dd/mm/yyyy or --date-format mm/dd/yyyy"

@@ -132,7 +132,10 @@ class Rows:
         self._children: dict[int, TextColumn] = {}  # the columns of identifiers read so far
         self.rounded = np.zeros(len(table.rows), dtype=np.bool_)  # an identifier lost its digits
         words = [column.stripped for slot in _DATES if (column := self.column(slot))]
-        self.day_first = dates.day_first(words, mapping.config.date_format, table.name)
+        stated = dates.order_stated([self.header(slot) for slot in _DATES])
+        self.day_first = dates.day_first(
+            words, mapping.config.date_format, table.name, stated=stated
+        )
 
     def __len__(self) -> int:
         return len(self.table.rows)
