@@ -256,6 +256,11 @@ class TestRefused:
         }
         assert f"lacking {words[lacking]}" in self.refusal(**columns)
 
+    def test_names_in_place_of_an_identifier_are_told_of(self) -> None:
+        listed = {h: c for h, c in VISIT.items() if h != "NHS number"} | {"Weight": "18"}
+        assert "by_name = true" in self.refusal(Surname="Able", Forename="Ann", **listed)
+        assert "by_name" not in self.refusal(**listed)
+
     def test_a_date_column_without_dates(self) -> None:
         message = self.refusal(**{**VISIT, "Date": "autumn"}, Weight="18")
         assert "The cells under Date are not what the header says" in message

@@ -157,7 +157,10 @@ def day_first(columns_: Sequence[pd.Series[str]], given: str | None, name: str) 
 
 
 def _open_parts(columns_: Sequence[pd.Series[str]]) -> tuple[Integers, Integers]:
-    """Return the first and second number of every date that is numbers only, year last."""
+    """Return the first and second number of every date that is numbers only, year last.
+
+    A date with no month in it fits neither order, and tells of none.
+    """
     read = []
     for words in columns_:
         left = plain(words)
@@ -167,7 +170,9 @@ def _open_parts(columns_: Sequence[pd.Series[str]]) -> tuple[Integers, Integers]
                 left = left.drop(left.index[found["a"].index])
     first, second = ([_integers(part[letter]) for part in read] for letter in "ab")
     none = np.array([], dtype=np.int64)
-    return np.concatenate([none, *first]), np.concatenate([none, *second])
+    one, other = np.concatenate([none, *first]), np.concatenate([none, *second])
+    a_month = np.minimum(one, other) <= 12
+    return one[a_month], other[a_month]
 
 
 def dates(words: pd.Series[str], *, day_before_month: bool | None) -> tuple[Dates, Flags]:

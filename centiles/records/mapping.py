@@ -364,12 +364,19 @@ def _stop_if_ambiguous(table: TextTable, found: dict[str, list[_Candidate]]) -> 
         )
 
 
+_BY_NAME = (
+    "; where a name, a birth date and a sex are enough to tell children apart, a file "
+    "centiles.toml with the lines [merge] and by_name = true goes by those"
+)
+
+
 def _stop_if_lacking(
     table: TextTable, columns: MappingABC[str, int], unfit: list[int], *, by_name: bool
 ) -> None:
     lacking = []
     named = "name" in columns or {"forename", "surname"} <= columns.keys()
-    if "child_id" not in columns and not (by_name and named):
+    nameless = "child_id" not in columns and not (by_name and named)
+    if nameless:
         lacking.append("an identifier (such as NHS number)")
     of_birth = columns.keys() & MEASURE_SLOTS.keys() == {"birth_weight"} and "birth_date" in columns
     if "measured_on" not in columns and "age" not in columns and not of_birth:
@@ -384,6 +391,7 @@ def _stop_if_lacking(
             f"{known or 'none of them'}; lacking {'; '.join(lacking)}. "
             + (f"The cells under {unlike} are not what the header says. " if unlike else "")
             + "Check the delimiter and the header line, or name the columns in a configuration"
+            + (_BY_NAME if nameless and named else "")
         )
 
 
