@@ -170,3 +170,41 @@ def test_a_header_may_say_whether_the_day_comes_first(
         return
     row = read(export).frame.iloc[0]
     assert (row["measured_on"] - row["birth_date"]).days == days
+
+
+def test_a_measure_that_no_column_was_taken_for_is_a_problem(tmp_path: Path) -> None:
+    lines = (
+        "id,DOB,sex,date,HC,{},birth wt text,ht z,wt unit",
+        "a,2024-02-13,F,2024-03-14,36,4.1,3,0,kg",
+    )
+    export = written(tmp_path, lines[0].format("Wt of this one"), lines[1])
+    out = tmp_path / "out"
+    ran = run("check", str(export), "--out", str(out), "--no-report", "--no-workbook")
+    assert ran.code == 0
+    assert "F06 error" in ran.err
+    assert "(1): Wt of this one of f.csv" in ran.err
+    (problem,) = read(export).problems.query("code == 'F06'").itertuples()
+    assert problem.suggestion.endswith('[columns] weight = "Wt of this one"')
+    named = written(tmp_path, "[columns]", 'weight = "Wt of this one"', name="c.toml")
+    assert "F06" not in set(read(export, config=named).problems["code"])
+
+
+@pytest.mark.parametrize(
+    ("header", "slot"),
+    [
+        ("Weight at clinic", "weight"),
+        ("Current height (cm)", "height"),
+        ("HC on discharge", "head"),
+    ],
+)
+def test_when_a_value_is_of_is_no_part_of_its_name(tmp_path: Path, header: str, slot: str) -> None:
+    export = written(tmp_path, f"id,DOB,sex,date,{header}", "a,2024-02-13,F,2024-03-14,40")
+    (source,) = read(export).sources
+    assert source.mapping[slot].startswith(header)
+
+
+@pytest.mark.parametrize("header", ["Weight recorded", "Target weight", "Height z score result"])
+def test_what_is_no_value_is_not_taken_for_one(tmp_path: Path, header: str) -> None:
+    export = written(tmp_path, f"id,DOB,sex,date,HC,{header}", "a,2024-02-13,F,2024-03-14,36,4")
+    (source,) = read(export).sources
+    assert not {"weight", "height"} & source.mapping.keys()

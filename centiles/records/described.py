@@ -11,8 +11,9 @@ from typing import Final
 
 import pandas as pd
 
+from centiles.records import columns
 from centiles.records.dates import look_like_dates
-from centiles.records.mapping import normal
+from centiles.records.mapping import Mapping, holds, normal
 from centiles.records.rows import Rows
 from centiles.records.tables import TextColumn, TextTable
 
@@ -31,6 +32,18 @@ _SCORE: Final = re.compile(
 )
 _MEASURE: Final = re.compile(
     r"weight|wt\b|height|ht\b|length|head|ofc|bmi|circumference|date|dob|birth|gest|\bsex|gender"
+)
+# What a measure is called, where nothing else of the header is known; not at birth, which is a slot
+# of its own, nor what is wished for, or lost and gained.
+_CALLED: Final = {
+    ("weight",): r"weight|wt",
+    ("height", "length"): r"height|ht|length|stature",
+    ("head",): r"head|hc|ofc|head circumference",
+    ("bmi",): r"bmi",
+}
+_ANOTHER: Final = re.compile(
+    r"birth|born|target|goal|ideal|expected|predicted|change|gain|loss|lost|velocity|mother|father"
+    r"|maternal|paternal|mum|dad|parent|unit|uom|method|device|time|date|age|placenta"
 )
 
 
@@ -88,6 +101,36 @@ def said_of_unread(table: TextTable, read: set[int]) -> dict[str, str]:
             meant = _MEASURE.search(plain) is not None and shown == header.strip()
             kinds[kind].append((not meant, place, shown))
     return {kind: _listed(sorted(found)) for kind, found in kinds.items() if found}
+
+
+def overlooked(table: TextTable, mapping: Mapping) -> pd.DataFrame:
+    """Return the columns called by a measure of which the file has no column, as problems.
+
+    Parameters
+    ----------
+    table
+        The file.
+    mapping
+        What its columns were taken for.
+
+    Returns
+    -------
+    pandas.DataFrame
+        F06 for each, of the file as a whole; none where a row is of one measure, which it names.
+    """
+    found = []
+    for place, (header, column) in enumerate(zip(table.headers, table.columns, strict=True)):
+        plain, shown = normal(header), shown_header(header, place)
+        named = shown == header.strip() and not (_SCORE.search(plain) or _ANOTHER.search(plain))
+        for slots, words in _CALLED.items() if named and not mapping.long else ():
+            free = place not in mapping.columns.values() and mapping.columns.keys().isdisjoint(
+                slots
+            )
+            if free and re.search(rf"\b(?:{words})\b", plain) and holds(slots[0], column):
+                found.append((shown, slots[0]))
+    say = [f'if it is one, name it in a configuration: [columns] {s} = "{h}"' for h, s in found]
+    headers = [header for header, _ in found]
+    return columns.problems("F06", table.name, [0] * len(found), headers, say)
 
 
 def shown_header(header: str, place: int) -> str:

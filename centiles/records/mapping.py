@@ -49,6 +49,12 @@ _CONTENT_DECIDES: Final = frozenset((*DATE_SLOTS, "age", "value", "measure", "co
 _OWNERS: Final = ("pupil", "pupils", "pupil s", "patient", "patients", "patient s", "child",
                   "child s", "childs", "client", "clients", "client s", "person", "baby", "babys",
           "infant", "infants", "newborn")  # fmt: skip
+# When a value is of, behind or before its measure: "weight at clinic". Not "measured" or
+# "recorded", under which a yes or a date may stand.
+_OCCASION: Final = re.compile(
+    r"^(?:current|actual|todays?) | (?:today|reading|result|(?:at|on) (?:clinic|contact|visit"
+    r"|review|assessment|appointment|exam(?:ination)?|measurement|admission|discharge|day))$"
+)
 _SAMPLE: Final = 2000  # distinct words looked at to tell what a column holds
 _LAST: Final = 99  # the rank of what is no synonym
 _FEWEST_KNOWN: Final = 3  # columns recognised, for the line to be a header
@@ -272,6 +278,9 @@ def matches(header: str) -> tuple[tuple[str, int, str], ...]:
         for words, unit in forms:
             if found := named(words):
                 return tuple((slot, rank, unit) for slot, rank in found)
+    shorter = _OCCASION.sub("", header)
+    if shorter != header:
+        return tuple(match for match in matches(shorter) if match[0] in VISIT_SLOTS)
     slot = _coded(header)
     return ((slot, _LAST, ""),) if slot else ()
 
@@ -365,6 +374,11 @@ def _quantities() -> frozenset[str]:
 def _unit_of(header: str) -> str:
     """Return the unit at the end of a header, empty where there is none."""
     return next((unit for _, unit in _peeled(normal(header))), "")
+
+
+def holds(slot: str, column: TextColumn) -> bool:
+    """Return whether a column has words that could be what a slot is, by themselves."""
+    return _fit(slot, column, {}) == _FIT
 
 
 def _fit(slot: str, column: TextColumn, own: MappingABC[str, str]) -> int:

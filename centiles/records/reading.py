@@ -16,7 +16,7 @@ from centiles.errors import CentilesError, MappingError, UnmappedError, UsageErr
 from centiles.records import columns, presets
 from centiles.records.apart import Apart, configured, read_apart
 from centiles.records.cells import CellReader
-from centiles.records.described import said_of_unread
+from centiles.records.described import overlooked, said_of_unread
 from centiles.records.layouts import Config, is_called
 from centiles.records.linked import Layout, laid_out
 from centiles.records.mapping import mapping_of
@@ -382,7 +382,8 @@ def _read_one(layout: Layout, keep: Keep | None) -> Records:
     table, config = layout.table, layout.config
     if config.missing:
         table = table.without_words(config.missing)
-    reader = CellReader(table, mapping_of(table, config))
+    mapping = mapping_of(table, config)
+    reader = CellReader(table, mapping)
     if keep is None:
         frame = reader.records()
         contacts = int(is_contact(frame).sum())
@@ -411,7 +412,9 @@ def _read_one(layout: Layout, keep: Keep | None) -> Records:
     ]
     series = "; ".join(other.name for other, _ in layout.linked)
     identifiers = replace(identifiers, series=series)
-    problems = columns.concatenated(columns.PROBLEMS, [reader.problems(), *layout.problems])
+    problems = columns.concatenated(
+        columns.PROBLEMS, [overlooked(table, mapping), reader.problems(), *layout.problems]
+    )
     used = Config(files={table.name: reader.used()})
     return Records(frame, problems, (source, *linked), (identifiers,), used)
 

@@ -115,9 +115,10 @@ def problem_lines(problems: pd.DataFrame) -> list[str]:
 
 
 def _named(problems: pd.DataFrame, code: str) -> str:
-    """Return the files a problem of whole files is about."""
+    """Return the files, or columns of files, a problem of whole files is about."""
     about = problems[(problems["code"] == code) & (problems["row"] == 0)]
-    return f": {', '.join(about['source'])}" if len(about) else ""
+    pairs = zip(about["column"], about["source"], strict=True)
+    return ": " * bool(len(about)) + ", ".join(f"{c} of {s}" if c else s for c, s in pairs)
 
 
 def _children_lines(checked: Checked) -> list[str]:
