@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -33,6 +33,7 @@ class Form(StrEnum):
 
     CSV = "csv"
     PARQUET = "parquet"
+    PARTS = "parts"
 
 
 class Engines(StrEnum):
@@ -179,7 +180,11 @@ Repair = Annotated[
         "rows; else it is suggested in problems.csv and nothing is changed.",
     ),
 ]
-ScoredForm = Annotated[Form, typer.Option("--scored", help="The file of all scored values.")]
+_SCORED: Final = (
+    "The file of all scored values; parts is Parquet in a folder for each measure, as Spark and "
+    "DuckDB read them."
+)
+ScoredForm = Annotated[Form, typer.Option("--scored", help=_SCORED)]
 Report = Annotated[
     bool,
     typer.Option(
