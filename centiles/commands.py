@@ -103,6 +103,7 @@ def check(
         return
     from centiles import reports
     from centiles.engines.choices import engine_of
+    from centiles.locks import one_run
     from centiles.monitoring.rulesets import ruleset
     from centiles.records.configs import save
     from centiles.reports.folders import stop_unless_free
@@ -126,32 +127,38 @@ def check(
         "due_by": due_by, "sensitive": sensitive, "previous": previous and str(previous),
         "report": report, "workbook": workbook, "share": share, "engine": engine,
     }  # fmt: skip
-    done = False
-    run, said = engine_of(engine, exports, out, as_of=until, today=today)
-    try:
-        _say(*([said] if said else []))
-        records = run.read(exports, children=children, events=events, actions=actions, **keywords)
-        pseudonyms = pseudonyms_of(records, pseudonymise, dates)
-        options |= {"pseudonyms": pseudonyms is not None, "dates": pseudonyms and pseudonyms.dates}
-        _say(*mapping_lines(records.sources))
-        if save_mapping is not None:
-            save(records.config, save_mapping)
-        with told("check", "rows") as progress:
-            checked = run.check(
-                records, rules=rules, correction=correction, as_of=until, today=today,
-                unknown_gestation=unknown_gestation, repair=repair, sensitive=sensitive,
-                due_by=opt.date(due_by, "--due-by"), previous=previous, pseudonyms=pseudonyms,
-                charted=report, progress=progress,
-            )  # fmt: skip
-        with told("report", "children") as progress:
-            reports.write(
-                checked, out, scored=scored, report=report, workbook=workbook, share=share,
-                force=force, options=options, progress=progress, values=run.scored(),
-            )  # fmt: skip
-        done = True
-    finally:
-        left = run.close(done=done)
-        _say(*([left] if left else []))
+    with one_run(out):
+        done = False
+        run, said = engine_of(engine, exports, out, as_of=until, today=today)
+        try:
+            _say(*([said] if said else []))
+            records = run.read(
+                exports, children=children, events=events, actions=actions, **keywords
+            )
+            pseudonyms = pseudonyms_of(records, pseudonymise, dates)
+            options |= {
+                "pseudonyms": pseudonyms is not None,
+                "dates": pseudonyms and pseudonyms.dates,
+            }
+            _say(*mapping_lines(records.sources))
+            if save_mapping is not None:
+                save(records.config, save_mapping)
+            with told("check", "rows") as progress:
+                checked = run.check(
+                    records, rules=rules, correction=correction, as_of=until, today=today,
+                    unknown_gestation=unknown_gestation, repair=repair, sensitive=sensitive,
+                    due_by=opt.date(due_by, "--due-by"), previous=previous, pseudonyms=pseudonyms,
+                    charted=report, progress=progress,
+                )  # fmt: skip
+            with told("report", "children") as progress:
+                reports.write(
+                    checked, out, scored=scored, report=report, workbook=workbook, share=share,
+                    force=force, options=options, progress=progress, values=run.scored(),
+                )  # fmt: skip
+            done = True
+        finally:
+            left = run.close(done=done)
+            _say(*([left] if left else []))
     _say(*summary_lines(checked), *([MISSING] if workbook and not is_available() else []))
     typer.echo(_json(run_record(checked, options)) if as_json else str(out))
     if fail_on is not None and _reaches(checked, fail_on):

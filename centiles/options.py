@@ -44,6 +44,7 @@ class Form(StrEnum):
 
     CSV = "csv"
     PARQUET = "parquet"
+    PARTS = "parts"
 
 
 class Engines(StrEnum):
@@ -221,7 +222,8 @@ ScoredForm = Annotated[
     Form,
     typer.Option(
         "--scored",
-        help="The file of all scored values.",
+        help="The file of all scored values; parts is Parquet in a folder for each measure, as "
+        "Spark and DuckDB read them.",
         rich_help_panel=at.WRITTEN,
     ),
 ]

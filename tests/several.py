@@ -14,6 +14,7 @@ from centiles.checks import Checked
 from centiles.demo import made_up_children, write_exports, write_side_files
 from centiles.records.arrow_tables import frame_of
 from centiles.records.columns import SCORED
+from tools.build_planted_errors import planted
 
 TODAY = "2026-11-27"
 TABLES = ("findings", "scored", "problems", "children", "contacts", "teams")
@@ -76,6 +77,16 @@ def _other(healthy: int) -> pd.DataFrame:
     unit = rows["measure"].astype(str).map({"weight": "kg"}).fillna("cm")
     names = ["child_id", "sex", "birth_date", "measured_on", "measure", "value"]
     return rows[names].astype({"child_id": str, "measure": str, "sex": str}).assign(unit=unit)
+
+
+def write_planted(folder: Path) -> dict[str, Any]:
+    """Write an export with every kind of planted error in it; return how to read it."""
+    rows, _ = planted(children=150, each=1, seed=5)
+    rows = rows.assign(unit=rows["measure"].map({"weight": "kg"}).fillna("cm"))
+    names = ["child_id", "sex", "birth_date", "measured_on", "measure", "value", "unit"]
+    path = folder / "planted.csv"
+    rows[names].sample(frac=1, random_state=3).to_csv(path, index=False)
+    return {"paths": [path]}
 
 
 def whole(checked: Checked, tables: list[pa.Table]) -> Checked:

@@ -268,12 +268,6 @@ def dated(findings: pd.DataFrame, rules: RuleSet) -> pd.DataFrame:
     return out
 
 
-def worded(findings: pd.DataFrame, rules: RuleSet) -> pd.DataFrame:
-    """Return findings with their severities in words, each in one sentence."""
-    severity = np.asarray(SEVERITIES, dtype=object)[findings["severity"].to_numpy()]
-    return findings.assign(severity=severity, sentence=wording.sentences(findings, rules))
-
-
 def _positions(z: pd.Series) -> NDArray[np.object_]:
     return np.asarray(POSITIONS, dtype=object)[position_codes(z.to_numpy())]
 
