@@ -72,7 +72,10 @@ def test_an_unknown_gestation_is_said_and_never_made_up(rows: list[Row]) -> None
     assert done.frame["note"][there].astype(str).str.contains("gestation").all()
 
 
-@given(st.integers(-130, 7400))
+EDGES = sorted({day for each in reference().by_age for day in (each.from_day, each.to_day)})
+
+
+@given(st.integers(-130, 7400) | st.builds(int.__add__, st.sampled_from(EDGES), st.integers(-1, 1)))
 def test_one_section_speaks_at_every_age_and_at_a_join_the_older(day: int) -> None:
     """Half-open: a section's first day is its own, its last is the next one's."""
     known = reference()
