@@ -24,6 +24,8 @@ from centiles.reading_options import AS_IT_IS, Reading, with_reading
 from centiles.trial_command import trial
 from centiles.version import __version__
 
+LONGEST_PATH = 200  # letters of one that are shown
+
 app = typer.Typer(
     name="centiles",
     help="Make a child's falling growth visible: z-scores against UK-WHO, falls across the "
@@ -88,15 +90,6 @@ def check(
     Ends with 0 done, 1 --fail-on reached, 2 a fault in the options or a column that is not
     clear, 3 a file could not be read, 4 could not write, 130 interrupted.
     """  # noqa: D301 -- \b keeps the lines as they are
-    from centiles import reports
-    from centiles.engines.choices import engine_of
-    from centiles.monitoring.rulesets import ruleset
-    from centiles.records.configs import save
-    from centiles.reports.folders import stop_unless_free
-    from centiles.reports.results import run_record
-    from centiles.reports.summary import mapping_lines, summary_lines
-    from centiles.reports.workbook import MISSING, is_available
-
     if reference != "uk-who":
         raise UsageError(
             f"check: found --reference {reference}, expected uk-who: the rules' limits, how z is "
@@ -106,8 +99,17 @@ def check(
     reading = reading.configured(exports)
     keywords = reading.keywords() | {"skip_unreadable": skip_unreadable}
     if dry_run:
-        _show_mapping(exports, keywords, as_json=as_json)
+        _show_mapping(exports, keywords, save_mapping, as_json=as_json)
         return
+    from centiles import reports
+    from centiles.engines.choices import engine_of
+    from centiles.monitoring.rulesets import ruleset
+    from centiles.records.configs import save
+    from centiles.reports.folders import stop_unless_free
+    from centiles.reports.results import run_record
+    from centiles.reports.summary import mapping_lines, summary_lines
+    from centiles.reports.workbook import MISSING, is_available
+
     if out is None:
         raise UsageError(
             "check: found no --out, expected a folder to write the results in; add --out results, "
@@ -316,6 +318,12 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except Exception as fault:
+        if isinstance(fault, OSError) and isinstance(fault.filename, str):
+            _say(
+                f"{fault.filename[:LONGEST_PATH]}: {fault.strerror}; expected a path the system "
+                "knows, and permission for it"
+            )
+            sys.exit(UnreadableError.exit_code)
         if os.environ.get("CENTILES_DEBUG"):
             raise
         _say(
@@ -336,17 +344,23 @@ def _json(record: Any) -> str:
     return json.dumps(record, indent=2)
 
 
-def _show_mapping(exports: list[Path], reading: dict[str, Any], *, as_json: bool) -> None:
+def _show_mapping(
+    exports: list[Path], reading: dict[str, Any], save_mapping: Path | None, *, as_json: bool
+) -> None:
     """Print what a sample of each export says its columns are."""
     from centiles.records import read
+    from centiles.records.configs import save
     from centiles.reports.summary import mapping_table
 
     try:
-        sources = read(exports, **reading, sample=True).sources
+        records = read(exports, **reading, sample=True)
     except MappingError as fault:
         raise MappingError(
             f"{fault} (Judged by the first 2,000 rows of a file, where it has more.)"
         ) from None
+    if save_mapping is not None:
+        save(records.config, save_mapping)
+    sources = records.sources
     if as_json:
         keys = ("name", "sampled", "rows", "mapping")
         typer.echo(_json([{key: getattr(source, key) for key in keys} for source in sources]))

@@ -199,7 +199,7 @@ DryRun = Annotated[
     typer.Option(
         "--dry-run",
         help="Only show what each column is taken for, judged by the first 2,000 rows. Nothing "
-        "is written.",
+        "is written but what --save-mapping names.",
     ),
 ]
 UnknownGestation = Annotated[

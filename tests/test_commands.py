@@ -431,6 +431,16 @@ def test_dry_run_prints_the_mapping_and_writes_nothing(visits: Path, folder: Pat
     assert not folder.exists()
 
 
+def test_dry_run_writes_the_mapping_where_asked(visits: Path, tmp_path: Path) -> None:
+    used = tmp_path / "used.toml"
+    assert run("check", visits, "--dry-run", "--save-mapping", used).code == 0
+    assert 'weight = "Weight (kg)"' in used.read_text()
+    again = run("check", visits, "--dry-run", "--config", used)
+    shown = run("check", visits, "--dry-run").out
+    assert again.out.replace("dates           dd/mm/yyyy", "dates           day first") == shown
+    assert run("check", visits, "--dry-run", "--save-mapping", used).code == 4
+
+
 def large(folder: Path, *, after: bytes) -> Path:
     """Write an export whose first rows are sound, with something else far below them."""
     path = folder / "large.csv"
@@ -673,6 +683,17 @@ def test_an_interrupt_ends_with_130_and_leaves_nothing(
     assert (ran.code, ran.out) == (130, "")
     assert "interrupted" in ran.err
     assert list(tmp_path.iterdir()) == [visits]
+
+
+@pytest.mark.parametrize("option", ["--children", "--never-merge", "--previous", "--config"])
+def test_a_path_the_system_refuses_is_no_fault_of_ours(
+    option: str, visits: Path, folder: Path
+) -> None:
+    ran = run("check", visits, "--out", folder, option, "x" * 5000)
+    assert ran.code == 3
+    assert "File name too long; expected a path" in ran.err.splitlines()[-1]
+    assert len(ran.err.splitlines()[-1]) < 400
+    assert not folder.exists()
 
 
 def test_an_unforeseen_fault_tells_its_place_and_nothing_of_the_data(

@@ -223,6 +223,11 @@ class TestDayFirst:
         many = [f"{day}/02/20{year}" for day in range(13, 28) for year in (10, 11)]
         assert dates.day_first([words(*many, "02/14/2020")], None, "f") is True
 
+    def test_a_date_without_a_month_settles_nothing(self) -> None:
+        assert dates.day_first([words("30/13/2021", "14/09/2024")], None, "f") is True
+        assert dates.day_first([words("30/13/2021", "09/14/2024")], None, "f") is False
+        assert dates.day_first([words("30/13/2021")], None, "f") is None
+
     def test_said(self) -> None:
         assert dates.day_first([words("01/02/2020")], "dd/mm/yyyy", "f") is True
         assert dates.day_first([words("01/02/2020")], "mm/dd/yyyy", "f") is False

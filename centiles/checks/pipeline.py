@@ -23,6 +23,7 @@ from centiles.checks.worklist import worklist
 from centiles.errors import CentilesError, UsageError
 from centiles.monitoring.findings import dated, worded
 from centiles.records import columns
+from centiles.records.headers import named
 from centiles.records.pseudonyms import Pseudonyms
 from centiles.records.reading import Records
 from centiles.records.timelines import FATES
@@ -183,7 +184,7 @@ def with_ranks(
     return Checked(
         findings=found,
         scored=done.frame,
-        problems=_by_row(columns.concatenated(columns.PROBLEMS, problems), records),
+        problems=_by_row(named(columns.concatenated(columns.PROBLEMS, problems), records), records),
         children=worklist(ordered, lead, rank, batch.children),
         sources=records.sources,
         provenance=made,
@@ -199,7 +200,10 @@ def with_ranks(
 
 
 def _by_row(problems: pd.DataFrame, records: Records) -> pd.DataFrame:
-    """Return problems in the order of files and their rows, whoever found them first."""
+    """Return problems in the order of files and their rows, whoever found them first, each once.
+
+    What is wrong with a row is wrong with all its values.
+    """
     names = [each.name for each in records.sources]
     names += [each.name for each in records.sides.sources]
     known = [str(name) for name in problems["source"].cat.categories]
@@ -210,7 +214,9 @@ def _by_row(problems: pd.DataFrame, records: Records) -> pd.DataFrame:
         pd.factorize(problems[name].astype("str"), sort=True)[0]
         for name in ("code", "column", "suggestion")
     ]
-    return problems.take(np.lexsort(keys[::-1])).reset_index(drop=True)
+    order = np.lexsort(keys[::-1])
+    first = np.any([np.diff(key[order], prepend=-2) != 0 for key in keys], axis=0)
+    return problems.take(order[first]).reset_index(drop=True)
 
 
 def _provenance(profile: Profile, as_of: np.datetime64) -> Provenance:

@@ -228,7 +228,7 @@ def _dates(cohort: Cohort, points: Points, *which: Rows) -> dict[str, NDArray[np
     measured = cohort.scored["measured_on"].to_numpy()
     names = ("start", "opened", "to")
     return {
-        name: np.where(rows >= 0, measured[points.row[rows]], np.datetime64("NaT"))
+        name: np.where(rows >= 0, measured[points.row[rows]], np.datetime64("NaT", "D"))
         for name, rows in zip(names, which, strict=True)
     }
 
@@ -290,7 +290,7 @@ def waits(
         np.where(has_own, np.maximum(mine, 0), np.array([u.get(word, 0) for u in usual])[place])
         for mine, word in zip(own, ("days", "working_days"), strict=True)
     )
-    out = np.full(len(findings), np.datetime64("NaT"), dtype="datetime64[D]")
+    out = np.full(len(findings), np.datetime64("NaT", "D"), dtype="datetime64[D]")
     known = np.flatnonzero(~np.isnat(from_day))
     out[known] = from_day[known] + days[known]
     busy = known[working[known] > 0]

@@ -58,6 +58,7 @@ RECORDS: Final = _columns(
     birth_precision word day, or month where only that is known
     gestation_days number gestation at birth [d]
     gestation_known_on date the day it became known, where another row than this one says it
+    gestation_doubted_on date the day another row said another: from then on it is not known
     measured_on date the day of measurement
     date_precision word day, month or year
     age_days number age since birth [d]

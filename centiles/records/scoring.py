@@ -55,8 +55,8 @@ _GESTATION, _STOOD, _LAY, _CONFLICT, _OTHER_DAY, _VAGUE, _MONTHLY = (
 
 # What is written as it was read; beside a computed value, as beside its weight.
 _AS_READ: Final = (
-    "source", "gestation_known_on", "date_precision", "recorded_on", "posture", "contact", "reason",
-    "status", "team",
+    "source", "gestation_known_on", "gestation_doubted_on", "date_precision", "recorded_on",
+    "posture", "contact", "reason", "status", "team",
 )  # fmt: skip
 
 
