@@ -159,6 +159,10 @@ def main() -> int:
         print(shown(module, name))
         print(ended(os.waitpid(started(given.name, module, folder, loud=True), 0)[1]))
         return 0
+    for module in dict.fromkeys(["rules", *TESTS]) if not given.again else ():
+        if ended(os.waitpid(started("", module, folder), 0)[1]) != "survived":
+            print(f"The tests of {module} fail without any change.", file=sys.stderr)
+            return 1
     names = sorted(made)
     random.Random(given.seed).shuffle(names)
     outcomes: dict[str, str] = json.loads(kept.read_text(encoding="utf-8"))
