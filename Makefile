@@ -8,7 +8,7 @@ OUT    := demo-results
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv demo test check lint format-check types tables tables-check oldest oldest-spark bench evidence fuzz mutants audit site notebooks gallery clean
+.PHONY: help venv demo test check lint format-check types tables tables-check oldest oldest-spark bench evidence fuzz mutants rule-mutants coverage audit site notebooks gallery clean
 
 help:           ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -82,6 +82,16 @@ fuzz: $(STAMP)  ## throw broken exports at it for five minutes
 mutants: $(STAMP)  ## change the arithmetic in 2,000 places, and see that a test notices (half an hour)
 	$(BIN)/python -m pip install --quiet 'mutmut>=3.8'
 	$(BIN)/mutmut run
+
+rule-mutants: $(STAMP)  ## the same for a random sample of 400 in the rules (an hour and more)
+	$(BIN)/python -m pip install --quiet 'mutmut>=3.8'
+	$(BIN)/python tools/mutants.py $(ARGS)
+
+coverage: $(STAMP)  ## the share of lines and branches that tests run, processes they start too
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m coverage run -m pytest -q $(ARGS)
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report
 
 audit: $(STAMP)  ## known faults of the libraries installed, as a report
 	$(BIN)/python tools/audit.py

@@ -27,7 +27,7 @@ def chart(
     measure: own.MeasuresShown = None,
     window: own.WindowName = None,
     ages: own.AgesShown = own.Ages.BOTH,
-    reference: own.OnReference = own.ReferenceName.UK_WHO,
+    reference: own.OnReference = opt.ReferenceName.UK_WHO,
     sds: own.SdsChart = False,
     family: own.FamilyView = False,
     name: own.NameShown = None,
@@ -43,7 +43,7 @@ def chart(
     pseudonymise: opt.Pseudonymise = None,
     dates: opt.DatesShown = None,
 ) -> None:
-    """Draw one child's centile charts, from exports or from the options alone.
+    """Draw one child's centile charts, from exports or options alone.
 
     A chart is a check of one child, drawn: the same scores and findings. Dates are YYYY-MM-DD.
     --reference draws it on the lines of another, such as turner.
@@ -81,7 +81,7 @@ def chart(
         records, child, pseudonyms_of(records, pseudonymise, dates),
         rules=rules, correction=correction, as_of=opt.date(as_of, "--as-of"), sensitive=sensitive,
     )  # fmt: skip
-    if reference != own.ReferenceName.UK_WHO:
+    if reference != opt.ReferenceName.UK_WHO:
         found, measure = _on_reference(found, str(reference), measure, alone=not (sds or family))
     shown: dict[str, Any] = {"name": name, "replace": force}
     if family:
@@ -114,10 +114,11 @@ def sheet(
     pseudonymise: opt.Pseudonymise = None,
     dates: opt.DatesShown = None,
 ) -> None:
-    """Write one child's record and referral sheet: A4, for the notes or a letter.
+    """Write one child's record and referral sheet.
 
-    First page: then and now in words, open findings with dates, what is missing, the baseline.
-    Second: the charts. Third: every measurement with its source, events and actions.
+    It is A4, for the notes or a letter. First page: then and now in words, open findings with
+    dates, what is missing, the baseline. Second: the charts. Third: every measurement with its
+    source, events and actions.
 
     \b
     Example:

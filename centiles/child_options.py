@@ -10,8 +10,9 @@ from typing import Annotated, Final
 
 import typer
 
+from centiles import grouped_help as at
 from centiles.errors import UsageError
-from centiles.options import date
+from centiles.options import ReferenceName, date
 
 _WEEKS_AND_DAYS: Final = re.compile(r"(2[2-9]|3\d|4[0-4])\+[0-6]")
 
@@ -29,16 +30,6 @@ class Ages(StrEnum):
     BOTH = "both"
     CHRONOLOGICAL = "chronological"
     CORRECTED = "corrected"
-
-
-class ReferenceName(StrEnum):
-    """The references a chart can be drawn on."""
-
-    UK_WHO = "uk-who"
-    UK90 = "uk90"
-    WHO = "who"
-    TRISOMY21 = "trisomy21"
-    TURNER = "turner"
 
 
 class MeasureName(StrEnum):
@@ -81,18 +72,31 @@ SheetOf = Annotated[
         show_default=False,
     ),
 ]
-SexOfChild = Annotated[SexName | None, typer.Option(help="Without an export: male or female.")]
-Born = Annotated[str | None, typer.Option(metavar="DATE", help="Without an export: date of birth.")]
+SexOfChild = Annotated[
+    SexName | None,
+    typer.Option(
+        help="Male or female.",
+        rich_help_panel=at.ALONE,
+    ),
+]
+Born = Annotated[
+    str | None,
+    typer.Option(metavar="DATE", help="Date of birth.", rich_help_panel=at.ALONE),
+]
 Gestation = Annotated[
     str | None,
-    typer.Option(metavar="W+D", help="Without an export: weeks and days, such as 38+4."),
+    typer.Option(
+        metavar="W+D",
+        help="Gestation in weeks and days, such as 38+4.",
+        rich_help_panel=at.ALONE,
+    ),
 ]
 Points = Annotated[
     list[str] | None,
     typer.Option(
         metavar="DATE:MEASURE:VALUE",
-        help="Without an export: a measurement in kg or cm, such as 2025-03-12:weight:18.4. "
-        "Repeat it for more.",
+        help="A measurement in kg or cm, such as 2025-03-12:weight:18.4. Repeat it for more.",
+        rich_help_panel=at.ALONE,
     ),
 ]
 MeasuresShown = Annotated[
@@ -101,6 +105,7 @@ MeasuresShown = Annotated[
         metavar="MEASURE",
         help="Draw only this one: weight, height, bmi or head. Repeat it for more; otherwise all "
         "recorded.",
+        rich_help_panel=at.DRAWN,
     ),
 ]
 WindowName = Annotated[
@@ -109,11 +114,16 @@ WindowName = Annotated[
         metavar="AGES",
         help="The ages to show: preterm, newborn, infant, 0-2, 0-4, 2-9, 2-20, 0-9 or whole; "
         "otherwise what the points need.",
+        rich_help_panel=at.DRAWN,
     ),
 ]
 NameShown = Annotated[
     str | None,
-    typer.Option(metavar="TEXT", help='What to call the child on the chart; "" for nothing.'),
+    typer.Option(
+        metavar="TEXT",
+        help='What to call the child on the chart; "" for nothing.',
+        rich_help_panel=at.DRAWN,
+    ),
 ]
 ReplaceChart = Annotated[bool, typer.Option("--force", help="Replace a chart that is there.")]
 
@@ -121,7 +131,8 @@ AgesShown = Annotated[
     Ages,
     typer.Option(
         help="Where points stand: dots at chronological ages, crosses at ages corrected for "
-        "gestation, or both."
+        "gestation, or both.",
+        rich_help_panel=at.DRAWN,
     ),
 ]
 OnReference = Annotated[
@@ -129,16 +140,21 @@ OnReference = Annotated[
     typer.Option(
         "--reference",
         help="The reference to draw on. Findings are made on UK-WHO and shown on it only.",
+        rich_help_panel=at.DRAWN,
     ),
 ]
 SdsChart = Annotated[
-    bool, typer.Option("--sds", help="Draw all measures on one axis of z instead.")
+    bool,
+    typer.Option(
+        "--sds", help="Draw all measures on one axis of z instead.", rich_help_panel=at.DRAWN
+    ),
 ]
 FamilyView = Annotated[
     bool,
     typer.Option(
         "--family",
         help="Draw the children of the child's household beside each other; needs --sensitive.",
+        rich_help_panel=at.DRAWN,
     ),
 ]
 SensitiveShown = Annotated[
@@ -147,6 +163,7 @@ SensitiveShown = Annotated[
         "--sensitive",
         help="Show sensitive events and siblings too; every page then warns that it is not to be "
         "shared with the family without advice.",
+        rich_help_panel=at.SHOWN,
     ),
 ]
 SheetFile = Annotated[

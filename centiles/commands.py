@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
+from centiles import grouped_help as at
 from centiles import options as opt
 from centiles.child_commands import chart, pseudonyms_of, sheet, todays_date
 from centiles.errors import CentilesError, MappingError, UnreadableError, UsageError
@@ -34,11 +35,12 @@ app = typer.Typer(
     add_completion=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=at.ENDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": at.WIDEST},
 )
 
 
-@app.command()
+@app.command(cls=at.Grouped)
 @with_reading
 def check(
     exports: opt.Exports,
@@ -70,14 +72,14 @@ def check(
     dates: opt.DatesShown = None,
     engine: opt.EngineName = opt.Engines.AUTO,
 ) -> None:
-    """Check whole exports: score every value, find the falls, rank the children.
+    """Check whole exports: find the falls, rank the children.
 
-    Several exports are merged into one timeline a child. The folder then holds report.html (the
-    worklist, most pressing first, with charts), children.xlsx and children.csv (the same as a
-    workbook and as text), findings.csv, contacts.csv (what was not measured, and what is overdue),
-    teams.csv, scored.csv (every value), problems.csv (what could not be used or looks wrong) and
-    run.json (how it was made). Rows that could not be used come back in rejected.csv, to be mended
-    and given beside the export.
+    Every value is scored. Several exports are merged into one timeline a child. The folder then
+    holds report.html (the worklist, most pressing first, with charts), children.xlsx and
+    children.csv (the same as a workbook and as text), findings.csv, contacts.csv (what was not
+    measured, and what is overdue), teams.csv, scored.csv (every value), problems.csv (what could
+    not be used or looks wrong) and run.json (how it was made). Rows that could not be used come
+    back in rejected.csv, to be mended and given beside the export.
 
     \b
     Examples:
@@ -88,15 +90,6 @@ def check(
     Ends with 0 done, 1 --fail-on reached, 2 a fault in the options or a column that is not
     clear, 3 a file could not be read, 4 could not write, 130 interrupted.
     """  # noqa: D301 -- \b keeps the lines as they are
-    from centiles import reports
-    from centiles.engines.choices import engine_of
-    from centiles.monitoring.rulesets import ruleset
-    from centiles.records.configs import save
-    from centiles.reports.folders import stop_unless_free
-    from centiles.reports.results import run_record
-    from centiles.reports.summary import mapping_lines, summary_lines
-    from centiles.reports.workbook import MISSING, is_available
-
     if reference != "uk-who":
         raise UsageError(
             f"check: found --reference {reference}, expected uk-who: the rules' limits, how z is "
@@ -108,6 +101,16 @@ def check(
     if dry_run:
         _show_mapping(exports, keywords, save_mapping, as_json=as_json)
         return
+    from centiles import reports
+    from centiles.engines.choices import engine_of
+    from centiles.locks import one_run
+    from centiles.monitoring.rulesets import ruleset
+    from centiles.records.configs import save
+    from centiles.reports.folders import stop_unless_free
+    from centiles.reports.results import run_record
+    from centiles.reports.summary import mapping_lines, summary_lines
+    from centiles.reports.workbook import MISSING, is_available
+
     if out is None:
         raise UsageError(
             "check: found no --out, expected a folder to write the results in; add --out results, "
@@ -124,74 +127,90 @@ def check(
         "due_by": due_by, "sensitive": sensitive, "previous": previous and str(previous),
         "report": report, "workbook": workbook, "share": share, "engine": engine,
     }  # fmt: skip
-    done = False
-    run, said = engine_of(engine, exports, out, as_of=until, today=today)
-    try:
-        _say(*([said] if said else []))
-        records = run.read(exports, children=children, events=events, actions=actions, **keywords)
-        pseudonyms = pseudonyms_of(records, pseudonymise, dates)
-        options |= {"pseudonyms": pseudonyms is not None, "dates": pseudonyms and pseudonyms.dates}
-        _say(*mapping_lines(records.sources))
-        if save_mapping is not None:
-            save(records.config, save_mapping)
-        with told("check", "rows") as progress:
-            checked = run.check(
-                records, rules=rules, correction=correction, as_of=until, today=today,
-                unknown_gestation=unknown_gestation, repair=repair, sensitive=sensitive,
-                due_by=opt.date(due_by, "--due-by"), previous=previous, pseudonyms=pseudonyms,
-                charted=report, progress=progress,
-            )  # fmt: skip
-        with told("report", "children") as progress:
-            reports.write(
-                checked, out, scored=scored, report=report, workbook=workbook, share=share,
-                force=force, options=options, progress=progress, values=run.scored(),
-            )  # fmt: skip
-        done = True
-    finally:
-        left = run.close(done=done)
-        _say(*([left] if left else []))
+    with one_run(out):
+        done = False
+        run, said = engine_of(engine, exports, out, as_of=until, today=today)
+        try:
+            _say(*([said] if said else []))
+            records = run.read(
+                exports, children=children, events=events, actions=actions, **keywords
+            )
+            pseudonyms = pseudonyms_of(records, pseudonymise, dates)
+            options |= {
+                "pseudonyms": pseudonyms is not None,
+                "dates": pseudonyms and pseudonyms.dates,
+            }
+            _say(*mapping_lines(records.sources))
+            if save_mapping is not None:
+                save(records.config, save_mapping)
+            with told("check", "rows") as progress:
+                checked = run.check(
+                    records, rules=rules, correction=correction, as_of=until, today=today,
+                    unknown_gestation=unknown_gestation, repair=repair, sensitive=sensitive,
+                    due_by=opt.date(due_by, "--due-by"), previous=previous, pseudonyms=pseudonyms,
+                    charted=report, progress=progress,
+                )  # fmt: skip
+            with told("report", "children") as progress:
+                reports.write(
+                    checked, out, scored=scored, report=report, workbook=workbook, share=share,
+                    force=force, options=options, progress=progress, values=run.scored(),
+                )  # fmt: skip
+            done = True
+        finally:
+            left = run.close(done=done)
+            _say(*([left] if left else []))
     _say(*summary_lines(checked), *([MISSING] if workbook and not is_available() else []))
     typer.echo(_json(run_record(checked, options)) if as_json else str(out))
     if fail_on is not None and _reaches(checked, fail_on):
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(cls=at.Grouped)
 @with_reading
 def score(
     exports: opt.ExportScored,
     output: opt.ScoredFile,
     force: opt.Force = False,
     reading: Reading = AS_IT_IS,
+    reference: opt.ScoredOn = opt.ReferenceName.UK_WHO,
     correction: opt.Correcting = opt.CorrectionName.DIGITAL,
 ) -> None:
-    """Append z, centile and position to a file's own columns, and nothing else.
+    """Append z, centile and position to a file's own columns.
 
-    Columns, rows and text stay as they are. Every value is scored by itself; a value that cannot
-    be scored has an empty z, and "centiles check" says why.
+    Nothing else changes: columns, rows and text stay as they are. Every value is scored by itself;
+    a value that cannot be scored has an empty z, and "centiles check" says why. --reference scores
+    on another reference, such as turner, and names the new columns for it.
 
     \b
-    Example:
+    Examples:
       centiles score export.csv -o scored.csv
+      centiles score export.csv -o on_turner.csv --reference turner
     """  # noqa: D301 -- \b keeps the lines as they are
+    from centiles import references
     from centiles.reports.appended import write_appended
 
     keywords = reading.configured(exports).keywords()
     values, unscored = write_appended(
-        exports, output, correction=correction, today=todays_date(), force=force, **keywords
+        exports, output, correction=correction, on=reference, today=todays_date(), force=force,
+        **keywords,
+    )  # fmt: skip
+    _say(
+        f"reference: {references.reference(reference).title}",
+        f"values scored: {values:,}; not scored (their z is left empty): {unscored:,}",
     )
-    _say(f"values scored: {values:,}; not scored (their z is left empty): {unscored:,}")
     typer.echo(str(output))
 
 
-app.command()(chart)
-app.command()(sheet)
-app.command()(trial)
+app.command(cls=at.Grouped)(chart)
+app.command(cls=at.Grouped)(sheet)
+app.command(cls=at.Grouped)(trial)
 
 
-@app.command()
+@app.command(cls=at.Grouped)
 def template(output: opt.BlankSheet, force: opt.Force = False) -> None:
-    """Write a blank sheet for transcribing paper records; filled in, it is an export.
+    """Write a blank sheet for transcribing paper records.
+
+    Filled in, it is an export.
 
     \b
     Example:
@@ -202,12 +221,13 @@ def template(output: opt.BlankSheet, force: opt.Force = False) -> None:
     typer.echo(str(write_template(output, force=force)))
 
 
-@app.command()
+@app.command(cls=at.Grouped)
 def explain(code: opt.Code = None, rules: opt.Rules = "uk") -> None:
     """Say what a rule or a problem code means.
 
     \b
-    Example:
+    Examples:
+      centiles explain
       centiles explain WT-FALL-1Y
     """  # noqa: D301 -- \b keeps the lines as they are
     from centiles.reports.explained import codes, explained
@@ -216,16 +236,19 @@ def explain(code: opt.Code = None, rules: opt.Rules = "uk") -> None:
         typer.echo(line)
 
 
-@app.command("reference")
+@app.command("reference", cls=at.Grouped)
 def show_reference(verify: opt.Verify = False) -> None:
-    """List the references and their tables: sections, sources and hashes.
+    """List the references and their tables.
+
+    Sections, sources and hashes are shown.
 
     UK-WHO is what children are checked on; the others are for z-scores, lines and charts.
 
     The tables are checked against their hashes whenever they are used.
 
     \b
-    Example:
+    Examples:
+      centiles reference
       centiles reference --verify
     """  # noqa: D301 -- \b keeps the lines as they are
     from centiles.references import FOLDERS, folder_of, reference
@@ -244,9 +267,9 @@ def show_reference(verify: opt.Verify = False) -> None:
         )
 
 
-@app.command()
+@app.command(cls=at.Grouped)
 def demo(out: opt.DemoFolder, seed: opt.Seed = 2014, force: opt.Force = False) -> None:
-    """Make up children in three services' exports, check them, draw the first charts.
+    """Make up three services' exports, check and chart them.
 
     Nobody in it exists: to see the results before you try your own files.
 
@@ -285,6 +308,8 @@ def _main(
 def main() -> None:
     """Run the command line; every fault ends in a clear message and its own exit code."""
     prepare()
+    if "_CENTILES_COMPLETE" in os.environ:
+        os.environ["COLUMNS"] = "1000"  # else shells take a description's second line for a word
     try:
         app()
     except CentilesError as fault:

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from centiles import grouped_help as at
 from centiles.errors import UsageError
 
 
@@ -28,11 +29,22 @@ class CorrectionName(StrEnum):
     PAPER = "paper"
 
 
+class ReferenceName(StrEnum):
+    """The references a value can be scored or drawn on."""
+
+    UK_WHO = "uk-who"
+    UK90 = "uk90"
+    WHO = "who"
+    TRISOMY21 = "trisomy21"
+    TURNER = "turner"
+
+
 class Form(StrEnum):
     """The forms of the scored values."""
 
     CSV = "csv"
     PARQUET = "parquet"
+    PARTS = "parts"
 
 
 class Engines(StrEnum):
@@ -73,6 +85,13 @@ CheckedOn = Annotated[
         "--reference", metavar="uk-who", help="Children are checked on UK-WHO and no other."
     ),
 ]
+ScoredOn = Annotated[
+    ReferenceName,
+    typer.Option(
+        "--reference",
+        help="The reference to score on. On another than UK-WHO the new columns are named for it.",
+    ),
+]
 Rules = Annotated[
     str, typer.Option(metavar="NAME", help="The rules: uk, or a .toml file of your own.")
 ]
@@ -90,15 +109,23 @@ ChildrenFile = Annotated[
         "--children",
         metavar="FILE",
         help="What is known of the children: sex, birth date, gestation, household, parents.",
+        rich_help_panel=at.KNOWN,
     ),
 ]
 EventsFile = Annotated[
     Path | None,
-    typer.Option("--events", metavar="FILE", help="What happened, such as missed appointments."),
+    typer.Option(
+        "--events",
+        metavar="FILE",
+        help="What happened, such as missed appointments.",
+        rich_help_panel=at.KNOWN,
+    ),
 ]
 ActionsFile = Annotated[
     Path | None,
-    typer.Option("--actions", metavar="FILE", help="What was done about findings."),
+    typer.Option(
+        "--actions", metavar="FILE", help="What was done about findings.", rich_help_panel=at.KNOWN
+    ),
 ]
 DueBy = Annotated[
     str | None,
@@ -114,6 +141,7 @@ PreviousFolder = Annotated[
         metavar="FOLDER",
         help="The results of an earlier run: each finding is then new, worse, unchanged, better or "
         "closed since.",
+        rich_help_panel=at.KNOWN,
     ),
 ]
 Sensitive = Annotated[
@@ -122,11 +150,16 @@ Sensitive = Annotated[
         "--sensitive",
         help="Name sensitive events, and what they or siblings raised; else it is other "
         "information held. Every page then carries a warning.",
+        rich_help_panel=at.SHOWN,
     ),
 ]
 SaveMapping = Annotated[
     Path | None,
-    typer.Option(metavar="FILE.toml", help="Write what the files were read with, to use again."),
+    typer.Option(
+        metavar="FILE.toml",
+        help="Write what the files were read with, to use again.",
+        rich_help_panel=at.READ,
+    ),
 ]
 Pseudonymise = Annotated[
     Path | None,
@@ -134,11 +167,17 @@ Pseudonymise = Annotated[
         metavar="KEYFILE",
         help="Show pseudonyms instead of identifiers, made with the key in this file (16 bytes or "
         "more), and no free text.",
+        rich_help_panel=at.SHOWN,
     ),
 ]
 DatesShown = Annotated[
     str | None,
-    typer.Option("--dates", metavar="keep|ages", help="With --pseudonymise: ages for no dates."),
+    typer.Option(
+        "--dates",
+        metavar="keep|ages",
+        help="With --pseudonymise: ages for no dates.",
+        rich_help_panel=at.SHOWN,
+    ),
 ]
 BlankSheet = Annotated[
     Path,
@@ -179,15 +218,30 @@ Repair = Annotated[
         "rows; else it is suggested in problems.csv and nothing is changed.",
     ),
 ]
-ScoredForm = Annotated[Form, typer.Option("--scored", help="The file of all scored values.")]
+ScoredForm = Annotated[
+    Form,
+    typer.Option(
+        "--scored",
+        help="The file of all scored values; parts is Parquet in a folder for each measure, as "
+        "Spark and DuckDB read them.",
+        rich_help_panel=at.WRITTEN,
+    ),
+]
 Report = Annotated[
     bool,
     typer.Option(
-        "--report/--no-report", help="Write report.html: the worklist, with charts to open."
+        "--report/--no-report",
+        help="Write report.html: the worklist, with charts to open.",
+        rich_help_panel=at.WRITTEN,
     ),
 ]
 Workbook = Annotated[
-    bool, typer.Option("--workbook/--no-workbook", help="Write children.xlsx, for Excel.")
+    bool,
+    typer.Option(
+        "--workbook/--no-workbook",
+        help="Write children.xlsx, for Excel.",
+        rich_help_panel=at.WRITTEN,
+    ),
 ]
 Share = Annotated[
     bool,
@@ -195,6 +249,7 @@ Share = Annotated[
         "--share",
         help="Write share.html and share.csv too: counts alone, small ones left out, for those who "
         "may not see the rest.",
+        rich_help_panel=at.WRITTEN,
     ),
 ]
 EngineName = Annotated[
@@ -215,10 +270,16 @@ SkipUnreadable = Annotated[
     typer.Option(
         "--skip-unreadable",
         help="Go on without an export that cannot be read; the results then begin with its name.",
+        rich_help_panel=at.READ,
     ),
 ]
 AsJson = Annotated[
-    bool, typer.Option("--json", help="Print run.json: counts, versions and hashes, no child.")
+    bool,
+    typer.Option(
+        "--json",
+        help="Print run.json: counts, versions and hashes, no child.",
+        rich_help_panel=at.WRITTEN,
+    ),
 ]
 
 # score

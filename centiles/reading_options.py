@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from centiles import grouped_help as at
 from centiles.options import codes
 
 Preset = Annotated[
@@ -20,6 +21,7 @@ Preset = Annotated[
         help="The layout of the export, only needed where it is not recognised by itself: a .toml "
         "file of one, or growthcleanr, fhir, long, wide, ncmp, ncmp-enhanced, sheet, csds, "
         "systmone, emis, vision, opensafely or opensafely-wide.",
+        rich_help_panel=at.READ,
     ),
 ]
 ConfigFile = Annotated[
@@ -28,6 +30,7 @@ ConfigFile = Annotated[
         "--config",
         metavar="FILE.toml",
         help="A file that says which column is which, and in what unit.",
+        rich_help_panel=at.READ,
     ),
 ]
 DateFormat = Annotated[
@@ -35,12 +38,15 @@ DateFormat = Annotated[
     typer.Option(
         metavar="FORMAT",
         help="dd/mm/yyyy or mm/dd/yyyy; only needed if every date of a file fits both.",
+        rich_help_panel=at.READ,
     ),
 ]
 SexCodes = Annotated[
     str | None,
     typer.Option(
-        metavar="CODES", help="What the codes in the sex column mean, such as 0=male,1=female."
+        metavar="CODES",
+        help="What the codes in the sex column mean, such as 0=male,1=female.",
+        rich_help_panel=at.READ,
     ),
 ]
 GestationDecimals = Annotated[
@@ -48,6 +54,7 @@ GestationDecimals = Annotated[
     typer.Option(
         metavar="WHAT",
         help="What a gestation of 38.6 is: weeks (38.6 weeks) or days (38 weeks and 6 days).",
+        rich_help_panel=at.READ,
     ),
 ]
 NeverMerge = Annotated[
@@ -56,6 +63,7 @@ NeverMerge = Annotated[
         metavar="FILE",
         help="Identifiers that are not one child, however they hang together: a table with a line "
         "of headers and those of one mistake on each row.",
+        rich_help_panel=at.READ,
     ),
 ]
 

@@ -22,11 +22,11 @@ def trial(
     rules: opt.Rules = "uk",
     correction: opt.Correcting = opt.CorrectionName.DIGITAL,
 ) -> None:
-    """Step the check monthly over the past: how many findings a term it would have raised.
+    """Step the check monthly over the past, and count findings.
 
-    Each month knows what was recorded by its end. New findings only, growth findings and then
-    contact findings, by rule and severity, and children in a thousand: to see, before it is used,
-    how much work it makes.
+    They are counted a term, as they would have been raised. Each month knows what was recorded by
+    its end. New findings only, growth findings and then contact findings, by rule and severity, and
+    children in a thousand: to see, before it is used, how much work it makes.
 
     \b
     Example:

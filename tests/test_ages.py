@@ -198,4 +198,4 @@ class TestAgeWords:
         assert ages.ages_in_words(ages.day_ages(since, measured), since).tolist() == words
 
     def test_a_missing_birth_date_is_no_birth_date(self) -> None:
-        assert ages.age_words(1826, np.datetime64("NaT")) == ages.age_words(1826)
+        assert ages.age_words(1826, np.datetime64("NaT", "D")) == ages.age_words(1826)

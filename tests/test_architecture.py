@@ -33,6 +33,7 @@ OUTSIDE = {
         "child_commands",
         "child_options",
         "commands",
+        "grouped_help",
         "options",
         "reading_options",
         "trial_command",

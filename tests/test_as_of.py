@@ -79,6 +79,27 @@ class TestGestation:
         assert z_of(checked(frame, "2023-07-01")) == pytest.approx(PRETERM)
         assert z_of(checked(frame, "2023-05-31")) == pytest.approx(TERM)
 
+    @pytest.mark.parametrize(
+        ("as_of", "first"),
+        [("2023-05-31", False), ("2023-06-01", True), ("2023-07-31", True), ("2023-08-01", False)],
+    )
+    @pytest.mark.parametrize("later_first", [True, False])
+    def test_one_that_is_contradicted_later_stands_till_then(
+        self, *, as_of: str, first: bool, later_first: bool
+    ) -> None:
+        said = [(BORN, "2023-06-01", GESTATION, "224"), (BORN, "2023-08-01", GESTATION, "273")]
+        last = ("2023-09-01", "2023-09-01", WEIGHT, "6.0")
+        frame = coded((SEEN, SEEN, WEIGHT, "4.1"), *(said[::-1] if later_first else said), last)
+        assert z_of(checked(frame, as_of)) == pytest.approx(PRETERM if first else TERM)
+        everything = checked(frame)
+        assert z_of(everything) == pytest.approx(TERM)
+        assert everything.problems["code"].tolist().count("P06") == 2
+
+    def test_two_of_one_day_are_none(self) -> None:
+        said = [(BORN, "2023-06-01", GESTATION, "224"), (BORN, "2023-06-01", GESTATION, "273")]
+        frame = coded((SEEN, SEEN, WEIGHT, "4.1"), *said)
+        assert z_of(checked(frame, "2023-07-01")) == pytest.approx(TERM)
+
 
 class TestBirthWeight:
     @pytest.mark.parametrize("recorded", [True, False])

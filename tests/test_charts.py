@@ -292,7 +292,7 @@ class TestPoints:
     def test_only_ages_are_known(self):
         undated = {"measured_on": np.datetime64("NaT", "s")}
         points = [(a, m, v, undated) for a, m, v in STEADY]
-        page = charts.figure(child(*points, birth_date=np.datetime64("NaT")), "weight")
+        page = charts.figure(child(*points, birth_date=np.datetime64("NaT", "D")), "weight")
         assert "Latest: 17.9 kg at 4 y 7 m, on the 50th" in said(page)
 
     def test_a_value_without_an_age_is_not_forgotten(self):

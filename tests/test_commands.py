@@ -7,6 +7,7 @@ import gzip
 import json
 import os
 import re
+import shutil
 import signal
 import stat
 import subprocess
@@ -15,11 +16,13 @@ import time
 import tracemalloc
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 import typer
 from typer.testing import CliRunner
 
-from centiles import charts, child_options, commands, options, records, version
+import centiles
+from centiles import charts, child_options, commands, grouped_help, options, records, version
 from centiles.charts.windows import WINDOWS
 from centiles.errors import (
     CentilesError,
@@ -97,7 +100,8 @@ def test_help_names_every_word_that_can_be_given() -> None:
     shown = " ".join(run("chart", "-h").out.split())
     assert ", ".join(list(WINDOWS)[:-1]) + f" or {list(WINDOWS)[-1]};" in shown
     presets = list(layouts.layouts()["presets"])
-    said = " ".join(run("check", "-h").out.split())
+    said = re.sub(r"-\n +", "-", run("check", "-h").out)  # lines may end at a hyphen
+    said = " ".join(said.split())
     assert f"{', '.join(presets[:-1])} or {presets[-1]}." in said
 
 
@@ -106,7 +110,7 @@ def test_the_words_of_options_are_the_words_of_the_library() -> None:
     assert set(child_options.MeasureName) == set(map(str, MEASURES))
     assert set(child_options.SexName) == set(map(str, SEXES))
     assert tuple(options.Form) == SCORED_FORMS
-    assert tuple(child_options.ReferenceName) == tuple(FOLDERS)
+    assert tuple(options.ReferenceName) == tuple(FOLDERS)
 
 
 def test_version() -> None:
@@ -118,13 +122,118 @@ def test_without_a_command_there_is_help() -> None:
     assert "Commands:" in shown.out + shown.err
 
 
-def test_completion_can_be_shown_for_a_shell() -> None:
+def test_nothing_is_cut_short_on_a_terminal_of_eighty_columns(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    for command in ([], *([name] for name in COMMANDS)):
+        shown = run(*command, "--help").out
+        assert not re.search(r"\w\.\.\.$", shown, flags=re.MULTILINE), command
+        assert max(map(len, shown.splitlines())) <= 80, command
+
+
+def test_help_uses_a_wide_terminal_up_to_what_is_easy_to_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "160")
+    longest = max(map(len, run("check", "--help").out.splitlines()))
+    assert 90 < longest <= grouped_help.WIDEST
+
+
+def test_options_stand_under_the_heading_of_what_they_do() -> None:
+    shown = run("check", "--help").out
+    parts = re.split(r"^(\w[\w ]+):$", shown, flags=re.MULTILINE)[1:]
+    found = {
+        heading: set(re.findall(r"^ +(?:-\w, )?(--[a-z-]+)", text, flags=re.MULTILINE))
+        for heading, text in zip(parts[::2], parts[1::2], strict=True)
+    }
+    assert {"--out", "--force", "--help", "--as-of"} <= found["Options"]
+    assert {"--preset", "--config", "--date-format"} <= found["How files are read"]
+    assert found["What else is known"] == {"--previous", "--children", "--events", "--actions"}
+    assert found["Who may see it"] == {"--pseudonymise", "--dates", "--sensitive"}
+    assert {"--scored", "--share", "--json"} <= found["What is written"]
+    every = [option for options in found.values() for option in options]
+    assert len(every) == len(set(every)) > 25  # each under one
+
+
+def test_help_says_how_every_command_ends_and_where_files_go() -> None:
+    said = " ".join(run("--help").out.split())
+    for code in ({fault.exit_code for fault in CentilesError.__subclasses__()} | {0, 1, 130}) - {
+        CentilesError.exit_code
+    }:
+        assert f" {code} " in said, code
+    assert "Only what --out or -o names is written" in said
+
+
+def completed(shell: str, words: str) -> set[str]:
+    """Return what a shell is offered for what was typed so far, as its own script asks."""
+    typed = {
+        "bash": {"COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))},
+        "zsh": {"_TYPER_COMPLETE_ARGS": words},
+        "fish": {"_TYPER_COMPLETE_ARGS": words, "_TYPER_COMPLETE_FISH_ACTION": "get-args"},
+    }[shell]
+    asked = {"_CENTILES_COMPLETE": f"complete_{shell}", **typed}
+    shown = CliRunner().invoke(commands.app, prog_name="centiles", env=asked).output
+    return set(re.findall(r"(?<![\w-])(?:--[a-z-]+|ch\w+|[dp]\w+l)(?![\w-])", shown))
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_offers_commands_and_options(shell: str) -> None:
+    assert {"chart", "check"} <= completed(shell, "centiles ch")
+    offered = completed(shell, "centiles score --re")
+    assert "--reference" in offered
+    assert "--correction" not in offered
+
+
+@pytest.mark.parametrize(
+    ("shell", "asked"),
+    [("bash", "complete -o"), ("zsh", "compdef"), ("fish", "complete --command centiles")],
+)
+def test_the_script_of_completion_is_shown_for_each_shell(shell: str, asked: str) -> None:
     shown = CliRunner().invoke(
-        commands.app,
-        prog_name="centiles",
-        env={"_CENTILES_COMPLETE": "complete_bash", "COMP_WORDS": "centiles ch", "COMP_CWORD": "1"},
+        commands.app, prog_name="centiles", env={"_CENTILES_COMPLETE": f"source_{shell}"}
     )
-    assert set(shown.output.split()) == {"chart", "check"}
+    assert asked in shown.output
+    assert f"complete_{shell}" in shown.output
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> dict[str, str]:
+    """Return an environment in which ``centiles`` is a program, as an installation makes it."""
+    path = tmp_path / "centiles"
+    path.write_text(f"#!{sys.executable}\nfrom centiles.commands import main\n\nmain()\n")
+    path.chmod(0o755)
+    found = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    return {**os.environ, "PATH": found, "PYTHONPATH": str(ROOT), "COLUMNS": "80"}
+
+
+def test_a_description_is_one_line_whatever_the_terminal(program: dict[str, str]) -> None:
+    """Else fish would offer its second line as a word."""
+    asked = {
+        "_CENTILES_COMPLETE": "complete_fish", "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+        "_TYPER_COMPLETE_ARGS": "centiles check --",
+    }  # fmt: skip
+    ran = subprocess.run(
+        ["centiles"], env=program | asked, capture_output=True, text=True, check=True
+    )
+    lines = ran.stdout.splitlines()
+    assert len(lines) > 25
+    assert all(line.startswith("--") for line in lines)
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+def test_bash_itself_completes_with_the_script_it_is_given(program: dict[str, str]) -> None:
+    """The script is loaded, and asked as bash does when the tab key is pressed."""
+    script = """
+        eval "$(_CENTILES_COMPLETE=source_bash centiles)"
+        COMP_WORDS=(centiles check --pre) COMP_CWORD=2
+        _centiles_completion centiles --pre check
+        printf '%s\\n' "${COMPREPLY[@]}"
+    """
+    ran = subprocess.run(
+        ["bash", "-c", script], capture_output=True, text=True, check=True, env=program
+    )
+    assert set(ran.stdout.split()) == {"--preset", "--previous"}
 
 
 # ---- check
@@ -660,6 +769,62 @@ def test_score_appends_and_says_how_many(visits: Path, tmp_path: Path) -> None:
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
     assert run("score", visits, "-o", target).code == 4
     assert run("score", visits, "-o", target, "--force").code == 0
+
+
+# Girls' height at 7 years: 105 cm is −0.29 by the figures of Lyon 1985 (L 1, M 106.34, S 0.0437).
+TURNER = "id,sex,dob,date,weight,height\na,F,13/03/2015,13/03/2022,18.2,105.0\n"
+LONG = "id,sex,dob,date,measure,value\na,F,13/03/2015,13/03/2022,height,105.0\n"
+
+
+@pytest.mark.parametrize(("text", "start"), [(TURNER, "height_turner_"), (LONG, "turner_")])
+def test_score_on_another_reference_names_it(tmp_path: Path, text: str, start: str) -> None:
+    export, target = tmp_path / "girls.csv", tmp_path / "scored.csv"
+    export.write_text(text)
+    ran = run("score", export, "-o", target, "--reference", "turner")
+    assert (ran.code, "reference: Turner syndrome\n" in ran.err) == (0, True)
+    [row] = rows_of(target)
+    assert not {"z", "height_z"} & row.keys()
+    assert float(row[f"{start}z"]) == pytest.approx(-0.29, abs=0.005)
+    assert row[f"{start}position"] == "between the 25th and 50th"
+    if text == TURNER:
+        assert row["weight_turner_z"] == ""
+        assert "scored: 1; not scored (their z is left empty): 1" in ran.err
+    whole = tmp_path / "scored.parquet"
+    assert run("score", export, "-o", whole, "--reference", "turner").code == 0
+    said = pq.read_schema(whole).metadata
+    assert (said[b"centiles_reference"], said[b"centiles_reference_edition"]) == (
+        b"Turner syndrome", b"1985",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [("turner", ",F,", ",M,"), ("turner", "2022", "2015"), ("uk90", "03/2022", "09/2015")],
+)
+def test_score_refuses_a_reference_with_no_table_for_any_value(
+    tmp_path: Path, name: str, old: str, new: str
+) -> None:
+    export, target = tmp_path / "children.csv", tmp_path / "scored.csv"
+    export.write_text(TURNER.replace(old, new, 1))
+    ran = run("score", export, "-o", target, "--reference", name)
+    assert (ran.code, ran.out, target.exists()) == (2, "", False)
+    assert f"--reference {name}: found no table" in ran.err
+    assert "docs/references.md" in ran.err
+
+
+def test_lying_or_standing_is_as_the_section_of_the_reference_has_it(tmp_path: Path) -> None:
+    """At 18 months Turner's heights are standing and UK-WHO's are lying: 0.7 cm between them."""
+    export = tmp_path / "lying.csv"
+    export.write_text(TURNER.replace("03/2022", "09/2016").replace("height", "length"))
+    rows = {}
+    for name in ("turner", "uk-who"):
+        ran = run("score", export, "-o", tmp_path / f"{name}.csv", "--reference", name)
+        assert ran.code == 0
+        [rows[name]] = rows_of(tmp_path / f"{name}.csv")
+    day = {"measure": "height", "sex": "female", "age_days": 550}
+    on_turner = centiles.zscore(104.3, **day, reference="turner")
+    assert float(rows["turner"]["height_turner_z"]) == pytest.approx(on_turner)
+    assert float(rows["uk-who"]["height_z"]) == pytest.approx(centiles.zscore(105.0, **day))
 
 
 # ---- chart

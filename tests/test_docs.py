@@ -81,6 +81,12 @@ def anchors(page: Path) -> set[str]:
 
 
 @each_page
+def test_a_page_has_one_title(page: Path) -> None:
+    titles = re.findall(r"^# +.+$", prose(page), flags=re.MULTILINE)
+    assert len(titles) == 1, titles
+
+
+@each_page
 def test_links_inside_the_repository_resolve(page: Path) -> None:
     broken = []
     for target in re.findall(r"\]\(([^)\s]+)\)", prose(page)):

@@ -12,25 +12,28 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from centiles import locks
 from centiles.checks import Checked, check
 from centiles.checks.batches import batch_of
 from centiles.checks.pipeline import finished
 from centiles.checks.portions import ProblemPlaces, decided, portions
 from centiles.checks.profiles import profile_of
 from centiles.checks.together import together
-from centiles.engines import choices, partials
+from centiles.engines import choices, partials, slices
 from centiles.engines.duckdb import Engine
-from centiles.errors import UsageError
+from centiles.errors import UnwritableError, UsageError
 from centiles.records import Records, read, streams
 from tests.commandline import run
-from tests.several import TODAY, assert_same, whole, write_several
+from tests.several import TODAY, assert_same, whole, write_planted, write_several
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "as it is": {},
@@ -99,6 +102,15 @@ def test_duckdb_finds_what_memory_finds(
     assert_same(one, on_disk(exports, tmp_path, 500, today=TODAY, **options))
 
 
+@pytest.mark.parametrize("repair", [False, True], ids=["as typed", "repaired"])
+def test_duckdb_finds_the_same_planted_errors(tmp_path: Path, *, repair: bool) -> None:
+    given = write_planted(tmp_path)
+    one = check(read(given["paths"]), today=TODAY, repair=repair)
+    codes = set(one.problems["code"].astype(str))
+    assert {"G02", "G06", "G22", "G36" if repair else "G31"} <= codes
+    assert_same(one, on_disk(given, tmp_path, 300, today=TODAY, repair=repair))
+
+
 def test_the_result_folders_are_the_same(exports: dict[str, Any], tmp_path: Path) -> None:
     given = [*exports["paths"], "--children", exports["children"], "--events", exports["events"],
              "--actions", exports["actions"], "--share"]  # fmt: skip
@@ -161,6 +173,77 @@ def test_a_folder_of_parquet_parts_is_read(exports: dict[str, Any], tmp_path: Pa
         each.findings[key].sort_values(key, ignore_index=True) for each in (one, single)
     )
     pd.testing.assert_frame_equal(mine, theirs, check_dtype=False, check_categorical=False)
+
+
+def in_parts(path: Path, folder: Path) -> None:
+    """Write a Parquet file as Spark would, in a folder for each year of birth and each sex."""
+    frame = pq.read_table(path).to_pandas()
+    year = frame["birth_date"].astype(str).str[:4]
+    for (born, sex), rows in frame.groupby([year, "sex"]):
+        part = folder / f"born={born}" / f"sex={sex}"
+        part.mkdir(parents=True)
+        rows.drop(columns="sex").to_parquet(part / "part-0.parquet", index=False)
+        (part / "_SUCCESS").touch()
+
+
+def test_partitions_are_read_with_what_their_names_say(
+    exports: dict[str, Any], tmp_path: Path
+) -> None:
+    single = check(read(exports["paths"][-1]), today=TODAY)
+    folder = tmp_path / "lake"
+    in_parts(exports["paths"][-1], folder)
+    one = check(read(folder), today=TODAY)
+    assert len(one.sources) > 5
+    assert all(each.name.endswith("/part-0.parquet") for each in one.sources)
+    assert "born=2019/sex=female/part-0.parquet" in {each.name for each in one.sources}
+    assert "F03" not in set(one.problems["code"].astype(str))
+    assert_same(one, on_disk({"paths": [folder]}, tmp_path, 300, today=TODAY))
+    key = ["child_id", "sex", "measured_on", "measure", "value", "z", "fate"]
+    mine, theirs = (
+        each.scored[key].astype({"measure": "str", "sex": "str", "fate": "str"})
+        .sort_values(key, ignore_index=True) for each in (one, single)
+    )  # fmt: skip
+    assert (mine["fate"] == "scored").sum() > 400
+    pd.testing.assert_frame_equal(mine, theirs)
+
+
+def test_a_folder_with_other_things_in_it_is_no_partition(
+    exports: dict[str, Any], tmp_path: Path
+) -> None:
+    folder = tmp_path / "lake"
+    in_parts(exports["paths"][-1], folder)
+    shutil.copy(exports["paths"][-1], folder / "all.parquet")
+    older = folder / "older"
+    older.mkdir()
+    (older / "thesis.doc").write_text("mine", encoding="utf-8")
+    shutil.copy(exports["paths"][-1], older / "copy.parquet")
+    records = read(folder)
+    left = records.problems.loc[records.problems["code"] == "F03", "source"]
+    assert [*left.astype(str)] == ["older/"]
+
+
+@pytest.mark.parametrize("engine", ["memory", "duckdb"])
+def test_scored_values_are_written_in_parts(
+    exports: dict[str, Any], tmp_path: Path, engine: str
+) -> None:
+    given = [exports["paths"][0], "--engine", engine, "--no-report", "--no-workbook"]
+    for form in ("parquet", "parts"):
+        ran = run("check", *given, "--scored", form, "--out", tmp_path / form)
+        assert ran.code == 0, ran.err
+    whole_file = pd.read_parquet(tmp_path / "parquet" / "scored.parquet")
+    parts = tmp_path / "parts" / "scored"
+    assert {"measure=weight", "measure=height", "measure=bmi"} <= {p.name for p in parts.iterdir()}
+    assert all(path.stat().st_mode & 0o077 == 0 for path in parts.rglob("*"))
+    key = ["row", "measure", "derived"]
+    again = pq.ParquetDataset(parts, partitioning="hive").read().to_pandas()[whole_file.columns]
+    again, whole_file = (
+        each.astype(dict.fromkeys(each.select_dtypes("category"), "str"))
+        .sort_values(key, ignore_index=True) for each in (again, whole_file)
+    )  # fmt: skip
+    pd.testing.assert_frame_equal(again, whole_file)
+    ran = run("check", *given, "--force", "--out", tmp_path / "parts")
+    assert ran.code == 0, ran.err
+    assert not parts.exists()
 
 
 def test_a_date_of_knowledge_needs_dates(tmp_path: Path) -> None:
@@ -271,7 +354,7 @@ def test_a_full_disk_is_said(exports: dict[str, Any], tmp_path: Path, monkeypatc
     def full(*_: Any, **__: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("centiles.engines.kept.pq.write_table", full)
+    monkeypatch.setattr("centiles.engines.kept.write_sorted", full)
     ran = run("check", exports["paths"][0], "--engine", "duckdb", "--out", tmp_path / "results")
     assert ran.code == 4
     assert "No space left on device" in ran.err
@@ -351,3 +434,102 @@ def test_a_missing_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     with path.open("wb") as file:
         file.truncate(choices.LARGE_BYTES)
     assert choices.chosen([path])[0] == "memory"
+
+
+# One run at a time
+
+_HOLD = (
+    "import sys, time; from pathlib import Path; from centiles.locks import Lock, one_run\n"
+    "with one_run(sys.argv[1]):\n"
+    "    lock = Lock(Path(sys.argv[2]), Path(sys.argv[2]))\n"
+    "    print('held', flush=True)\n"
+    "    time.sleep(600)\n"
+)
+
+
+@pytest.mark.parametrize("engine", ["memory", "duckdb"])
+def test_two_runs_do_not_write_one_folder(
+    exports: dict[str, Any], tmp_path: Path, engine: str
+) -> None:
+    out = tmp_path / "results"
+    holder = [sys.executable, "-c", _HOLD, str(out), str(tmp_path / "other")]
+    with subprocess.Popen(holder, stdout=subprocess.PIPE, text=True) as other:
+        try:
+            assert other.stdout is not None
+            assert other.stdout.readline() == "held\n"
+            ran = run("check", exports["paths"][0], "--engine", engine, "--out", out)
+            assert ran.code == 4
+            assert "another run of centiles is at work there; wait until it has ended" in ran.err
+            assert not out.exists()
+            assert not partials.partial_of(out).exists()
+        finally:
+            other.kill()
+    assert (tmp_path / ".results.lock").exists()  # a killed run leaves the file, and no lock
+    given = ["--no-report", "--no-workbook", "--out", out]
+    assert run("check", exports["paths"][0], "--engine", engine, *given).code == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"results", "other"}
+
+
+def test_two_runs_do_not_share_one_unfinished_folder(tmp_path: Path) -> None:
+    folder = partials.partial_of(tmp_path / "results")
+    folder.mkdir()
+    holder = [sys.executable, "-c", _HOLD, str(tmp_path / "x"), str(folder / "in-use")]
+    with subprocess.Popen(holder, stdout=subprocess.PIPE, text=True) as other:
+        try:
+            assert other.stdout is not None
+            assert other.stdout.readline() == "held\n"
+            with pytest.raises(UnwritableError, match="another run of centiles is at work there"):
+                Engine(tmp_path / "results")
+        finally:
+            other.kill()
+    Engine(tmp_path / "results").close(done=False)
+    assert not folder.exists()
+
+
+def test_windows_locks_a_byte_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    held: list[int] = []
+
+    def locking(handle: int, mode: int, count: int) -> None:
+        assert (mode, count) == (2, 1)
+        if held:
+            raise OSError(errno.EACCES, "Permission denied")
+        held.append(handle)
+
+    fake = SimpleNamespace(LK_NBLCK=2, locking=locking)
+    monkeypatch.setitem(sys.modules, "msvcrt", fake)
+    monkeypatch.setattr(locks, "WINDOWS", True)
+    with locks.one_run(tmp_path / "results"):
+        with (
+            pytest.raises(UnwritableError, match="another run"),
+            locks.one_run(tmp_path / "results"),
+        ):
+            pass
+        assert len(held) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+# Rows on disk
+
+
+def test_rows_of_many_files_are_merged_in_order(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    place = rng.permutation(40_000)
+    paths = []
+    for number, some in enumerate(np.array_split(place, 5)):
+        words = pa.DictionaryArray.from_arrays(
+            pa.array(some % 3, pa.int32()), pa.array([f"{number}", "b", "c"], pa.large_string())
+        )
+        paths.append(tmp_path / f"{number}.arrow")
+        slices.write_sorted(paths[-1], pa.table({"place": some, "word": words}))
+    slices.write_sorted(tmp_path / "none.arrow", pa.table({"place": some[:0], "word": words[:0]}))
+    tables = [*slices.merged([*paths, tmp_path / "none.arrow"], 8_000)]
+    assert max(map(len, tables)) < 8_000 + 5 * slices.RUN_ROWS
+    whole_table = pa.concat_tables(tables)
+    assert whole_table["place"].to_pylist() == list(range(40_000))
+    said = np.array(whole_table["word"].to_pylist())
+    assert (said[np.arange(40_000) % 3 == 1] == "b").all()
+    of_file = np.empty(40_000, dtype="U1")
+    for number, some in enumerate(np.array_split(place, 5)):
+        of_file[some] = str(number)
+    at = np.arange(40_000) % 3 == 0
+    assert (said[at] == of_file[at]).all()

@@ -7,6 +7,10 @@ import pandas as pd
 import pytest
 from scipy.special import ndtr
 
+from centiles.ages import DAYS_IN_YEAR
+from centiles.monitoring.rates import said_of, words_of
+from centiles.monitoring.rulesets import ruleset
+from centiles.monitoring.schema import SEVERITIES
 from centiles.monitoring.wording import VERIFY_TODAY
 from centiles.zscores import zscore
 from tests import plain_rules
@@ -297,3 +301,17 @@ def test_nobody_is_watched_where_nothing_is_scored() -> None:
     done = check([Row("a", 1500, "weight", 16.0, sex="")])
     assert done.findings.empty
     assert list(done.findings.columns) == list(check(fall((1500, -3.0))).findings.columns)
+
+
+def test_how_often_healthy_children_do_it_is_said_for_the_age_of_each_finding() -> None:
+    """Of several ages at once each has the words of its own band, and none outside all bands."""
+    known, several = ruleset("uk"), 0
+    for place, rule in enumerate(known.rules):
+        for severity, word in enumerate(SEVERITIES):
+            bands = said_of(rule, word)
+            years = np.array([*((low + high) / 2 for low, high, _ in bands), -50.0])
+            code, grave = np.full(len(years), place), np.full(len(years), severity)
+            found = words_of(known, code, grave, years * DAYS_IN_YEAR)
+            assert found.tolist() == [*(said for *_, said in bands), ""]
+            several += len({said for *_, said in bands}) > 1
+    assert several > 3

@@ -54,6 +54,17 @@ def problems(done: Scored, *codes: str) -> list[tuple[str, str, int, str]]:
 ODD = ("P03", "P04", "P05", "P20", "P21", "P22")
 
 
+class TestCalled:
+    def test_one_word_under_two_kinds_of_a_file_is_two_children_each_with_a_name(self) -> None:
+        both = export(
+            {"NHS number": "about 12", "Hospital number": ""},
+            {"NHS number": "", "Hospital number": "about 12"},
+        )
+        first, second = children(settled(a=both))
+        assert first != second
+        assert {each.partition(" as ")[0] for each in (first, second)} == {"about 12 [a.csv]"}
+
+
 class TestJoined:
     def test_the_nhs_number_ranks_before_local_ones_wherever_it_stands(self) -> None:
         done = settled(a=export({"Hospital number": "H1", "NHS number": "999 000 0018"}))

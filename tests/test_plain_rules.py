@@ -26,8 +26,9 @@ from tests import plain_rules
 from tests.cohorts import BORN, Row, scored
 from tests.plain_rules import Child, Plain, Point
 
-CHILDREN = 2000  # in a batch
-BATCHES = range(max(1, round(int(os.environ.get("PLAIN_CHILDREN", CHILDREN)) / CHILDREN)))
+ASKED = int(os.environ.get("PLAIN_CHILDREN", "2000"))
+CHILDREN = min(ASKED, 2000)  # in a batch
+BATCHES = range(max(1, round(ASKED / CHILDREN)))
 AS_OF = "2032-01-01"
 
 

@@ -88,8 +88,8 @@ class TestRead:
         ["104..2", "12.3x", "1m5", "3.5st", "0.5 stone", "15st 14lb", "3lb 16oz", "5ft 12in",
          "<12", ">12", "12-13", "12/13", "12 3", "1e2kg", "12.3 kg 4", "kg", "c", "c12", "~",
          "~~12",
-         "12 kg cm", "12\u00b2", "12\u00bd", "--12", "1 2.3", "0x12kg", "12,3,4", "1,23,456",
-         "0,500", "1.234,5", "12;3", "3st 4lb 5oz", "1/2", "12%", "\u0661\u0662"],
+         "12 kg cm", "12\u00b2", "12\u2153", "\u00bd", "--12", "1 2.3", "0x12kg", "12,3,4",
+         "1,23,456", "0,500", "1.234,5", "12;3", "3st 4lb 5oz", "1/2", "12%", "\u0661\u0662"],
     )  # fmt: skip
     def test_not_read(self, text: str) -> None:
         read = amounts.amounts(words(text))
@@ -208,3 +208,21 @@ def test_written_numbers_come_back(number: object, form: str, *, comma: bool) ->
 def test_stones_and_pounds_come_back(stones: int, pounds: int, form: str) -> None:
     value = one(form.format(stones, pounds), "weight")
     assert value == pytest.approx((14 * stones + pounds) * 0.45359237)
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "unit"),
+    [
+        ("12½", 12.5, ""),
+        ("1st 13½lb", 27.5, "st lb"),
+        ("1 st 13 1/2", 27.5, "st lb"),
+        ("7lb 3 ¼ oz", 115.25, "lb oz"),
+        ("6 3/4 kg", 6.75, "kg"),
+        ("6 3/40", np.nan, ""),
+        ("1/2", np.nan, ""),
+    ],
+)
+def test_halves_and_quarters(text: str, value: float, unit: str) -> None:
+    read = amounts.amounts(pd.Series([text], dtype="str"))
+    assert read.value[0] == pytest.approx(value, nan_ok=True)
+    assert read.unit[0] == unit

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from centiles.records import codes
+from centiles.records import Records, codes, from_frame
 from centiles.records.codes import code_of
+from centiles.records.mapping import measure_of
 
 MEASURES = {"weight", "height", "length", "bmi", "head", "birth_weight", "gestation"}
 
@@ -89,3 +91,39 @@ def test_codes_are_found_by_themselves() -> None:
 def test_any_word_is_a_code_or_none(word: str) -> None:
     found = code_of(word)
     assert found is None or found.code
+
+
+class TestSeveralTerms:
+    """Two columns of words for a measure, and no code."""
+
+    def read(self, *rows: tuple[str, str, str]) -> Records:
+        frame = pd.DataFrame(rows, columns=["Term", "Description", "Value"])
+        about = {"NHS number": "9990000018", "DOB": "2020-03-12", "sex": "F", "date": "2024-03-12"}
+        return from_frame(frame.assign(**about))
+
+    def test_the_first_that_knows_its_term_speaks(self) -> None:
+        records = self.read(
+            ("Body weight", "clinic", "15.1"), ("home visit", "O/E - height", "101")
+        )
+        assert records.frame["measure"].tolist() == ["weight", "height"]
+        assert records.frame["value"].tolist() == [15.1, 101]
+        assert records.sources[0].mapping["measure"] == "Term + Description"
+        assert records.problems.empty
+
+    def test_two_that_differ_are_listed_and_not_used(self) -> None:
+        records = self.read(("weight", "height", "101"), ("weight", "Body weight", "15.1"))
+        assert records.frame["measure"].tolist() == ["", "weight"]
+        assert records.problems[["row", "code"]].astype(str).to_numpy().tolist() == [["2", "F12"]]
+
+    def test_a_length_is_a_height_of_the_other(self) -> None:
+        records = self.read(("Length", "Height", "71"), ("Weight (kg)", "", "9.1"))
+        assert records.frame["posture"].tolist() == ["lying", ""]
+        assert records.problems.empty
+
+
+def test_words_of_growthcleanr() -> None:
+    assert [measure_of(word) for word in ("HEIGHTIN", "WEIGHTLBS", "HEADCM")] == [
+        ("height", "in"),
+        ("weight", "lb"),
+        ("head", "cm"),
+    ]

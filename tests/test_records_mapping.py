@@ -58,6 +58,15 @@ class TestHeaders:
             ("Gestation", "gestation", ""),
             ("Weight Unit", "weight_unit", ""),
             ("Comments", "", ""),
+            ("HEADCIRCUMFERENCE", "head", ""),
+            ("Length/cm", "length", "cm"),
+            ("weightg", "weight", "g"),
+            ("Head circumference OFC (cm)", "head", "cm"),
+            ("Wgt", "weight", ""),
+            ("Occipito-frontal circumference", "head", ""),
+            ("Birth Wt (kg)", "birth_weight", "kg"),
+            ("Gestation at birth (wks)", "gestation", "weeks"),
+            ("GestAge", "gestation", ""),
         ],
     )
     def test_measures(self, header: str, slot: str, unit: str) -> None:
@@ -114,6 +123,51 @@ class TestHeaders:
     def test_identifiers(self, header: str) -> None:
         known = mapped(**{header: "0012"}, Date="2024-02-13", Weight="18")
         assert known.columns["child_id"] == 0
+
+    @pytest.mark.parametrize(
+        ("slot", "header"),
+        [
+            ("birth_date", "DOB (dd/mm/yyyy)"),
+            ("birth_date", "DoB"),
+            ("birth_date", "Date of Birth (DOB)"),
+            ("birth_date", "DATEOFBIRTH"),
+            ("sex", "Sex/Gender"),
+            ("sex", "Gender Code"),
+            ("measured_on", "MEASUREMENTDATE"),
+            ("measured_on", "Date measured (DD-MM-YYYY)"),
+            ("measured_on", "Date of weighing"),
+            ("measured_on", "Date/Time"),
+            ("measured_on", "Appointment date"),
+            ("child_id", "NHS #"),
+        ],
+    )
+    def test_headers_in_capitals_said_twice_or_with_how_a_date_is_written(
+        self, slot: str, header: str
+    ) -> None:
+        visit = {"child_id": "NHS number", "birth_date": "DOB", "sex": "Sex", "measured_on": "Date"}
+        renamed = visit | {slot: header}
+        known = mapped(**{renamed[slot]: VISIT[own] for slot, own in visit.items()}, Wt="18")
+        assert known.columns[slot] == list(visit).index(slot)
+
+    def test_an_appointment_is_no_second_date_of_measurement(self) -> None:
+        assert mapped(**VISIT, **{"Appointment date": "1/2/2024"}, Wt="18").columns[
+            "measured_on"
+        ] == list(VISIT).index("Date")
+
+    @pytest.mark.parametrize("header", ["Headin", "Sexm", "Dateg", "Idm", "Termin"])
+    def test_no_unit_is_read_out_of_a_word(self, header: str) -> None:
+        assert not [slot for slot, _, unit in mapping.matches(normal(header)) if slot != "head"]
+
+    def test_an_id_that_counts_rows_is_no_childs(self) -> None:
+        visits = {"subjid": ["x", "x", "y"], "sex": "F", "agedays": ["0", "9", "9"], "wt": "9"}
+        for numbers, taken in ((["1", "2", "3"], False), (["7", "7", "8"], True)):
+            frame = pd.DataFrame({"id": numbers, **visits})
+            known = mapping_of(table_of_frame(frame, "f"), Config())
+            assert known.columns["child_id"] == 1
+            assert (0 in known.aliases) == taken
+        each_once = pd.DataFrame({"id": ["K4", "K9"], "upn": ["A", "B"], "sex": "F", "wt": "9"})
+        frame = each_once.assign(agedays="9")
+        assert mapping_of(table_of_frame(frame, "f"), Config()).aliases
 
     def test_further_identifiers_are_kept_aside(self) -> None:
         known = mapped(**{"Patient ID": "7"}, **VISIT, Weight="18")

@@ -113,6 +113,8 @@ ends is told in [decision 5](decisions/0005-fixed-start-of-a-finding.md).
 
 {marks}
 
+## Growth rules
+
 {rules}
 ## Weighing again
 
@@ -166,14 +168,14 @@ its severities become (`severity`, one word for all of them, or a table), its `t
 `definition` and `guidance`; with `off = true` it is not listed. What is not said stays.
 
 {others}
-# Contact rules
+## Contact rules
 
 What contacts and records lack. These stand in `contacts.csv`, a list of their own, counted by team
 in `teams.csv`; they never set a child's level.
 
 {contacts}
 
-# Raises
+## Raises
 
 What raises a finding by one level, worked out once from levels as the rules gave them; `raised_by`
 lists what did. Only open downward findings of watch or above are raised, and none made by a
@@ -274,7 +276,7 @@ def rule_text(known: RuleSet, rule: Rule) -> str:
     mark = " (P)" if rule.project else ""
     tiers = table(("severity", "amount", "and", "see within", "how often"), tier_rows(known, rule))
     title = f"{rule.title[0].upper()}{rule.title[1:]}."
-    return "\n\n".join((f"## {rule.id}{mark}", title, table(("", ""), about), tiers)) + "\n"
+    return "\n\n".join((f"### {rule.id}{mark}", title, table(("", ""), about), tiers)) + "\n"
 
 
 def set_text(known: RuleSet) -> str:
@@ -323,7 +325,7 @@ def contact_text(rule: ContactRule) -> str:
         ("Source", rule.source),
         ("What next", rule.guidance),
     ]
-    return f"## {rule.id}\n\n{capital(rule.title)}.\n\n{table(('', ''), about)}"
+    return f"### {rule.id}\n\n{capital(rule.title)}.\n\n{table(('', ''), about)}"
 
 
 def toml(value: Any) -> str:
@@ -336,7 +338,7 @@ def toml(value: Any) -> str:
 def raise_text(rule: Raise) -> str:
     """Return the section of one raise."""
     about = [("When", rule.definition), ("Source", rule.source)]
-    return f"## {rule.id}\n\n{capital(rule.title)}.\n\n{table(('', ''), about)}"
+    return f"### {rule.id}\n\n{capital(rule.title)}.\n\n{table(('', ''), about)}"
 
 
 def capital(text: str) -> str:

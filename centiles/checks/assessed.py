@@ -84,7 +84,7 @@ class Assessed:
         np.maximum.at(days, self.cohort.child[at], on[at].astype(np.float64))
         known = np.isfinite(days)
         return np.where(
-            known, np.where(known, days, 0).astype("datetime64[D]"), np.datetime64("NaT")
+            known, np.where(known, days, 0).astype("datetime64[D]"), np.datetime64("NaT", "D")
         )
 
     @cached_property
@@ -202,7 +202,7 @@ class Assessed:
         """Return the month since which nothing was measured, where that is a year or more."""
         on = self.measured.last_on
         days, place = np.unique(
-            np.where(self._long_ago(), on, np.datetime64("NaT")), return_inverse=True
+            np.where(self._long_ago(), on, np.datetime64("NaT", "D")), return_inverse=True
         )
         months = [date_words(day).partition(" ")[2] for day in days]
         return np.asarray([*months, ""], dtype=object)[place]

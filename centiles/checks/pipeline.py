@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from centiles.checks.actions import known
 from centiles.checks.backgrounds import too_many_problems
@@ -18,16 +19,21 @@ from centiles.checks.contacts import in_order, overdue, teams
 from centiles.checks.previous import Previous, compared, read_previous, stop_if_later
 from centiles.checks.profiles import Profile, profile_of
 from centiles.checks.raises import raised
-from centiles.checks.ranking import ranked
+from centiles.checks.ranking import NEEDED, ranked
 from centiles.checks.worklist import worklist
 from centiles.errors import CentilesError, UsageError
-from centiles.monitoring.findings import dated, worded
+from centiles.monitoring.findings import dated
+from centiles.monitoring.schema import SEVERITIES, RuleSet
+from centiles.monitoring.wording import sentences
 from centiles.records import columns
+from centiles.records.headers import named
 from centiles.records.pseudonyms import Pseudonyms
 from centiles.records.reading import Records
 from centiles.records.timelines import FATES
 from centiles.references import reference
 from centiles.version import __version__
+
+_AT_ONCE: Final = 50_000  # findings
 
 
 def check(
@@ -133,9 +139,9 @@ def finished(
         As :func:`check`.
     """
     _stop_if_before(profile.due_by, batch.done.as_of)
-    findings, contacts = with_households(batch, profile)
-    batch = replace(batch, findings=findings[:0], contacts=contacts[:0])  # large, and used up
-    checked = with_ranks(findings, contacts, batch, records, profile, before)
+    found = [*with_households(batch, profile)]
+    batch = replace(batch, findings=found[0][:0], contacts=found[1][:0])  # large, and used up
+    checked = with_ranks(found.pop(0), found.pop(), batch, records, profile, before)
     checked = replace(checked, totals=totals)
     _stop_if_lost(checked)
     return checked
@@ -151,6 +157,7 @@ def _stop_if_before(due_by: np.datetime64 | None, as_of: np.datetime64) -> None:
 def with_households(batch: Batch, profile: Profile) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return findings with their final levels, dates and sentences, and the contact findings.
 
+    Of the findings only what ranking needs and results show.
     The first step that looks at more than one child: from small tables only.
     """
     findings = raised(batch.findings, batch.homes, sensitive=profile.sensitive)
@@ -160,7 +167,24 @@ def with_households(batch: Batch, profile: Profile) -> tuple[pd.DataFrame, pd.Da
         hide_dates=profile.hides_dates,
     )  # fmt: skip
     contacts = columns.concatenated(columns.CONTACTS, [batch.contacts, late])
-    return worded(findings, profile.rules), in_order(contacts)
+    named = {each.name for each in columns.FINDINGS}.union(NEEDED)
+    findings = _worded(findings, profile.rules)
+    return findings[[name for name in findings if name in named]].reset_index(drop=True), in_order(
+        contacts
+    )
+
+
+def _worded(findings: pd.DataFrame, rules: RuleSet) -> pd.DataFrame:
+    """Return findings with their severities in words, each in one sentence.
+
+    Some are worded at a time: as Python has them, sentences take several times their size.
+    """
+    severity = np.asarray(SEVERITIES, dtype=object)[findings["severity"].to_numpy()]
+    said = columns.texts_of(
+        sentences(findings.iloc[first : first + _AT_ONCE], rules)
+        for first in range(0, len(findings), _AT_ONCE)
+    )
+    return findings.assign(severity=severity, sentence=said)
 
 
 def with_ranks(
@@ -176,14 +200,15 @@ def with_ranks(
     problems = [done.problems, too_many_problems(batch.homes, batch.named)]
     made = _provenance(profile, done.as_of)
     ordered, lead, rank = ranked(findings, batch.children["child_id"])
-    found = _declared(columns.FINDINGS, ordered)
+    found = _declared(columns.FINDINGS, findings, ordered.index.to_numpy())
+    del findings
     if before is not None:
         stop_if_later(before, made.as_of)
         found = columns.concatenated(columns.FINDINGS, list(compared(found, before)))
     return Checked(
         findings=found,
         scored=done.frame,
-        problems=_by_row(columns.concatenated(columns.PROBLEMS, problems), records),
+        problems=_by_row(named(columns.concatenated(columns.PROBLEMS, problems), records), records),
         children=worklist(ordered, lead, rank, batch.children),
         sources=records.sources,
         provenance=made,
@@ -199,7 +224,10 @@ def with_ranks(
 
 
 def _by_row(problems: pd.DataFrame, records: Records) -> pd.DataFrame:
-    """Return problems in the order of files and their rows, whoever found them first."""
+    """Return problems in the order of files and their rows, whoever found them first, each once.
+
+    What is wrong with a row is wrong with all its values.
+    """
     names = [each.name for each in records.sources]
     names += [each.name for each in records.sides.sources]
     known = [str(name) for name in problems["source"].cat.categories]
@@ -210,7 +238,9 @@ def _by_row(problems: pd.DataFrame, records: Records) -> pd.DataFrame:
         pd.factorize(problems[name].astype("str"), sort=True)[0]
         for name in ("code", "column", "suggestion")
     ]
-    return problems.take(np.lexsort(keys[::-1])).reset_index(drop=True)
+    order = np.lexsort(keys[::-1])
+    first = np.any([np.diff(key[order], prepend=-2) != 0 for key in keys], axis=0)
+    return problems.take(order[first]).reset_index(drop=True)
 
 
 def _provenance(profile: Profile, as_of: np.datetime64) -> Provenance:
@@ -240,7 +270,12 @@ def _stop_if_lost(checked: Checked) -> None:
         )
 
 
-def _declared(schema: tuple[columns.Column, ...], frame: pd.DataFrame) -> pd.DataFrame:
-    """Return a frame with just the columns that are declared, of their kinds."""
-    parts = {each.name: frame[each.name].array for each in schema if each.name in frame}
+def _declared(
+    schema: tuple[columns.Column, ...], frame: pd.DataFrame, order: NDArray[np.intp]
+) -> pd.DataFrame:
+    """Return rows of a frame in some order, with just the columns that are declared.
+
+    The columns are taken out of the frame: what is large is not held twice.
+    """
+    parts = {c.name: frame.pop(c.name).array.take(order) for c in schema if c.name in frame}
     return columns.frame(schema, parts)

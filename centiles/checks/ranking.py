@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -14,15 +14,19 @@ from centiles.monitoring.wording import KNOWN, VERIFY_TODAY
 
 OPEN_STATES: Final = ("new", "sustained", "recovering")
 # What the order rests on, and what the worklist says of the first finding of each child.
-_LOOKED_AT: Final = ["is_change", "cross_service", "to_age_days", "source", "to_row"]
+_LOOKED_AT: Final = ["is_change", "cross_service", "to_age_days", "to_row", "see_by", "rule"]
 _SAID: Final = ("block", "sentence")
+LISTED: Final = ("child", "grade", "see_by", "rule", "place")
+NEEDED: Final = ("is_change", "threshold")  # beside the columns that results show
 BLOCKS: Final = (*reversed(SEVERITIES[1:]), VERIFY_TODAY, KNOWN, "info")
 
 
 def ranked(
     findings: pd.DataFrame, children: pd.Series[str]
 ) -> tuple[pd.DataFrame, pd.DataFrame, NDArray[np.int64]]:
-    """Return findings in the order of their children, each child's first, each child's rank.
+    """Return the order of findings by their children, each child's first, each child's rank.
+
+    The order is a frame of what it rests on, :data:`LISTED`; its index says where each finding is.
 
     Parameters
     ----------
@@ -42,6 +46,7 @@ def ranked(
         extent=findings["spaces"].fillna(0),
         derived=findings["measure"].astype("str") == str(Measure.BMI),
         newest=findings["to_date"].fillna(pd.Timestamp(0)).astype("int64"),
+        source=_alphabetical(findings["source"]),
     )
     # In a child the gravest comes first, of equals a change, which says more than a level; and
     # what was measured, rather than a BMI, whose tables stretch low values most.
@@ -53,8 +58,7 @@ def ranked(
     ordered = ordered.iloc[np.lexsort((ordered["place"], np.where(key == 0, len(key) + 1, key)))]
     # Words are long, and so are moved once only, when their places are known.
     said = {name: findings[name].array.take(lead.index.to_numpy()) for name in _SAID}
-    keys = {name: ordered[name] for name in ordered.columns.difference(_LOOKED_AT)}
-    return findings.take(ordered.index.to_numpy()).assign(**keys), lead.assign(**said), rank
+    return ordered[[*LISTED]], lead.assign(**said), rank
 
 
 def _leads(ordered: pd.DataFrame) -> pd.DataFrame:
@@ -77,15 +81,18 @@ def _leads(ordered: pd.DataFrame) -> pd.DataFrame:
 def _sorted(findings: pd.DataFrame, *keys: str) -> pd.DataFrame:
     """Return findings sorted by some columns, "-" for the largest first; then by recency, row."""
     by = (*keys, "-newest", "-to_age_days", "source", "to_row")
-    found = [findings[key.removeprefix("-")] for key in by]
-    texts = [
-        each.astype(str) if key == "source" else each for key, each in zip(by, found, strict=True)
-    ]
     signed = [
-        -each.astype(np.float64) if key.startswith("-") else each
-        for key, each in zip(by, texts, strict=True)
+        -findings[key[1:]].to_numpy(dtype=np.float64) if key.startswith("-") else findings[key]
+        for key in by
     ]
     return findings.iloc[np.lexsort(signed[::-1])]
+
+
+def _alphabetical(words: pd.Series[Any]) -> NDArray[np.int64]:
+    """Return where each word stands among all of a column in the order of the alphabet."""
+    codes, known = pd.factorize(words)
+    place = np.argsort(np.argsort(np.asarray(known, dtype=np.str_)))
+    return np.asarray(place[codes], dtype=np.int64)
 
 
 def _block_places() -> dict[str, int]:

@@ -75,7 +75,8 @@ def _apart(
     """Return values as records again, each source of a child a child of its own."""
     taken = frame.take(rows)
     parts: dict[str, Any] = {column.name: taken[column.name] for column in columns.RECORDS}
-    parts |= {"child_id": names.astype(str).astype(object), "gestation_known_on": NEVER}
+    parts |= {"child_id": names.astype(str).astype(object)}
+    parts |= dict.fromkeys(("gestation_known_on", "gestation_doubted_on"), NEVER)
     mine = columns.frame(columns.RECORDS, parts)  # what is known of each child is settled
     child, ids = pd.factorize(names)
     whole = Whole(child, np.arange(len(rows)), ids.astype(str).astype(object), as_of)

@@ -32,20 +32,19 @@ def worklist(
         A row a child, see :class:`centiles.checks.batches.Batch`.
     """
     count = len(children)
-    text = {
-        name: np.full(count, "", dtype=object)
-        for name in ("block", "level", "headline", "findings")
-    }
     see_by = np.full(count, np.datetime64("NaT", "s"), dtype="datetime64[s]")
-    text["headline"][:] = NOTHING_OPEN
     flagged = lead["child"].to_numpy()
-    text["block"][flagged] = lead["block"]
-    text["headline"][flagged] = lead["sentence"]
-    is_open = ordered[["child", "grade", "see_by", "rule"]][ordered["place"] < len(BLOCKS)]
+    is_open = ordered[ordered["place"] < len(BLOCKS)]
     by_child = is_open.groupby("child", sort=False)
     grade = by_child["grade"].max()
-    text["level"][grade.index.to_numpy()] = np.asarray(SEVERITIES, dtype=object)[grade]
-    text["findings"] = _rules_of(is_open, count)
+    levels = np.full(count, -1)
+    levels[grade.index.to_numpy()] = grade
+    text = {
+        "block": _of_some(flagged, lead["block"], "", count),
+        "headline": _of_some(flagged, lead["sentence"], NOTHING_OPEN, count),
+        "level": columns.words(levels, SEVERITIES),
+        "findings": _rules_of(is_open, count),
+    }
     soonest = by_child["see_by"].min()
     see_by[soonest.index.to_numpy()] = soonest.to_numpy()
     order = np.lexsort((np.arange(count), np.where(rank == 0, count + 1, rank)))
@@ -53,6 +52,16 @@ def worklist(
     parts: dict[str, Any] = {name: children[name].array for name in children.columns}
     parts |= {**text, "rank": rank, "see_by": see_by}
     return columns.frame(columns.CHILDREN, {name: part[order] for name, part in parts.items()})
+
+
+def _of_some(
+    which: NDArray[np.int64], said: pd.Series[str], otherwise: str, count: int
+) -> pd.Categorical[str]:
+    """Return what is said of some children, and otherwise of the others, each word held once."""
+    codes, words = pd.factorize(np.append(said.to_numpy(dtype=object), otherwise))
+    every = np.full(count, codes[-1])
+    every[which] = codes[:-1]
+    return columns.categorical(every, words)
 
 
 def _rules_of(findings: pd.DataFrame, children: int) -> NDArray[np.object_]:

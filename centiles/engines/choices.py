@@ -116,7 +116,7 @@ def _text_bytes(path: Path) -> int:
     """Return about how large a file, or what is in a folder, is as text."""
     try:
         if path.is_dir():
-            return sum(_text_bytes(each) for each in path.iterdir() if each.is_file())
+            return sum(_text_bytes(each) for each in path.rglob("*") if each.is_file())
         return path.stat().st_size * _PACKED.get(path.suffix.lower(), 1)
     except OSError:
         return 0  # its reading will tell

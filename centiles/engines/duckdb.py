@@ -16,16 +16,26 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from centiles.checks.batches import batch_of
 from centiles.checks.checked import Checked
 from centiles.checks.pipeline import earlier, finished
-from centiles.checks.portions import Decided, ProblemPlaces, Rows, newest_of, portion
+from centiles.checks.portions import (
+    NOBODY,
+    Decided,
+    Integers,
+    ProblemPlaces,
+    Rows,
+    newest_of,
+    portion,
+)
 from centiles.checks.profiles import Profile, profile_of
 from centiles.checks.together import together
-from centiles.engines.kept import SCORED_FILE, Kept, read_kept, totals_of, write_kept
+from centiles.engines.kept import read_kept, read_scored, totals_of, write_kept
 from centiles.engines.partials import Partial, key_of, partial_of, writing
-from centiles.engines.stores import LONG_AGO, Store, batches_by_child
+from centiles.engines.slices import PLACE, by_place
+from centiles.engines.stores import LONG_AGO, DividedStore, batches_by_child
 from centiles.records import columns
 from centiles.records.arrow_tables import frame_of
 from centiles.records.columns import RECORDS, SCORED
@@ -35,7 +45,6 @@ from centiles.records.timelines import Timeline
 BATCH_ROWS: Final = 250_000
 MEMORY: Final = "512MB"
 _NEWEST_OF: Final = 2_000  # children whose newest dates are looked at first
-_ROW_GROUP: Final = 50_000
 _FAULTS: Final = (duckdb.IOException, duckdb.OutOfMemoryException)  # a full disk ends in either
 
 Progress = Callable[[int, int], None]
@@ -62,7 +71,7 @@ class Engine:
         self.rows = rows
         self.partial = Partial(partial_of(results))
         scratch = self.partial.scratch
-        self.store = Store(scratch, rows, asked.as_of, asked.today)
+        self.store = DividedStore(scratch, rows, asked.as_of, asked.today)
         self.base = duckdb.connect()
         self.base.execute(f"SET memory_limit='{MEMORY}'")
         self.base.execute(f"SET temp_directory='{_quoted(scratch / 'sorting')}'")
@@ -102,7 +111,10 @@ class Engine:
         with writing(self.partial.folder, _FAULTS):
             done = self.partial.begin(key_of(records, profile, rows=self.rows))
             known, left = self._decide(records, profile)
-            kept = [*self._batches(records, profile, known, done, progress)]
+            as_of = self._check_batches(records, profile, known, done, progress)
+            pa.default_memory_pool().release_unused()
+            names = [each.name for each in records.sources]
+            kept = [read_kept(each, records.sides, names, as_of) for each in self.partial.done]
             problems = [left, *known.problems, records.sides.problems]
             totals = totals_of(kept)
             batches = [kept.pop(0).batch for _ in range(len(kept))]
@@ -111,11 +123,8 @@ class Engine:
 
     def scored(self, rows: int = BATCH_ROWS) -> Iterator[pa.Table]:
         """Yield the scored values of all records in their order, some at a time."""
-        names = ", ".join(column.name for column in SCORED)
-        query = f"SELECT {names} FROM {self._parts} ORDER BY derived, place, nth"
-        with writing(self.partial.folder, _FAULTS):
-            for batch in self.base.sql(query).to_arrow_reader(rows):
-                yield pa.Table.from_batches([batch])
+        with writing(self.partial.folder):
+            yield from read_scored(self.partial.done, rows)
 
     def close(self, *, done: bool) -> str:
         """Remove what is on disk, but not what a rerun goes on from; return what to say of it."""
@@ -123,21 +132,16 @@ class Engine:
         return self.partial.close(done=done)
 
     @property
-    def _parts(self) -> str:
-        return f"read_parquet('{_quoted(self.partial.parts / '*' / SCORED_FILE)}')"
-
-    @property
-    def _sorted(self) -> Path:
-        return self.partial.scratch / "sorted.parquet"
+    def _keys(self) -> str:
+        return f"read_parquet('{_quoted(Path(self.store.keys))}', union_by_name=true)"
 
     def _decide(self, records: Records, profile: Profile) -> tuple[Decided, pd.DataFrame]:
-        """Sort the records into batches; return what all of them say, and problems of no record."""
+        """Divide the records into batches; return what all say, and problems of no record."""
         store, base = self.store, self.base
-        files = f"read_parquet('{_quoted(Path(store.files))}', union_by_name=true)"
         ids = "".join(f"id{k}, " for k in range(max(len(each.columns) for each in store.known)))
         distinct = base.sql(
             f"SELECT {ids}said_sex, said_born, idle, place >> 44 AS number, min(place) AS place, "
-            f"count(*) AS times FROM {files} GROUP BY ALL ORDER BY place"
+            f"count(*) AS times FROM {self._keys} GROUP BY ALL ORDER BY place"
         ).to_arrow_table()
         settled = store.identities(records, distinct)
         child, beside = settled.child[: len(distinct)], settled.child[len(distinct) :]
@@ -145,20 +149,11 @@ class Engine:
         times = distinct["times"].to_numpy()
         sizes = np.bincount(child[child >= 0], times[child >= 0], minlength=len(settled.ids))
         batch, count = batches_by_child(sizes.astype(np.int64), self.rows)
-        nodes = pa.table({"node": np.arange(len(of_node)), "child": of_node})
-        nodes = nodes.append_column("batch", pa.array(np.append(batch, 0)[of_node]))
-        base.register("nodes", nodes)
-        base.execute(
-            f"COPY (SELECT r.*, coalesce(n.child, -1) AS child, "
-            f"CASE WHEN r.node < 0 THEN {count} + r.nobody ELSE n.batch END AS batch "
-            f"FROM {files} r LEFT JOIN nodes n USING (node) ORDER BY batch, place) "
-            f"TO '{_quoted(self._sorted)}' (FORMAT parquet, ROW_GROUP_SIZE {_ROW_GROUP})"
-        )
-        base.unregister("nodes")
+        self.divided, self.of_nobody = store.divide(of_node, batch, count), count
         self.batch_of_child = np.append(batch, 0)  # rows of side files that name nobody: the first
         known = Decided(child[:0], beside, settled.ids, settled.problems, profile.as_of)
         if known.as_of is None:
-            known = replace(known, as_of=self._newest(records, known, profile))
+            known = replace(known, as_of=self._newest(records, known, profile, of_node))
         return known, self._left(records)
 
     def _left(self, records: Records) -> pd.DataFrame:
@@ -166,33 +161,33 @@ class Engine:
         self.problems = ProblemPlaces(records, self.store.names)
         self.base.register("faults", pa.table({"row": np.unique(self.problems.key)}))
         there = self.base.sql(
-            f"SELECT DISTINCT place >> 4 AS row FROM '{_quoted(self._sorted)}' "
+            f"SELECT DISTINCT place >> 4 AS row FROM {self._keys} "
             "WHERE place >> 4 IN (SELECT row FROM faults)"
         ).to_arrow_table()["row"]
         self.base.unregister("faults")
         gone = np.isin(self.problems.key, there.to_numpy())
         return self.problems.problems[~gone].reset_index(drop=True)
 
-    def _newest(self, records: Records, known: Decided, profile: Profile) -> np.datetime64:
+    def _newest(
+        self, records: Records, known: Decided, profile: Profile, of_node: Integers
+    ) -> np.datetime64:
         """Return the last date of knowledge of all records.
 
         It is looked for in the children who can have the newest dates; no other has a newer one.
         """
         limit = _NEWEST_OF
+        self.base.register("nodes", pa.table({"node": np.arange(len(of_node)), "child": of_node}))
         while True:
             bounds = self.base.sql(
-                "SELECT child, max(newest) AS newest, CASE WHEN child < 0 THEN place END AS one "
-                f"FROM '{_quoted(self._sorted)}' GROUP BY ALL ORDER BY newest DESC LIMIT {limit}"
+                "SELECT coalesce(child, -1) AS child, max(newest) AS newest, "
+                "CASE WHEN node < 0 THEN place ELSE -1 END AS one "
+                f"FROM {self._keys} LEFT JOIN nodes USING (node) "
+                f"GROUP BY ALL ORDER BY newest DESC LIMIT {limit}"
             ).to_arrow_table()
-            some = bounds.select(["child"]).group_by("child").aggregate([])
+            some, ones = (np.unique(bounds[name].to_numpy()) for name in ("child", "one"))
             least = int(bounds["newest"][-1].as_py())
-            self.base.register("candidates", some)
-            rows = self._rows(
-                "WHERE child IN (SELECT child FROM candidates) "
-                f"AND (child >= 0 OR newest >= {least})"
-            )
-            self.base.unregister("candidates")
-            beside = np.flatnonzero(np.isin(known.beside, some["child"].to_numpy()))
+            rows = self._rows_of(some[some != NOBODY], ones[ones >= 0])
+            beside = np.flatnonzero(np.isin(known.beside, some))
             nothing = columns.frame(columns.PROBLEMS, {})
             part = portion(records, known, rows, beside, nothing)
             found = newest_of(Timeline(part, profile.correction, None, profile.today))
@@ -201,55 +196,57 @@ class Engine:
                 return found
             limit *= 8
 
-    def _rows(self, where: str) -> Rows:
-        """Return some of the sorted records."""
-        table = self.base.sql(
-            f"SELECT * FROM '{_quoted(self._sorted)}' {where} ORDER BY place"
-        ).to_arrow_table()
-        frame = frame_of(table, RECORDS, source=self.store.names)
-        return Rows(frame, table["place"].to_numpy(), table["child"].to_numpy())
+    def _rows_of(self, children: Integers, places: Integers) -> Rows:
+        """Return the records of some children, and those of nobody at some places."""
+        mine = {*np.unique(self.batch_of_child[children]).tolist()}
+        if len(places):
+            mine |= {batch for batch in self.divided.sizes if batch >= self.of_nobody}
+        found = []
+        for batch in sorted(mine & self.divided.sizes.keys()):
+            table = self.divided.of(batch)
+            named = np.isin(table["child"].to_numpy(), children)
+            found.append(table.filter(pa.array(named | np.isin(table[PLACE].to_numpy(), places))))
+        return self._as_rows(by_place(pa.concat_tables(found)))
 
-    def _batches(
+    def _as_rows(self, table: pa.Table) -> Rows:
+        frame = frame_of(table, RECORDS, source=self.store.names)
+        return Rows(frame, table[PLACE].to_numpy(), table["child"].to_numpy())
+
+    def _check_batches(
         self,
         records: Records,
         profile: Profile,
         known: Decided,
         done: list[str],
         progress: Progress | None,
-    ) -> Iterator[Kept]:
-        """Yield what each batch gives; those that are done already are not done again."""
-        sizes = self.base.execute(
-            f"SELECT batch, count(*) AS rows FROM '{_quoted(self._sorted)}' "
-            "GROUP BY batch ORDER BY batch"
-        ).fetchall()
+    ) -> np.datetime64:
+        """Check and keep each batch that is not done already; return the last date of knowledge."""
         names = [each.name for each in records.sources]
         beside = self.batch_of_child[known.beside]
         checked = 0
-        as_of = np.datetime64("NaT", "D") if known.as_of is None else known.as_of
-        for number, rows in sizes:
+        for number, rows in sorted(self.divided.sizes.items()):
             name = f"{number:09d}"
             if name not in done:
-                mine = self._rows(f"WHERE batch = {number}")
+                mine = self._as_rows(self.divided.of(number))
                 problems = self.problems.of(mine.frame)
                 at = np.flatnonzero(beside == number)
                 batch = batch_of(portion(records, known, mine, at, problems), profile)
                 with self.partial.part(name) as folder:
                     write_kept(batch, names, folder)
-            yield read_kept(self.partial.parts / name, records.sides, names, as_of)
             checked += rows
             if progress is not None:
                 progress(checked, self.store.records)
+        return np.datetime64("NaT", "D") if known.as_of is None else known.as_of
 
     def _with_values(self, checked: Checked) -> Checked:
         """Return what was found with the values of the children who have an open finding."""
         flagged = checked.children.loc[checked.children["rank"] > 0, ["child_id"]]
-        self.base.register("flagged", pa.table({"child_id": pa.array(flagged["child_id"])}))
-        table = self.base.sql(
-            f"SELECT * FROM {self._parts} WHERE child_id IN (SELECT child_id FROM flagged) "
-            "ORDER BY derived, place, nth"
-        ).to_arrow_table()
-        self.base.unregister("flagged")
-        return replace(checked, scored=frame_of(table, SCORED, source=self.store.names))
+        wanted = pa.array(flagged["child_id"], pa.large_string())
+        found = pa.concat_tables(
+            table.filter(pc.is_in(table["child_id"], value_set=wanted))
+            for table in read_scored(self.partial.done, self.rows)
+        )
+        return replace(checked, scored=frame_of(found, SCORED, source=self.store.names))
 
 
 def _quoted(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -9,21 +10,20 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from centiles.checks.batches import Batch
 from centiles.checks.checked import Totals, fates_of, seen_in
 from centiles.engines.partials import read_frames, write_frames
+from centiles.engines.slices import PLACE, merged, write_sorted
 from centiles.records import columns
 from centiles.records.arrow_tables import arrow_schema, arrow_table
 from centiles.records.columns import SCORED
 from centiles.records.scoring import Scored
 from centiles.records.sides import KINDS, SideFiles
 
-SCORED_FILE: Final = "scored.parquet"
+VALUES, COMPUTED = "values.arrow", "computed.arrow"  # of scored values: as read, and derived
 TABLES: Final = ("findings", "children", "homes", "named", "contacts", "outcomes")
 _OTHERS: Final = ("problems", "fates", "seen", *(f"{kind}_file" for kind in KINDS))
-_ORDER: Final = ("place", "nth")
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,21 @@ def write_kept(batch: Batch, names: list[str], folder: Path) -> None:
         Where to.
     """
     write_frames(folder, small_tables(batch, names))
-    pq.write_table(scored_table(batch), folder / SCORED_FILE, compression="lz4")
+    table = arrow_table(batch.done.frame, SCORED).append_column(PLACE, pa.array(batch.place))
+    values = int((~batch.done.frame["derived"]).sum())  # what is computed follows them
+    write_sorted(folder / VALUES, table.slice(0, values))
+    write_sorted(folder / COMPUTED, table.slice(values))
+
+
+def read_scored(folders: Sequence[Path], rows: int) -> Iterator[pa.Table]:
+    """Yield the scored values of batches in the order of all records, about so many at a time."""
+    nothing = True
+    for name in (VALUES, COMPUTED):
+        for table in merged([folder / name for folder in folders], rows):
+            nothing = False
+            yield table.drop_columns(PLACE)
+    if nothing:
+        yield arrow_table(columns.frame(SCORED, {}), SCORED)
 
 
 def read_kept(folder: Path, sides: SideFiles, names: list[str], as_of: np.datetime64) -> Kept:

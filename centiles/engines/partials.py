@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +21,7 @@ import pyarrow as pa
 
 from centiles.checks.profiles import Profile
 from centiles.errors import CentilesError, UnwritableError
+from centiles.locks import Lock
 from centiles.records.arrow_tables import exact_frame, exact_table
 from centiles.records.columns import CHILDREN, CONTACTS, FINDINGS, SCORED
 from centiles.records.reading import Records
@@ -35,6 +36,7 @@ _SAYS: Final = (
 _SCRATCH: Final = "scratch"
 _PARTS: Final = "parts-"
 _MADE: Final = ".made"
+_LOCK: Final = "in-use"
 
 
 def partial_of(results: str | Path) -> Path:
@@ -47,13 +49,20 @@ class Partial:
     """A folder with a scratch folder in it, and the parts of one run that are done."""
 
     def __init__(self, folder: Path) -> None:
-        """Make the folder, or take over the one an earlier run left."""
+        """Make the folder, or take over the one an earlier run left.
+
+        Raises
+        ------
+        UnwritableError
+            If another run is at work in it, or it cannot be written.
+        """
         self.folder = folder
         self.scratch = folder / _SCRATCH
         self.parts = folder
         with writing(folder):
             _stop_if_strange(folder)
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.lock = Lock(folder / _LOCK, folder)
             (folder / MARK).write_text(_SAYS, encoding="utf-8")
             shutil.rmtree(self.scratch, ignore_errors=True)
             self.scratch.mkdir(mode=0o700)
@@ -70,6 +79,11 @@ class Partial:
                 shutil.rmtree(unfinished, ignore_errors=True)
         return sorted(path.name for path in self.parts.iterdir())
 
+    @property
+    def done(self) -> list[Path]:
+        """The folders of the parts that are done, in order."""
+        return sorted(self.parts.glob("[0-9]*[0-9]"))
+
     @contextmanager
     def part(self, name: str) -> Iterator[Path]:
         """Give a folder to write a part in, which is there under its name when all went well."""
@@ -85,6 +99,14 @@ class Partial:
 
         Return what to say of what is left, "" where nothing is.
         """
+        try:
+            return self._cleared(done=done)
+        finally:
+            self.lock.release()
+            with suppress(OSError):
+                self.folder.rmdir()  # where a lock kept it, on Windows
+
+    def _cleared(self, *, done: bool) -> str:
         shutil.rmtree(self.scratch, ignore_errors=True)
         if done or not any(self.folder.glob(f"{_PARTS}*/[0-9]*")):
             shutil.rmtree(self.folder, ignore_errors=True)
@@ -98,7 +120,8 @@ class Partial:
 def _stop_if_strange(folder: Path) -> None:
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
         raise UnwritableError(f"{folder}: is there and is not a folder; move it away")
-    if folder.exists() and any(folder.iterdir()) and not (folder / MARK).is_file():
+    names = {path.name for path in folder.iterdir()} if folder.exists() else set()
+    if names - {_LOCK} and MARK not in names:
         raise UnwritableError(
             f"{folder}: holds files that are no unfinished run of centiles, so it is left alone; "
             "move it away, or choose another --out"

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from centiles.checks.portions import NOBODY, SOURCE_BIT, batches_of
 from centiles.engines.partials import writing
+from centiles.engines.slices import PLACE, Divided, runs_of, write_runs
 from centiles.records import columns
 from centiles.records.arrow_tables import arrow_schema, arrow_table
 from centiles.records.columns import RECORDS
@@ -66,11 +67,6 @@ class Store:
         self.dated = False
         (folder / "records").mkdir()
 
-    @property
-    def files(self) -> str:
-        """The pattern of the files of records."""
-        return str(self.folder / "records" / "*.parquet")
-
     def add(self, frame: pd.DataFrame, identifiers: Identifiers, first: int, last: int) -> None:
         """Take the records of some rows of a file."""
         number = self._source(identifiers)
@@ -78,17 +74,19 @@ class Store:
         at = np.searchsorted(np.sort(rows), frame["row"].to_numpy())
         at = np.argsort(rows, kind="stable")[at]
         parts = self._keys(number, identifiers, at + first) | self._said(frame)
-        parts["place"] = (number << PLACE_BIT) + places_in_file(frame["row"].to_numpy())
+        parts[PLACE] = (number << PLACE_BIT) + places_in_file(frame["row"].to_numpy())
         nobody = parts["node"] == NOBODY
         count = np.cumsum(nobody) - 1 + self.nameless
-        parts["nobody"] = np.where(nobody, count // self.rows, _NO_CODE)
         self.nameless += int(nobody.sum())
-        table = arrow_table(frame, RECORDS).cast(arrow_schema(RECORDS))
-        for name, part in parts.items():
-            table = table.append_column(name, pa.array(part))
+        parts["nobody"] = np.where(nobody, count // self.rows, _NO_CODE)
         with writing(self.folder):
-            pq.write_table(table, self.folder / "records" / f"{self.records:015d}.parquet")
+            self._put(arrow_table(frame, RECORDS), parts, f"{self.records:015d}")
         self.records += len(frame)
+
+    def _put(self, table: pa.Table, parts: dict[str, NDArray[Any]], name: str) -> None:
+        """Write records with what belongs to each."""
+        table = with_columns(table.cast(arrow_schema(RECORDS)), parts)
+        pq.write_table(table, self.folder / "records" / f"{name}.parquet")
 
     def _source(self, identifiers: Identifiers) -> int:
         """Return the number of a file, giving each of its identifiers one at the first sight."""
@@ -151,7 +149,7 @@ class Store:
             ``id0`` and so on, ``said_sex``, ``said_born``, ``idle``, the least ``place`` of each
             and how many ``times`` it is there, by place. Rows of the side files follow them.
         """
-        place = distinct["place"].to_numpy()
+        place = distinct[PLACE].to_numpy()
         number, row = place >> PLACE_BIT, (place >> ROW_BIT) & _ROWS
         frame = pd.DataFrame(
             {
@@ -187,7 +185,7 @@ class Store:
     def children_of(self, distinct: pa.Table, child: Integers) -> Integers:
         """Return the child of each node, −1 for a word no record goes by."""
         found = np.full(self.nodes, NOBODY, dtype=np.int64)
-        number = distinct["place"].to_numpy() >> PLACE_BIT
+        number = distinct[PLACE].to_numpy() >> PLACE_BIT
         for k in range(len(self.names)):
             at = np.flatnonzero(number == k)
             known = self.known[k].columns
@@ -196,6 +194,65 @@ class Store:
             there = node != NOBODY
             found[node[there]] = child[at[there]]
         return found
+
+
+class DividedStore(Store):
+    """A store whose records are divided into batches once it is known whose they are.
+
+    What tells that is in files of its own, the keys: few numbers a record.
+    """
+
+    def __init__(
+        self, folder: Path, rows: int, asked: np.datetime64 | None, today: np.datetime64
+    ) -> None:
+        super().__init__(folder, rows, asked, today)
+        for name in ("keys", "batches"):
+            (folder / name).mkdir()
+
+    @property
+    def keys(self) -> str:
+        """The pattern of the files of keys."""
+        return str(self.folder / "keys" / "*.parquet")
+
+    def _put(self, table: pa.Table, parts: dict[str, NDArray[Any]], name: str) -> None:
+        table = with_columns(table, {each: parts[each] for each in (PLACE, "node", "nobody")})
+        write_runs(self.folder / "records" / f"{name}.arrow", table, [table.num_rows])
+        pq.write_table(
+            pa.table(parts), self.folder / "keys" / f"{name}.parquet",
+            compression="lz4", use_dictionary=False,
+        )  # fmt: skip
+
+    def divide(self, child: Integers, batch: Integers, count: int) -> Divided:
+        """Return the records divided into batches, each with its child.
+
+        Parameters
+        ----------
+        child
+            The child of each node, −1 for none.
+        batch
+            The batch of each child.
+        count
+            How many batches of children there are; those of records of nobody follow.
+        """
+        found = Divided()
+        for path in sorted((self.folder / "records").iterdir()):
+            (run,) = runs_of(path, [0])
+            node, nobody = run["node"].to_numpy(), run["nobody"].to_numpy()
+            mine = np.append(child, NOBODY)[node]
+            number = np.where(node == NOBODY, count + nobody, np.append(batch, 0)[mine])
+            table = pa.Table.from_batches([run]).drop_columns(["node", "nobody"])
+            table = table.append_column("child", pa.array(mine))
+            with writing(self.folder):
+                found.add(self.folder / "batches" / path.name, table, number)
+                path.unlink()
+        return found
+
+
+def with_columns(table: pa.Table, parts: dict[str, NDArray[Any]]) -> pa.Table:
+    """Return a table with more columns."""
+    for name, part in parts.items():
+        table = table.append_column(name, pa.array(part))
+    return table
 
 
 def _codes(distinct: pa.Table, k: int) -> NDArray[np.int32]:

@@ -228,7 +228,7 @@ def _dates(cohort: Cohort, points: Points, *which: Rows) -> dict[str, NDArray[np
     measured = cohort.scored["measured_on"].to_numpy()
     names = ("start", "opened", "to")
     return {
-        name: np.where(rows >= 0, measured[points.row[rows]], np.datetime64("NaT"))
+        name: np.where(rows >= 0, measured[points.row[rows]], np.datetime64("NaT", "D"))
         for name, rows in zip(names, which, strict=True)
     }
 
@@ -268,12 +268,6 @@ def dated(findings: pd.DataFrame, rules: RuleSet) -> pd.DataFrame:
     return out
 
 
-def worded(findings: pd.DataFrame, rules: RuleSet) -> pd.DataFrame:
-    """Return findings with their severities in words, each in one sentence."""
-    severity = np.asarray(SEVERITIES, dtype=object)[findings["severity"].to_numpy()]
-    return findings.assign(severity=severity, sentence=wording.sentences(findings, rules))
-
-
 def _positions(z: pd.Series) -> NDArray[np.object_]:
     return np.asarray(POSITIONS, dtype=object)[position_codes(z.to_numpy())]
 
@@ -290,7 +284,7 @@ def waits(
         np.where(has_own, np.maximum(mine, 0), np.array([u.get(word, 0) for u in usual])[place])
         for mine, word in zip(own, ("days", "working_days"), strict=True)
     )
-    out = np.full(len(findings), np.datetime64("NaT"), dtype="datetime64[D]")
+    out = np.full(len(findings), np.datetime64("NaT", "D"), dtype="datetime64[D]")
     known = np.flatnonzero(~np.isnat(from_day))
     out[known] = from_day[known] + days[known]
     busy = known[working[known] > 0]

@@ -113,7 +113,7 @@ def amounts(words: pd.Series[str]) -> Amounts:
     at = np.flatnonzero(plain.bad)
     if len(at):
         rest = _without_commas(low, low.iloc[at].reset_index(drop=True))
-        value[at], unit[at], approximate[at] = _written(rest)
+        value[at], unit[at], approximate[at] = _written(_without_fractions(rest))
     return Amounts(value, plain.missing, plain.reason, pd.Series(unit, dtype="str"), approximate)
 
 
@@ -123,6 +123,13 @@ def _without_commas(column: pd.Series[str], words: pd.Series[str]) -> pd.Series[
     if decimal.any() and not column.str.contains(r"\d\.\d").any():
         return words.mask(decimal, words.str.replace(",", ".", n=1))
     return words.mask(words.str.contains(_THOUSANDS), words.str.replace(",", ""))
+
+
+def _without_fractions(words: pd.Series[str]) -> pd.Series[str]:
+    """Return words with halves and quarters behind a number as decimals: "13½ lb", "3 1/2 oz"."""
+    for decimals, fraction in (("5", "½| 1/2"), ("25", "¼| 1/4"), ("75", "¾| 3/4")):
+        words = words.str.replace(rf"(\d) ?(?:{fraction})(?!\d)", rf"\1.{decimals}", regex=True)
+    return words
 
 
 def _written(words: pd.Series[str]) -> tuple[FloatArray, NDArray[np.object_], Flags]:

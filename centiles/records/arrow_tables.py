@@ -21,7 +21,7 @@ def arrow_table(frame: pd.DataFrame, schema: tuple[Column, ...]) -> pa.Table:
         if column.kind == "date":
             arrays[column.name] = pa.array(series.to_numpy().astype("datetime64[D]"))
         elif column.kind == "word":
-            arrays[column.name] = pa.array(series.array)
+            arrays[column.name] = _coded(series)
         elif column.kind == "number":
             numbers = series.to_numpy(dtype=np.float64)
             arrays[column.name] = pa.array(numbers, mask=np.isnan(numbers))
@@ -68,14 +68,20 @@ def frame_of(table: pa.Table, schema: tuple[Column, ...], **words: list[str]) ->
 
 def _words(array: pa.ChunkedArray, known: list[str] | None) -> pd.Categorical[Any]:
     """Return a column of words, of all that are known or in the order they appear in."""
+    if pa.types.is_dictionary(array.type) and len(array):
+        return _among(_categories(array), known)
     one = array.cast(pa.large_string()).combine_chunks().fill_null("").dictionary_encode()
     one = one.combine_chunks() if isinstance(one, pa.ChunkedArray) else one
     codes = one.indices.to_numpy(zero_copy_only=False)
-    own = one.dictionary.to_pylist()
+    return _among(columns.categorical(codes, one.dictionary.to_pylist()), known)
+
+
+def _among(words: pd.Categorical[Any], known: list[str] | None) -> pd.Categorical[Any]:
+    """Return words as places among all that are known."""
     if known is None:
-        return columns.categorical(codes, own)
-    place = np.array([*map(known.index, own), -1])
-    return columns.categorical(place[codes], known)
+        return words
+    place = np.array([*(known.index(word) for word in words.categories), -1])
+    return columns.categorical(place[words.codes], known)
 
 
 def exact_table(frame: pd.DataFrame) -> pa.Table:

@@ -15,6 +15,7 @@ from centiles.ages import FloatArray
 from centiles.errors import MappingError
 from centiles.measures import MEASURES
 from centiles.records import amounts, columns, dates, parsing
+from centiles.records.described import described
 from centiles.records.kinds import SLOTS
 from centiles.records.layouts import Config, can_be_in
 from centiles.records.mapping import MEASURE_SLOTS, VISIT_SLOTS, Mapping
@@ -101,17 +102,7 @@ class CellReader:
 
     def described(self) -> dict[str, str]:
         """Return what each column was taken for, in words."""
-        rows, config = self.rows, self.mapping.config
-        said = {slot: rows.header(slot) for slot in self.mapping.columns}
-        for slot, unit in (dict(self.mapping.header_units) | self.used_units).items():
-            said[slot] = f"{said.get(slot, said.get('value', ''))} [{unit}]"
-        order = {True: "day first", False: "month first", None: "in no need of an order"}
-        said["dates"] = config.date_format or order[rows.day_first]
-        if rows.sex_codes:
-            said["sex codes"] = ", ".join(f"{w}={sex}" for w, sex in sorted(rows.sex_codes.items()))
-        said |= rows.said
-        said["layout"] = "long" if self.mapping.long else "wide"
-        return said | dict(rows.table.about)
+        return described(self.rows, self.used_units)
 
     def used(self) -> Config:
         """Return what the table was read with: the configuration that reads it so again."""
@@ -158,18 +149,13 @@ class CellReader:
             measured = np.where(birth, born, measured)
             precision = np.where(birth, birth_precision, precision)
             age = np.where(birth, np.where(np.isnat(born), 0.0, np.nan), age)
-        gestation: Any = np.nan
-        since: Any = _NAT
-        if self.mapping.long or "gestation" in there:
-            gestation, since = (part[at] for part in rows.gestations(learnt))
         return {
             "source": columns.categorical(np.zeros(len(birth), np.int8), [rows.table.name]),
             "row": partial(_taken, rows.table.rows, at),
             "child_id": partial(children.texts, at),
             "household_id": _texts(rows.texts("household_id"), at),
             "sex": partial(_taken, rows.sexes(), at),
-            "gestation_days": np.nan if np.isnan(gestation).all() else gestation,
-            "gestation_known_on": _NAT if np.isnat(since).all() else since,
+            **self._gestations(learnt, at),
             "birth_date": born,
             "birth_precision": partial(columns.categorical, birth_precision, dates.PRECISIONS),
             "measured_on": measured,
@@ -180,6 +166,18 @@ class CellReader:
             "posture": partial(_postures, rows.postures()[at], cells.slot == _LENGTH),
             "status": partial(_taken, rows.statuses, at),
             "team": _texts(rows.texts("team"), at),
+        }
+
+    def _gestations(self, learnt: dates.Dates, at: Places) -> dict[str, Any]:
+        """Return the gestations of records, since when and until when each is known."""
+        if not self.mapping.long and "gestation" not in self.mapping.columns:
+            return {}
+        gestation, *times = (part[at] for part in self.rows.gestations(learnt))
+        since, until = (_NAT if np.isnat(each).all() else each for each in times)
+        return {
+            "gestation_days": np.nan if np.isnan(gestation).all() else gestation,
+            "gestation_known_on": since,
+            "gestation_doubted_on": until,
         }
 
     @staticmethod
@@ -329,7 +327,8 @@ class CellReader:
         measure = MEASURE_SLOTS[slot]
         bare = stated < 0 if written is None else (stated < 0) & (written < 0)
         if bare.any():
-            default = self._default_unit(slot, amount[bare], alone=bool(bare.all()))
+            alone = bool(bare.all())
+            default = self._default_unit(slot, amount if alone else amount[bare], alone=alone)
             stated = np.where(bare, np.int32(self._unit_place(default)), stated)
         words = pd.Series([*self._units, ""], dtype="str")
         multiply, divide = parsing.factors(words, measure)

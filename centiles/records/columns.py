@@ -6,7 +6,7 @@ Readers, validation, result files, documentation and tests all take their column
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from importlib import resources
@@ -23,7 +23,7 @@ from centiles.threads import at_once
 DTYPES: Final = MappingProxyType(
     {
         "text": "str",
-        "word": "category",  # one of a few words
+        "word": "category",  # a word or sentence that many rows share, held once
         "date": "datetime64[s]",
         "number": "float64",
         "integer": "int64",
@@ -58,6 +58,7 @@ RECORDS: Final = _columns(
     birth_precision word day, or month where only that is known
     gestation_days number gestation at birth [d]
     gestation_known_on date the day it became known, where another row than this one says it
+    gestation_doubted_on date the day another row said another: from then on it is not known
     measured_on date the day of measurement
     date_precision word day, month or year
     age_days number age since birth [d]
@@ -131,14 +132,14 @@ FINDINGS: Final = _columns(
     spaces number how many centile spaces it fell (level rules: how far it is below the 50th)
     direction word down where the rule is about too little or a fall, up where too much or a rise
     interval_days number between the two [d]
-    base_rate text how often healthy children do this
+    base_rate word how often healthy children do this
     probability number that the true change (or level) meets the rule, given measurement error
     see_by date be seen by
     reweigh_from date not worth measuring again before
     previous word since the run compared with: new, worse, unchanged, better or closed
     block word urgent to watch, verify today, or known
     sentence text the finding in one line
-    guidance text what the rule's source asks for
+    guidance word what the rule's source asks for
     """
 )
 
@@ -148,12 +149,12 @@ CHILDREN: Final = _columns(
     block word the part of the worklist
     child_id text the child's identifier
     level word the highest severity that is open
-    headline text the first finding in one line
-    findings text the rules that are open
+    headline word the first finding in one line
+    findings word the rules that are open
     last_measured_on date the newest measurement
     see_by date the earliest date to be seen by
-    not_assessed text what could not be assessed, and why
-    sources text the files the child is in
+    not_assessed word what could not be assessed, and why
+    sources word the files the child is in
     """
 )
 
@@ -337,6 +338,15 @@ def _vocabulary(words: Any) -> pd.CategoricalDtype:
 def texts(arrow: Any) -> Any:
     """Return Arrow text as a column of text, without a Python object for each cell."""
     return pd.array(arrow.cast(pa.large_string()), dtype="str")
+
+
+def texts_of(parts: Iterable[list[str]]) -> Any:
+    """Return lists of text, one after the other, as one column of text.
+
+    Lists that are made one at a time are let go of one at a time.
+    """
+    kind = pa.large_string()
+    return texts(pa.chunked_array((pa.array(part, kind) for part in parts), kind))
 
 
 def concatenated(columns: tuple[Column, ...], frames: list[pd.DataFrame]) -> pd.DataFrame:

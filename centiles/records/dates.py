@@ -30,6 +30,10 @@ MONTHLY_CHILDREN: Final = 20  # of so many children, so many born on a 1st or 15
 MONTHLY_SHARE: Final = 0.95  # then only the months of birth are known
 CONTRADICTIONS: Final = 0.05  # above this share two orders are in use; below it, slips
 
+_STATED: Final = (
+    (True, re.compile(r"\bdd?[-/. ]?mm?m?[-/. ]?yy", re.IGNORECASE)),
+    (False, re.compile(r"\bmm?[-/. ]?dd?[-/. ]?yy", re.IGNORECASE)),
+)
 _MONTHS: Final = {
     "jan": 1, "feb": 2, "mar": 3, "apr": 4, "may": 5, "jun": 6,
     "jul": 7, "aug": 8, "sep": 9, "oct": 10, "nov": 11, "dec": 12,
@@ -88,7 +92,10 @@ def look_like_dates(words: pd.Series[str]) -> Flags:
     text = plain(words)
     found = np.zeros(len(text), dtype=np.bool_)
     for shape in _SHAPES if not are_serials(words, "") else (*_SHAPES, _SERIAL):
-        found |= are(text, shape)
+        left = np.flatnonzero(~found)
+        if len(left) == 0:
+            break
+        found[left] = are(text.iloc[left], shape)
     return found
 
 
@@ -104,12 +111,31 @@ def are_serials(words: pd.Series[str], name: str) -> bool:
     name
         The file's name.
     """
-    serials = len(found["n"]) if (found := parts(plain(words), _SERIAL)) else 0
-    there = int((~is_missing(words)).sum())
-    return serials > 0 and (2 * serials > there or _WORKBOOK.search(name) is not None)
+    serials = int(are(plain(words), _SERIAL).sum())
+    if serials == 0 or _WORKBOOK.search(name):
+        return serials > 0
+    return 2 * serials > int((~is_missing(words)).sum())
 
 
-def day_first(columns_: Sequence[pd.Series[str]], given: str | None, name: str) -> bool | None:
+def order_stated(headers: Sequence[str]) -> bool | None:
+    """Return whether headers say that the day comes first: "DOB (dd/mm/yyyy)"; None for neither.
+
+    Examples
+    --------
+    >>> order_stated(["DOB (dd/mm/yyyy)", "Seen"]), order_stated(["mm-dd-yy"]), order_stated(["On"])
+    (True, False, None)
+    """
+    said = {first for header in headers for first, form in _STATED if form.search(header)}
+    return said.pop() if len(said) == 1 else None
+
+
+def day_first(
+    columns_: Sequence[pd.Series[str]],
+    given: str | None,
+    name: str,
+    *,
+    stated: bool | None = None,
+) -> bool | None:
     """Return whether a file writes the day before the month, decided once for all its dates.
 
     None where no date needs it: ISO dates, or months as words.
@@ -122,6 +148,8 @@ def day_first(columns_: Sequence[pd.Series[str]], given: str | None, name: str) 
         What the user said: one of :data:`DATE_FORMATS`, or None.
     name
         The file, for the message.
+    stated
+        What the headers say, see :func:`order_stated`; asked where the dates fit both orders.
 
     Raises
     ------
@@ -139,6 +167,8 @@ def day_first(columns_: Sequence[pd.Series[str]], given: str | None, name: str) 
     if len(first) == 0:
         return None
     if max(days_before, months_before) == 0:
+        if stated is not None:
+            return stated
         raise MappingError(
             f"{name}: every date fits dd/mm/yyyy and mm/dd/yyyy alike. "
             "Say which with --date-format dd/mm/yyyy or --date-format mm/dd/yyyy"
@@ -157,8 +187,13 @@ def _open_parts(columns_: Sequence[pd.Series[str]]) -> tuple[Integers, Integers]
 
     A date with no month in it fits neither order, and tells of none.
     """
-    found = (parts(plain(words), shape) for words in columns_ for shape in _NUMBERS)
-    read = [each for each in found if each]
+    read = []
+    for words in columns_:
+        left = plain(words)
+        for shape in _NUMBERS:
+            if found := parts(left, shape):
+                read.append(found)
+                left = left.drop(left.index[found["a"].index])
     first, second = ([_integers(part[letter]) for part in read] for letter in "ab")
     none = np.array([], dtype=np.int64)
     one, other = np.concatenate([none, *first]), np.concatenate([none, *second])
@@ -205,7 +240,7 @@ def days(words: pd.Series[str], *, day_before_month: bool | None, serials: bool 
     (['2025-03-12', '2025-03-15', 'NaT'], ['day', 'month', 'year'])
     """
     text = plain(words).reset_index(drop=True)
-    on = np.full(len(words), np.datetime64("NaT"), dtype="datetime64[D]")
+    on = np.full(len(words), np.datetime64("NaT", "D"), dtype="datetime64[D]")
     precision = np.zeros(len(words), dtype=np.int8)
     left = text
     for shape in _SHAPES[:-1] if day_before_month is not None else _SHAPES[len(_NUMBERS) : -1]:
@@ -248,7 +283,7 @@ def _dates_of(year: pd.Series[str], month: pd.Series[str], day: Integers) -> Dat
     first = ((years - 1970) * 12 + months - 1).astype("datetime64[M]")
     found = first.astype("datetime64[D]") + (day - 1)
     real = (months >= 1) & (months <= 12) & (day >= 1) & (found.astype("datetime64[M]") == first)
-    return np.where(real, found, np.datetime64("NaT"))
+    return np.where(real, found, np.datetime64("NaT", "D"))
 
 
 def _integers(words: pd.Series[Any]) -> Integers:

@@ -354,14 +354,13 @@ def _fast_rows(text: bytes, delimiter: str, width: int) -> list[pa.ChunkedArray]
     while text[end - 1] in b"\r\n":
         end -= 1
     names = [str(place) for place in range(width)]
-    words = pa.dictionary(pa.int32(), pa.string())
     try:
         table = pa_csv.read_csv(
             pa.py_buffer(text).slice(0, end),
             read_options=pa_csv.ReadOptions(skip_rows=1, column_names=names, block_size=1 << 23),
             parse_options=pa_csv.ParseOptions(delimiter=delimiter, ignore_empty_lines=False),
             convert_options=pa_csv.ConvertOptions(
-                column_types=dict.fromkeys(names, words), strings_can_be_null=False
+                column_types=dict.fromkeys(names, pa.large_string()), strings_can_be_null=False
             ),
         )
     except pa.ArrowException:

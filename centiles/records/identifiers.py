@@ -21,6 +21,7 @@ _WEIGHTS: Final = np.arange(10, 1, -1, dtype=np.int64)
 _TEN: Final = r"[0-9]{10}"
 _GROUPED: Final = r"[0-9]{3}[ -][0-9]{3}[ -][0-9]{4}"  # as it is printed, in groups of 3, 3 and 4
 _SPACED: Final = r"[ -]*(?:[0-9][ -]*){10}"
+_NUMERIC: Final = r"[-+0-9 .eE]+"  # what all words of the next shapes are made of
 _FROM_A_FLOAT: Final = r"[0-9]+\.0"  # how a column of whole numbers with gaps in it is written
 _SCIENTIFIC: Final = r"([0-9])(?:\.([0-9]+))?[eE]\+?([0-9]{1,2})"
 _LOST_ZEROS: Final = r"[0-9]{8,9}"
@@ -75,14 +76,15 @@ def identifiers(words: pd.Series[str], *, nhs: bool) -> Identifiers:
     text, rounded = (words, none) if ten.all() else _closed_up(words, ten, nhs=nhs)
     if not nhs:
         return Identifiers(text.mask(text == "0" * NHS_DIGITS, ""), rounded, none, none)
-    ten = are(text, _TEN)
+    ten = ten if text is words else are(text, _TEN)
     digits = _digits(text[ten])
     equal = none.copy()
     equal[ten] = (digits == digits[:, :1]).all(axis=1)
     failed = ~ten & (text != "").to_numpy(np.bool_)
     failed[ten] = ~_holds(digits)
     padded = none.copy()
-    lost = np.flatnonzero(are(text, _LOST_ZEROS))
+    lost = np.flatnonzero(~ten)
+    lost = lost[are(text.iloc[lost], _LOST_ZEROS)]
     if len(lost):
         whole = text.iloc[lost].str.zfill(NHS_DIGITS)
         right = _holds(_digits(whole))
@@ -98,12 +100,14 @@ def _closed_up(words: pd.Series[str], ten: Flags, *, nhs: bool) -> tuple[pd.Seri
     """Return words without what is about their digits, and which a spreadsheet has rounded."""
     text = plain(words)
     text = text.mask(is_missing(text), "")
+    rounded = np.zeros(len(words), dtype=np.bool_)
+    if not are(text, _NUMERIC).any():
+        return text, rounded
     if are(text[text != ""], _FROM_A_FLOAT).all():
         text = text.str.removesuffix(".0")
     apart = are(text, _SPACED if nhs else _GROUPED)
     if apart.any():
         text = text.mask(apart, text.str.replace(r"[ -]", "", regex=True))
-    rounded = np.zeros(len(words), dtype=np.bool_)
     at = np.flatnonzero(are(text, _SCIENTIFIC))
     if len(at):
         science = text.iloc[at].str.extract(f"^{_SCIENTIFIC}$")

@@ -144,6 +144,9 @@ def _called(
             home = nodes.home[chief[labels[k]]]
             home = nodes.source[row[k]] if home < 0 else home
             ids[k] = with_source(ids[k], nodes.names[home])
+        # One word under two kinds of one file, such as "unknown", is two identifiers.
+        for k in known[pd.Series(ids[known]).duplicated(keep=False).to_numpy()]:
+            ids[k] = f"{ids[k]} as {nodes.kind[chief[labels[k]]]}"
         for k in unnamed:
             at = row[k]
             ids[k] = f"row {nodes.row[at]} of {nodes.names[nodes.source[at]]}"

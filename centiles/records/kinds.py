@@ -27,7 +27,8 @@ class Kinds:
 
     ``slot`` is a place in ``SLOTS``, −1 for none; ``unit`` the units that words for measures hold.
     ``ignored`` and ``unrelated`` rows have a code that is known not to be read, or is not known;
-    ``not_measured`` ones a code for that; ``contradictory`` ones two codes of different measures;
+    ``not_measured`` ones a code for that; ``contradictory`` ones two codes, or without a code two
+    words, of different measures;
     ``noted`` ones a code of values that were estimated or the like.
     """
 
@@ -42,7 +43,7 @@ class Kinds:
 
 
 def kinds_of(
-    codes: list[TextColumn], word: TextColumn | None, own: Mapping[str, str], rows: int
+    codes: list[TextColumn], words: list[TextColumn], own: Mapping[str, str], rows: int
 ) -> Kinds:
     """Return what each row of a table is about.
 
@@ -50,8 +51,8 @@ def kinds_of(
     ----------
     codes
         Columns of clinical codes: the first that knows its code speaks.
-    word
-        The column of words for measures, which speaks where no code is known.
+    words
+        Columns of words for measures, which speak where no code is known: the first that is.
     own
         What the configuration says of words and codes.
     rows
@@ -67,12 +68,16 @@ def kinds_of(
         better = (kind == NO_KIND) | ((kind == _UNRELATED) & (theirs != NO_KIND))
         noted |= note & better
         kind = np.where(better, theirs, kind)
-    unit = None
-    if word is not None:
-        said = [_of_word(each, own) for each in word.stripped]
-        theirs = word.spread(np.array([each for each, _ in said], np.int8), missing=NO_KIND)
-        unit = TextColumn.of([each for _, each in said], word.codes)
-        kind = np.where((kind == NO_KIND) | ((kind == _UNRELATED) & _known(theirs)), theirs, kind)
+    coded, unit = _known(kind), None
+    for column in words:
+        said = [_of_word(each, own) for each in column.stripped]
+        theirs = column.spread(np.array([each for each, _ in said], np.int8), missing=NO_KIND)
+        differs = _known(kind) & _known(theirs) & (_MEASURE[kind] != _MEASURE[theirs])
+        contradictory |= differs & ~coded
+        better = (kind == NO_KIND) | ((kind == _UNRELATED) & _known(theirs))
+        own_unit = TextColumn.of([each for _, each in said], column.codes)
+        unit = own_unit if unit is None else _where(better, own_unit, unit)
+        kind = np.where(better, theirs, kind)
     kind = np.where(contradictory, NO_KIND, kind).astype(np.int8)
     return Kinds(
         slot=np.where(_known(kind), kind, NO_KIND).astype(np.int8),
@@ -95,6 +100,13 @@ _MEASURE: Final = np.array(
 
 def _known(kind: NDArray[np.int8]) -> Flags:
     return np.asarray((kind >= 0) & (kind < len(SLOTS)))
+
+
+def _where(here: Flags, first: TextColumn, second: TextColumn) -> TextColumn:
+    """Return one column's cells where it holds, and elsewhere another's."""
+    codes = np.where(second.codes < 0, second.codes, second.codes + len(first.words))
+    words = [*first.stripped, *second.stripped]
+    return TextColumn.of(words, np.where(here, first.codes, codes).astype(np.int32))
 
 
 def _of_code(word: str, own: Mapping[str, str]) -> tuple[int, bool]:

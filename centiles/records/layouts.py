@@ -73,8 +73,9 @@ class Config:
         try:
             entries = tomllib.loads(path.read_text(encoding="utf-8-sig"))
         except (OSError, ValueError) as fault:
+            way = "; write / for each backslash of a path" if "\\" in str(fault) else ""
             raise UsageError(
-                f"{path.name}: expected a configuration in TOML; found: {fault}"
+                f"{path.name}: expected a configuration in TOML; found: {fault}{way}"
             ) from None
         found = cls.from_entries(entries, path.name)
         if found.privacy.pseudonymise is None:
@@ -224,13 +225,16 @@ def _faults(config: Config) -> list[str]:
 
 
 def is_called(name: str, pattern: str) -> bool:
-    """Return whether a pattern names a file: as a whole, without its sheet, or without its folder.
+    r"""Return whether a pattern names a file: as a whole, without its sheet, or without its folder.
 
     Examples
     --------
     >>> is_called("north/list.xlsx, sheet 2B", "list*.xlsx")
     True
+    >>> is_called("north/list.xlsx", r"north\list*.xlsx")  # as Windows writes it
+    True
     """
+    name, pattern = name.replace("\\", "/"), pattern.replace("\\", "/")
     whole = name.partition(SHEET)[0]
     return any(fnmatchcase(each, pattern) for each in (name, whole, whole.rpartition("/")[2]))
 

@@ -145,7 +145,7 @@ def _layout(
             )
         for other in theirs:
             joined.add(link, other)
-    joined.mark(preset.status, table, None)
+    joined.used |= joined.mark(preset.status, table, None)
     config = preset.config_of(table, joined.slots, named=named)
     there = {about for _, about in joined.linked}
     lacking = [link.about for link in preset.links if link.about not in there]
@@ -170,6 +170,7 @@ class _Joined:
     problems: list[pd.DataFrame] = field(default_factory=list)
     linked: list[tuple[TextTable, str]] = field(default_factory=list)
     lost: Flags = field(init=False)
+    used: set[int] = field(default_factory=set)  # the table's own columns
 
     def __post_init__(self) -> None:
         there = presets.headers_of(self.table)
@@ -178,7 +179,7 @@ class _Joined:
 
     def add(self, link: Preset, other: TextTable) -> None:
         """Join one linked file to the rows."""
-        theirs = presets.headers_of(other)
+        theirs, used = presets.headers_of(other), set[int]()
         pairs = [tuple(map(key_of, (key.split("=") * 2)[:2])) for key in link.keys]
         pair = next(((a, b) for a, b in pairs if a in self.keys and b in theirs), None)
         if pair is None:
@@ -189,12 +190,15 @@ class _Joined:
         match = Match.of(self.keys[pair[0]], _only(other, pair[1]))
         ours = presets.headers_of(self.table)
         header = self.table.headers[ours[pair[0]]] if pair[0] in ours else pair[0]
+        self.used |= {ours[pair[0]]} if pair[0] in ours else set()
+        used.add(theirs[pair[1]])
         if not link.may_lack:
             self._list("F10", match.alone & ~self.lost, header)
             self.lost |= match.alone
         disagree = np.zeros(len(self.table.rows), dtype=np.bool_)
 
         def brought(name: str) -> TextColumn:
+            used.add(theirs[name])
             column, clash = match.carried(_only(other, name))
             np.logical_or(disagree, clash, out=disagree)
             return column
@@ -210,23 +214,25 @@ class _Joined:
         for name in map(key_of, link.carries):
             if name in theirs and name not in self.keys:
                 self.keys[name] = brought(name)
-        self.mark(link.status, other, match)
+        used |= self.mark(link.status, other, match)
         self._list("F11", disagree, header)
-        self.linked.append((other, link.about))
+        self.linked.append((replace(other, joined_by=tuple(used)), link.about))
 
-    def mark(self, status: Any, other: TextTable, match: Match | None) -> None:
-        """Take from a file which rows its source does not stand by."""
-        theirs = presets.headers_of(other)
+    def mark(self, status: Any, other: TextTable, match: Match | None) -> set[int]:
+        """Take from a file which rows its source does not stand by; return the columns used."""
+        theirs, used = presets.headers_of(other), set[int]()
         for name, word in status.items():
             place = theirs.get(key_of(name))
             if place is None:
                 continue
+            used.add(place)
             column = other.columns[place]
             yes = [word if said else "" for said in parsing.statuses(column.stripped, flag=True)]
             column = TextColumn.of(yes, column.codes)
             if match is not None:
                 column = match.any_of(column)
             self.statuses.append((other.headers[place], column))
+        return used
 
     def lacks(self, config: Config) -> bool:
         """Return whether rows have no date, or no identifier, of their own or brought."""
@@ -248,6 +254,7 @@ class _Joined:
         table = replace(
             self.table,
             optional=False,  # its headers are a layout's
+            joined_by=tuple(self.used),
             headers=(*self.table.headers, *(header for header, _ in slots.values())),
             columns=(*self.table.columns, *(column for _, column in slots.values())),
         )

@@ -17,6 +17,9 @@ from itertools import chain, product
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+import numpy as np
+import pandas as pd
+
 from centiles.errors import MappingError, UnmappedError
 from centiles.records import amounts, dates, identifiers, parsing
 from centiles.records.codes import code_of, code_within
@@ -38,7 +41,7 @@ VISIT_SLOTS: Final = tuple(slot for slot in MEASURE_SLOTS if slot != "birth_weig
 DATE_SLOTS: Final = ("birth_date", "measured_on", "recorded_on")
 _UNIT_SLOTS: Final = ("unit", *(f"{slot}_unit" for slot in MEASURE_SLOTS))
 _ONE_ONLY: Final = frozenset(
-    (*MEASURE_SLOTS, *DATE_SLOTS, *_UNIT_SLOTS, "age", "value", "measure", "gestation")
+    (*MEASURE_SLOTS, *DATE_SLOTS, *_UNIT_SLOTS, "age", "value", "gestation")
 )
 _RANKED: Final = frozenset(("child_id", "household_id", "sex"))  # the first synonym is taken
 # Where the content must fit even if no other column claims the same: the words are common ones.
@@ -46,8 +49,23 @@ _CONTENT_DECIDES: Final = frozenset((*DATE_SLOTS, "age", "value", "measure", "co
 _OWNERS: Final = ("pupil", "pupils", "pupil s", "patient", "patients", "patient s", "child",
                   "child s", "childs", "client", "clients", "client s", "person", "baby", "babys",
           "infant", "infants", "newborn")  # fmt: skip
+# When a value is of, behind or before its measure: "weight at clinic". Not "measured" or
+# "recorded", under which a yes or a date may stand.
+_OCCASION: Final = re.compile(
+    r"^(?:current|actual|todays?) | (?:today|reading|result|(?:at|on) (?:clinic|contact|visit"
+    r"|review|assessment|appointment|exam(?:ination)?|measurement|admission|discharge|day))$"
+)
 _SAMPLE: Final = 2000  # distinct words looked at to tell what a column holds
 _LAST: Final = 99  # the rank of what is no synonym
+_FEWEST_KNOWN: Final = 3  # columns recognised, for the line to be a header
+_FEWEST_ROWS: Final = 2  # for numbers to count them
+_ELSE: Final = 200  # and of what is taken where no other column is the slot
+# How a date is to be written, behind what date it is: "dob dd/mm/yyyy".
+_DATE_FORM: Final = re.compile(
+    r" (?:(?:dd?[/ ]?m{1,3}|m{1,2}[/ ]?dd?)[/ ]?yy(?:yy)?|yyyy[/ ]?mm[/ ]?dd)$"
+)
+_SHORT: Final = ("lb", "lbs", "in", "g", "m")  # what a word may end in that is no measure
+_GLUED: Final = ("kg", "cm", "mm", "days", *_SHORT)  # behind a word without a space: "htcm"
 _NO_FIT, _EMPTY, _FIT = range(3)
 # What clinical terms begin or end with, beside the measure.
 _BEFORE: Final = ("o/e ",)
@@ -61,7 +79,8 @@ class Mapping:
     ``columns`` maps slots to places in the file; ``units`` slots to units, where the
     configuration or the header says; ``header_units`` those the header says; ``aliases`` are
     further identifiers, and ``kinds`` what kind each column of identifiers is, by its place;
-    ``codes`` are the columns of clinical codes, the first speaks.
+    ``codes`` are the columns of clinical codes and ``terms`` those of words for measures; of each
+    the first that knows its word speaks.
     """
 
     columns: MappingABC[str, int]
@@ -71,6 +90,7 @@ class Mapping:
     header_units: MappingABC[str, str] = field(default_factory=dict)
     aliases: tuple[int, ...] = ()
     codes: tuple[int, ...] = ()
+    terms: tuple[int, ...] = ()
     kinds: MappingABC[int, str] = field(default_factory=dict)
 
 
@@ -108,7 +128,7 @@ def mapping_of(table: TextTable, config: Config) -> Mapping:
     """
     configured = _configured(table, config)
     found, unfit = _recognised(table, frozenset(configured.values()), config)
-    named = found.get("child_id", [])
+    named = _without_row_numbers(table, found.get("child_id", []), configured.get("child_id"))
     found = {slot: best for slot, best in found.items() if slot not in configured}
     _stop_if_ambiguous(table, found)
     columns = configured | {slot: best[0].place for slot, best in found.items()}
@@ -132,9 +152,33 @@ def mapping_of(table: TextTable, config: Config) -> Mapping:
         long=long,
         header_units=header_units,
         aliases=tuple(each.place for each in named if each.place != columns.get("child_id")),
-        codes=_codes(configured, table, config) if long else (),
+        codes=_all_of("code", configured, table, config) if long else (),
+        terms=_all_of("measure", configured, table, config) if long else (),
         kinds=identifier_kinds((each.rank, each.place) for each in named),
     )
+
+
+def _without_row_numbers(
+    table: TextTable, named: list[_Candidate], configured: int | None
+) -> list[_Candidate]:
+    """Return columns of identifiers without an "id" that numbers the rows, not the children.
+
+    It is another in each row, beside an identifier that is not, or counts them: two files have the
+    same numbers, and their children would be joined by them.
+    """
+    best = configured if configured is not None else named[0].place if named else None
+
+    def numbers_rows(place: int) -> bool:
+        codes, rows = table.columns[place].codes, len(table.rows)
+        if normal(table.headers[place]) != "id" or len(table.columns[place].words) < rows:
+            return False
+        if len(np.unique(codes[codes >= 0])) < rows or best is None or rows < _FEWEST_ROWS:
+            return False
+        others = table.columns[best].codes
+        counted = np.diff(pd.to_numeric(table.columns[place].stripped, errors="coerce")[codes]) == 1
+        return len(np.unique(others[others >= 0])) < rows or bool(counted.all())
+
+    return [each for each in named if each.place == best or not numbers_rows(each.place)]
 
 
 def identifier_kinds(ranked: Iterable[tuple[int, int]]) -> dict[int, str]:
@@ -148,12 +192,14 @@ def _is_long(columns: MappingABC[str, int]) -> bool:
     return "value" in columns and not columns.keys().isdisjoint({"measure", "code"})
 
 
-def _codes(configured: MappingABC[str, int], table: TextTable, config: Config) -> tuple[int, ...]:
-    """Return the columns of codes: the configured one first, then all that hold any."""
-    first = [configured["code"]] if "code" in configured else []
-    found, _ = _recognised(table, frozenset(), config, slots=("code",))
-    others = [each.place for each in found.get("code", [])]
-    taken = {place for slot, place in configured.items() if slot != "code"}
+def _all_of(
+    slot: str, configured: MappingABC[str, int], table: TextTable, config: Config
+) -> tuple[int, ...]:
+    """Return the columns of codes or of words: the configured one first, then all with any."""
+    first = [configured[slot]] if slot in configured else []
+    found, _ = _recognised(table, frozenset(), config, slots=("code", "measure"))
+    others = [each.place for each in found.get(slot, [])]
+    taken = {place for name, place in configured.items() if name != slot}
     return tuple(dict.fromkeys(place for place in first + others if place not in taken))
 
 
@@ -209,8 +255,8 @@ def _recognised(
                 ranked[slot, fit].append(_Candidate(rank, place, unit))
     best = {slot: max(fit for name, fit in ranked if name == slot) for slot, _ in ranked}
     found = {slot: sorted(ranked[slot, fit]) for slot, fit in best.items()}
-    if words := found.get("measure"):  # where a column of words is there, no other is asked
-        found["measure"] = [each for each in words if each.rank <= _LAST] or words
+    for slot, every in found.items():  # where a column of the name is there, no other is asked
+        found[slot] = [each for each in every if each.rank <= _LAST] or every
     places = {each.place for candidates in found.values() for each in candidates}
     return found, [place for place in unfit if place not in places]
 
@@ -221,17 +267,38 @@ def matches(header: str) -> tuple[tuple[str, int, str], ...]:
 
     Whole synonyms only, so that "height z score" or "BMI centile" is never a measure.
     """
+    header = _DATE_FORM.sub("", header)
     forms = [(header, ""), *_peeled(header)]
     forms += [
         (words.removeprefix(f"{owner} "), unit)
         for (words, unit), owner in product(tuple(forms), _OWNERS)
         if words.startswith(f"{owner} ")
     ]
-    for words, unit in forms:
-        if words in _by_synonym():
-            return tuple((slot, rank, unit) for slot, rank in _by_synonym()[words])
+    for named in (_by_synonym().get, _run_together, _said_twice):
+        for words, unit in forms:
+            if found := named(words):
+                return tuple((slot, rank, unit) for slot, rank in found)
+    shorter = _OCCASION.sub("", header)
+    if shorter != header:
+        return tuple(match for match in matches(shorter) if match[0] in VISIT_SLOTS)
     slot = _coded(header)
     return ((slot, _LAST, ""),) if slot else ()
+
+
+def _run_together(words: str) -> list[tuple[str, int]] | None:
+    """Return the slots of a header in capitals or without its spaces: "DATEOFBIRTH", "DoB"."""
+    return _by_letters().get(words.replace(" ", ""))
+
+
+def _said_twice(words: str) -> list[tuple[str, int]] | None:
+    """Return the slot that both halves of a header name: "date of birth dob", "sex/gender"."""
+    known, parts = _by_synonym(), re.split("[ /]", words)
+    for place in range(1, len(parts)):
+        first, second = (known.get(" ".join(half), []) for half in (parts[:place], parts[place:]))
+        slots = {slot for slot, _ in second}
+        if found := [each for each in first if each[0] in slots]:
+            return found
+    return None
 
 
 def _coded(header: str) -> str:
@@ -266,10 +333,16 @@ def says_unit(header: str, word: str) -> bool:
 @cache
 def _by_synonym() -> dict[str, list[tuple[str, int]]]:
     slots = defaultdict(list)
-    for slot, synonyms in layouts()["synonyms"].items():
-        for rank, word in enumerate(synonyms):
-            slots[word].append((slot, rank))
+    for first, group in ((0, "synonyms"), (_ELSE, "otherwise")):
+        for slot, synonyms in layouts()[group].items():
+            for rank, word in enumerate(synonyms, first):
+                slots[word].append((slot, rank))
     return dict(slots)
+
+
+@cache
+def _by_letters() -> dict[str, list[tuple[str, int]]]:
+    return {word.replace(" ", ""): found for word, found in reversed(_by_synonym().items())}
 
 
 @cache
@@ -285,14 +358,27 @@ def _peeled(header: str) -> list[tuple[str, str]]:
         start = header.removesuffix(f" {ending}")
         if start != header:
             found.append((re.sub(r"(?: in| /)$", "", start), unit))
-        elif ending in ("kg", "cm", "mm", "days") and header.endswith(ending):
-            found.append((header.removesuffix(ending), unit))
+        elif ending in _GLUED and header.endswith(ending):
+            start = header.removesuffix(ending).removesuffix("/")
+            if ending not in _SHORT or start in _quantities():
+                found.append((start, unit))
     return found
+
+
+@cache
+def _quantities() -> frozenset[str]:
+    slots = layouts()["synonyms"]
+    return frozenset(word for slot in MEASURE_SLOTS for word in slots[slot])
 
 
 def _unit_of(header: str) -> str:
     """Return the unit at the end of a header, empty where there is none."""
     return next((unit for _, unit in _peeled(normal(header))), "")
+
+
+def holds(slot: str, column: TextColumn) -> bool:
+    """Return whether a column has words that could be what a slot is, by themselves."""
+    return _fit(slot, column, {}) == _FIT
 
 
 def _fit(slot: str, column: TextColumn, own: MappingABC[str, str]) -> int:
@@ -347,7 +433,7 @@ def _by_measure() -> dict[str, str]:
 
 
 def _stop_if_ambiguous(table: TextTable, found: dict[str, list[_Candidate]]) -> None:
-    faults = []
+    faults, chosen = [], []
     for slot in sorted((_ONE_ONLY | _RANKED) & found.keys()):
         candidates = found[slot]
         if slot not in _ONE_ONLY:
@@ -356,42 +442,47 @@ def _stop_if_ambiguous(table: TextTable, found: dict[str, list[_Candidate]]) -> 
             places = [each.place for each in candidates]
             both = " and ".join(f"{table.headers[k]!r} (column {k + 1})" for k in places)
             faults.append(f"{slot} could be {both}")
+            chosen.append(f'[columns] {slot} = "{table.headers[places[0]]}"')
     if faults:
         raise MappingError(
-            f"{table.name}: {'; '.join(faults)}. Say which in a configuration, for example "
-            f'[columns] {faults[0].split()[0]} = "the right header"; rename one of two that '
-            "are called the same"
+            f"{table.name}: {'; '.join(faults)}. Say which in centiles.toml, for example "
+            f"{chosen[0]}; rename one of two that are called the same"
         )
 
 
-_BY_NAME = (
+_BY_NAME: Final = (
     "; where a name, a birth date and a sex are enough to tell children apart, a file "
     "centiles.toml with the lines [merge] and by_name = true goes by those"
 )
+_A_DATE: Final = "; a date that stands above the table has to be a column of it, 'Date measured'"
 
 
 def _stop_if_lacking(
     table: TextTable, columns: MappingABC[str, int], unfit: list[int], *, by_name: bool
 ) -> None:
-    lacking = []
+    lacking: list[str] = []
+    advice: list[str] = []
     named = "name" in columns or {"forename", "surname"} <= columns.keys()
-    nameless = "child_id" not in columns and not (by_name and named)
-    if nameless:
+    if "child_id" not in columns and not (by_name and named):
         lacking.append("an identifier (such as NHS number)")
+        advice += [_BY_NAME] if named else []
     of_birth = columns.keys() & MEASURE_SLOTS.keys() == {"birth_weight"} and "birth_date" in columns
     if "measured_on" not in columns and "age" not in columns and not of_birth:
         lacking.append("a date of measurement or an age")
+        advice += [_A_DATE] if len(columns) >= _FEWEST_KNOWN else []
     if not _is_long(columns) and not columns.keys() & MEASURE_SLOTS.keys():
         lacking.append("a measure (weight, height, BMI, head circumference, or measure and value)")
     if lacking:
         known = ", ".join(table.headers[place] for place in columns.values())
         unlike = ", ".join(table.headers[place] for place in unfit)
+        said = f"The cells under {unlike} are not what the header says. " if unlike else ""
+        few = len(columns) < _FEWEST_KNOWN
         raise UnmappedError(
             f"{table.name}: found {len(table.headers)} columns and recognised "
-            f"{known or 'none of them'}; lacking {'; '.join(lacking)}. "
-            + (f"The cells under {unlike} are not what the header says. " if unlike else "")
-            + "Check the delimiter and the header line, or name the columns in a configuration"
-            + (_BY_NAME if nameless and named else "")
+            f"{known or 'none of them'}; lacking {'; '.join(lacking)}. {said}"
+            + ("Check the delimiter and the header line, or name" if few else "Name")
+            + " the columns in a configuration"
+            + "".join(advice)
         )
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from centiles.errors import CentilesError, MappingError, UnmappedError, UsageErr
 from centiles.records import columns, presets
 from centiles.records.apart import Apart, configured, read_apart
 from centiles.records.cells import CellReader
+from centiles.records.described import overlooked, said_of_unread
 from centiles.records.layouts import Config, is_called
 from centiles.records.linked import Layout, laid_out
 from centiles.records.mapping import mapping_of
@@ -24,6 +26,8 @@ from centiles.records.sides import SideFiles, read_sides
 from centiles.records.sources import again, found_in, left_out
 from centiles.records.tables import TextTable, table_of_frame
 from centiles.records.titles import without_titles
+
+_UNIT: Final = re.compile(r" \[[^]]*\]$")  # behind a header, in a mapping
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,11 @@ class Source:
     contacts: int
     mapping: dict[str, str]
     sampled: bool = False
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The user's own name of the column of each slot."""
+        return {slot: _UNIT.sub("", header) for slot, header in self.mapping.items()}
 
 
 class Keep(Protocol):
@@ -373,7 +382,8 @@ def _read_one(layout: Layout, keep: Keep | None) -> Records:
     table, config = layout.table, layout.config
     if config.missing:
         table = table.without_words(config.missing)
-    reader = CellReader(table, mapping_of(table, config))
+    mapping = mapping_of(table, config)
+    reader = CellReader(table, mapping)
     if keep is None:
         frame = reader.records()
         contacts = int(is_contact(frame).sum())
@@ -394,14 +404,17 @@ def _read_one(layout: Layout, keep: Keep | None) -> Records:
             len(other.rows),
             0,
             0,
-            {"preset": layout.preset, "linked": f"{what} of {table.name}"},
+            {"preset": layout.preset, "linked": f"{what} of {table.name}"}
+            | said_of_unread(other, set(other.joined_by)),
             other.sampled,
         )
         for other, what in layout.linked
     ]
     series = "; ".join(other.name for other, _ in layout.linked)
     identifiers = replace(identifiers, series=series)
-    problems = columns.concatenated(columns.PROBLEMS, [reader.problems(), *layout.problems])
+    problems = columns.concatenated(
+        columns.PROBLEMS, [overlooked(table, mapping), reader.problems(), *layout.problems]
+    )
     used = Config(files={table.name: reader.used()})
     return Records(frame, problems, (source, *linked), (identifiers,), used)
 

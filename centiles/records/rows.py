@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -25,7 +25,7 @@ from centiles.records.tables import FROM, TextColumn, TextTable
 Flags = NDArray[np.bool_]
 
 _NAT: Final = np.datetime64("NaT", "D")
-_FIRST_DAY, _LAST_DAY = np.datetime64("0001-01-01", "D"), np.datetime64("9999-12-31", "D")
+_FIRST_DAY: Final = np.datetime64("0001-01-01", "D")
 # Above so many, and above this share, the numbers of a column are some other service's own.
 NHS_FAILURES: Final = 10
 NHS_SHARE: Final = 0.5
@@ -41,9 +41,9 @@ def _of_months(precision: NDArray[np.int8]) -> NDArray[np.int8]:
 def _are_nhs_numbers(words: pd.Series[str]) -> bool:
     """Return whether all words are ten digits of which the last checks the others (modulus 11)."""
     words = words[words != ""]
-    if words.empty or not parsing.are(words, _TEN_DIGITS).all():
-        return False
     first = words.head(_LOOKED_AT).reset_index(drop=True)
+    if words.empty or not all(parsing.are(some, _TEN_DIGITS).all() for some in (first, words)):
+        return False
     return not identifiers.identifiers(first, nhs=True).failed.any()
 
 
@@ -65,15 +65,52 @@ class Decisions:
 
     ``monthly`` tells that its birth dates are months; ``children`` are the identifiers of each
     column of them, in their one form; ``gestations`` what rows of their own say of each identifier
-    [d], and ``since`` when that is known, NaT for always; ``units`` the unit of the values of each
-    column that have none beside them.
+    [d]; ``units`` the unit of the values of each column that have none beside them.
     """
 
     monthly: bool = False
     children: dict[int, pd.Series[str]] = field(default_factory=dict)
-    gestations: FloatArray | None = None
-    since: Dates | None = None
+    gestations: FirstSaid | None = None
     units: dict[str, str] = field(default_factory=dict)
+
+
+class FirstSaid(NamedTuple):
+    """What was said of each child first, since when, NaT for always, and until another was."""
+
+    value: FloatArray
+    since: Dates
+    until: Dates
+
+
+def first_said(
+    child: NDArray[np.integer[Any]], value: FloatArray, day: Dates, children: int
+) -> FirstSaid:
+    """Return what was said of each child on the first day that anything was.
+
+    NaN where that day's sayings differ, or none is; ``until`` is the first day on which another
+    was said, NaT where none was.
+
+    Parameters
+    ----------
+    child, value, day
+        Whom each saying is of, below ``children``; what it is, and its day, shape (n,).
+    children
+        How many children there are.
+    """
+    order = np.lexsort((day, child))
+    child, value, day = child[order], value[order], day[order]
+    first = np.full(children, np.nan)
+    since, until = (np.full(children, _NAT, dtype="datetime64[D]") for _ in range(2))
+    at = np.flatnonzero(np.r_[True, child[1:] != child[:-1]]) if len(child) else order
+    first[child[at]], since[child[at]] = value[at], day[at]
+    other = np.flatnonzero(value != first[child])[::-1]  # so that the first of them is what stays
+    until[child[other]] = day[other]
+    at_once = until == since
+    return FirstSaid(
+        np.where(at_once, np.nan, first),
+        np.where((since == _FIRST_DAY) | at_once, _NAT, since),
+        until,
+    )
 
 
 class Rows:
@@ -95,7 +132,10 @@ class Rows:
         self._children: dict[int, TextColumn] = {}  # the columns of identifiers read so far
         self.rounded = np.zeros(len(table.rows), dtype=np.bool_)  # an identifier lost its digits
         words = [column.stripped for slot in _DATES if (column := self.column(slot))]
-        self.day_first = dates.day_first(words, mapping.config.date_format, table.name)
+        stated = dates.order_stated([self.header(slot) for slot in _DATES])
+        self.day_first = dates.day_first(
+            words, mapping.config.date_format, table.name, stated=stated
+        )
 
     def __len__(self) -> int:
         return len(self.table.rows)
@@ -297,18 +337,19 @@ class Rows:
         codes = column.spread(np.where(found < 0, 2, found), missing=2)
         return columns.categorical(codes, vocabulary)
 
-    def gestations(self, learnt: Dates | None = None) -> tuple[FloatArray, Dates]:
-        """Return gestations at birth [d], NaN where not known, and since when they are known.
+    def gestations(self, learnt: Dates | None = None) -> tuple[FloatArray, Dates, Dates]:
+        """Return gestations at birth [d], NaN where not known, since when, and until when.
 
-        That is NaT where the row itself says it. ``learnt`` is the day of each row.
+        Both are NaT where the row itself says it. ``learnt`` is the day of each row.
         """
         column = self.column("gestation")
-        coded, since = self._coded_gestations(learnt)
+        coded, since, until = self._coded_gestations(learnt)
         if column is None:
-            return coded, since
+            return coded, since, until
         found = self._gestations_in(column, np.ones(len(self), dtype=np.bool_), "gestation")
         own = ~np.isnan(found)
-        return np.where(own, found, coded), np.where(own, _NAT, since)
+        since, until = np.where(own, _NAT, since), np.where(own, _NAT, until)
+        return np.where(own, found, coded), since, until
 
     def _gestations_in(self, column: TextColumn, where: Flags, slot: str) -> FloatArray:
         decimals = self.mapping.config.gestation_decimals
@@ -316,44 +357,42 @@ class Rows:
         self.list("P02", where & column.spread(bad, missing=False), slot)
         return np.where(where, column.spread(found, missing=np.nan), np.nan)
 
-    def _coded_gestations(self, learnt: Dates | None) -> tuple[FloatArray, Dates]:
-        """Return the gestation that a row of its own says, for all rows of its child, since when.
+    def _coded_gestations(self, learnt: Dates | None) -> tuple[FloatArray, Dates, Dates]:
+        """Return the gestation that a row of its own says, for all rows of its child; since when.
 
-        Where two such rows differ, the child has none, and both are listed.
+        Where two such rows differ both are listed, and from the day of the later on the child has
+        none; that day is the third.
         """
         value, never = self.column("value"), np.full(len(self), _NAT)
         if self.decided is not None:
             return self._decided_gestations(self.decided)
         if not self.mapping.long or value is None or not self.kinds.gestation.any():
-            return np.full(len(self), np.nan), never
+            return np.full(len(self), np.nan), never, never
         said = self._gestations_in(value, self.kinds.gestation & ~self.removed, "value")
         child = self.children()
         codes, _ = pd.factorize(pd.concat([child.stripped, pd.Series([""], dtype="str")]))
         of = np.where(child.is_blank, -1, child.spread(codes[:-1], missing=codes[-1]))
         at = np.flatnonzero(~np.isnan(said) & (of >= 0))
-        low = np.full(len(codes) + 1, np.inf)
-        high = np.full(len(codes) + 1, -np.inf)
-        np.minimum.at(low, of[at], said[at])
-        np.maximum.at(high, of[at], said[at])
-        self.list("P06", (low < high)[of] & ~np.isnan(said), "value")
-        first = np.full(len(codes) + 1, _LAST_DAY)
         days = (never if learnt is None else learnt).astype("datetime64[D]")[at]
-        np.minimum.at(first, of[at], np.where(np.isnat(days), _FIRST_DAY, days))
-        agreed = np.where(low == high, low, np.nan)
-        agreed[codes[-1]] = np.nan  # nobody's
-        since = np.where((first == _FIRST_DAY) | np.isnan(agreed), _NAT, first)
-        self.made.gestations, self.made.since = agreed[codes[:-1]], since[codes[:-1]]
-        return agreed[of], since[of]
-
-    def _decided_gestations(self, whole: Decisions) -> tuple[FloatArray, Dates]:
-        """Return the same as the whole file says it, of which these are some rows."""
-        if whole.gestations is None or whole.since is None:
-            return np.full(len(self), np.nan), np.full(len(self), _NAT)
-        child = self.children()
-        return (
-            child.spread(whole.gestations, missing=np.nan),
-            child.spread(whole.since, missing=_NAT),
+        days = np.where(np.isnat(days), _FIRST_DAY, days)
+        told = first_said(of[at], said[at], days, len(codes) + 1)
+        self.list("P06", ~np.isnat(told.until)[of] & ~np.isnan(said), "value")
+        told.value[codes[-1]] = np.nan  # nobody's
+        of_word = codes[:-1]
+        self.made.gestations = FirstSaid(
+            told.value[of_word], told.since[of_word], told.until[of_word]
         )
+        return told.value[of], told.since[of], told.until[of]
+
+    def _decided_gestations(self, whole: Decisions) -> tuple[FloatArray, Dates, Dates]:
+        """Return the same as the whole file says it, of which these are some rows."""
+        never = np.full(len(self), _NAT)
+        if whole.gestations is None:
+            return np.full(len(self), np.nan), never, never
+        child, known = self.children(), whole.gestations
+        value = child.spread(known.value, missing=np.nan)
+        since, until = (child.spread(each, missing=_NAT) for each in known[1:])
+        return value, since, until
 
     def ages(self) -> FloatArray:
         """Return ages [d] where the file gives ages instead of dates.
@@ -383,7 +422,8 @@ class Rows:
     def kinds(self) -> Kinds:
         """What each row of a long table is about."""
         codes = [self.table.columns[place] for place in self.mapping.codes]
-        return kinds_of(codes, self.column("measure"), self.mapping.config.measures, len(self))
+        terms = [self.table.columns[place] for place in self.mapping.terms]
+        return kinds_of(codes, terms, self.mapping.config.measures, len(self))
 
     def postures(self) -> NDArray[np.int8]:
         """Return places in ``parsing.POSTURES``."""

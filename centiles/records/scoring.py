@@ -35,10 +35,9 @@ from centiles.records.timelines import (
     Rows,
     Timeline,
 )
-from centiles.references import reference, table_codes
+from centiles.references import UK_WHO, reference, table_codes
 
 STANDING_TO_LYING_CM: Final = 0.7  # a child is this much longer lying down
-LYING_BELOW_DAYS: Final = 731
 
 # What a note says beside a value that has its z; several may hold at once.
 _REMARKS: Final = (
@@ -56,8 +55,8 @@ _GESTATION, _STOOD, _LAY, _CONFLICT, _OTHER_DAY, _VAGUE, _MONTHLY = (
 
 # What is written as it was read; beside a computed value, as beside its weight.
 _AS_READ: Final = (
-    "source", "gestation_known_on", "date_precision", "recorded_on", "posture", "contact", "reason",
-    "status", "team",
+    "source", "gestation_known_on", "gestation_doubted_on", "date_precision", "recorded_on",
+    "posture", "contact", "reason", "status", "team",
 )  # fmt: skip
 
 
@@ -142,13 +141,15 @@ def scored(
 
 
 def scored_rows(
-    records: Records, *, correction: str = "digital", today: Any = None
+    records: Records, *, correction: str = "digital", today: Any = None, on: str = UK_WHO
 ) -> pd.DataFrame:
     """Return every record scored by itself: nothing merged, nothing computed from two values.
 
-    Parameters and columns are those of :func:`scored`, rows in the order of the records.
+    Parameters and columns are those of :func:`scored`, rows in the order of the records; ``on`` is
+    the reference.
     """
     timeline = _Scoring(records, ages.Correction(correction), today=today)
+    timeline.on = reference(on)
     timeline.settle_identities()
     timeline.reckon_ages()
     timeline.refuse_impossible()
@@ -163,6 +164,7 @@ class _Scoring(Timeline):
         self, records: Records, correction: ages.Correction, as_of: Any = None, today: Any = None
     ) -> None:
         super().__init__(records, correction, as_of, today)
+        self.on = reference()
         self.derived = np.zeros(len(self.frame), dtype=np.bool_)
         self.explained = self.derived.copy()  # doubtful or impossible, with a likely mistake
         self.unsure = self.derived.copy()
@@ -242,7 +244,7 @@ class _Scoring(Timeline):
             early = ~known & (self.corrected < 14)
             self.end(early, UNSCORED, "gestation not known, and under 14 days old")
         at = np.flatnonzero(self.fate == SCORED)
-        self.section[at] = reference().section_codes(self.corrected[at], term[at])
+        self.section[at] = self.on.section_codes(self.corrected[at], term[at])
         at = at[~self.derived[at]]
         measure = columns.measure_words(self.measure[at])
         scores = self._scores(at, measure, self._on_the_table(at))
@@ -264,14 +266,16 @@ class _Scoring(Timeline):
             age_days=self.age[at],
             gestation_days=self.gestation[at],
             correction=self.correction,
+            reference=self.on.name,
         )
 
     def _on_the_table(self, at: Rows) -> FloatArray:
         """Return values as the table of their age has them: length lying, height standing."""
         posture = np.where(self.measure[at] == HEIGHT, self.posture[at], -1)
-        young = self.corrected[at] < LYING_BELOW_DAYS
-        stood = young & (posture == POSTURES.index("standing"))
-        lay = ~young & (posture == POSTURES.index("lying"))
+        wanted = [POSTURES.index(each.posture) for each in self.on.sections]
+        of = np.array([*wanted, 0])[self.section[at]]  # 0 outside all of them
+        stood = (of == POSTURES.index("lying")) & (posture == POSTURES.index("standing"))
+        lay = (of == POSTURES.index("standing")) & (posture == POSTURES.index("lying"))
         self.remarks[at[stood]] |= _STOOD
         self.remarks[at[lay]] |= _LAY
         return np.asarray(self.value[at] + STANDING_TO_LYING_CM * (stood.astype(np.float64) - lay))

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from pathlib import Path
 from typing import Final, NamedTuple
+from urllib.parse import unquote
 
+import numpy as np
 import pandas as pd
 
 from centiles.errors import CentilesError, UnmappedError, UnreadableError
@@ -15,13 +18,14 @@ from centiles.records.fhir import Resources
 from centiles.records.files import read_file, shown_name
 from centiles.records.layouts import Config
 from centiles.records.presets import Preset
-from centiles.records.tables import TextTable
+from centiles.records.tables import TextColumn, TextTable
 
 # What names itself a table: in a folder too, one that cannot be read is a fault.
 TABLES: Final = frozenset(
     {".csv", ".tsv", ".gz", ".xlsx", ".xlsm", ".xls", ".ods", ".parquet", ".arrow", ".feather",
      ".ndjson"}
 )  # fmt: skip
+NO_VALUE: Final = "__HIVE_DEFAULT_PARTITION__"  # a partition without a value
 _HIDDEN: Final = (".", "~$", "Thumbs.db", "desktop.ini")
 
 
@@ -101,6 +105,8 @@ def found_in(
     for each in _listed(paths, faults, problems):
         try:
             found = read_file(each.path, each.name, config, preset, sample=sample, spill=spill)
+            if each.path.suffix == ".parquet" and isinstance(found, tuple):
+                found = tuple(_with_partition(table, each.path) for table in found)
         except CentilesError as fault:
             unlike = isinstance(fault, UnmappedError) or each.path.suffix.lower() not in TABLES
             if each.optional and unlike and isinstance(fault, UnmappedError | UnreadableError):
@@ -109,6 +115,7 @@ def found_in(
                 faults.append(_Fault(each.name, fault))
             continue
         digest = found.sha256 if isinstance(found, Resources) else found[0].sha256
+        digest += "/".join(_partitions(each.path)) if digest else ""  # they say what it does not
         before = seen.setdefault((digest, ""), each.name) if digest else each.name
         place = str(each.path.absolute().parent)
         beside = seen.setdefault((digest, place), each.name) if digest else each.name
@@ -151,8 +158,12 @@ def _listed(
             error = UnreadableError(f"{name}: found {said}, {expected}")
             faults.append(_Fault(name, error))
             continue
-        problems.extend(left_out(f"{shown_name(p)}/") for p in inside if p.is_dir())
-        inside = [p for p in inside if not p.is_dir()]
+        parts = [part for p in inside if p.is_dir() for part in _parts_in(p)]
+        of_parts = {part.relative_to(path).parts[0] for part in parts}
+        problems.extend(
+            left_out(f"{shown_name(p)}/") for p in inside if p.is_dir() and p.name not in of_parts
+        )
+        inside = [*(p for p in inside if not p.is_dir()), *parts]
         if not inside:
             error = UnreadableError(f"{name}: found a folder without files, expected exports")
             faults.append(_Fault(name, error))
@@ -161,6 +172,47 @@ def _listed(
     return [
         _Listed(path, name, optional) for name, (path, optional) in zip(names, files, strict=True)
     ]
+
+
+def _parts_in(folder: Path) -> list[Path]:
+    """Return the Parquet files in a folder of parts, and in its folders; none if it is no such one.
+
+    What writes tables in parts puts those of one value in a folder ``column=value``, and marks of
+    its own, such as ``_SUCCESS``, beside them. A folder with anything else in it is none.
+    """
+    try:
+        inside = sorted(p for p in folder.iterdir() if not p.name.startswith((*_HIDDEN, "_")))
+    except OSError:
+        return []
+    found: list[Path] = []
+    for path in inside:
+        some = _parts_in(path) if path.is_dir() else [path] * (path.suffix == ".parquet")
+        if not some:
+            return []
+        found += some
+    return found
+
+
+def _with_partition(table: TextTable, path: Path) -> TextTable:
+    """Return a table with the columns that only the names of its folders say: ``sex=F``."""
+    added = {}
+    for folder in _partitions(path):
+        header, _, value = folder.partition("=")
+        if header not in table.headers:
+            word = "" if value == NO_VALUE else unquote(value)
+            codes = np.broadcast_to(np.int32(0), len(table.rows))
+            added[unquote(header)] = TextColumn.of([word], codes)
+    if not added:
+        return table
+    return replace(
+        table, headers=(*table.headers, *added), columns=(*table.columns, *added.values())
+    )
+
+
+def _partitions(path: Path) -> tuple[str, ...]:
+    """Return the folders a part of a table is in, outermost first, such as ``year=2025``."""
+    above = path.absolute().parent.parts[::-1]
+    return tuple(takewhile(lambda name: name.find("=") > 0, above))[::-1]
 
 
 def _told_apart(paths: Sequence[Path]) -> list[str]:
@@ -172,7 +224,7 @@ def _told_apart(paths: Sequence[Path]) -> list[str]:
     ['north/list.csv', 'south/list.csv', 'a.csv']
     """
     names = [shown_name(path) for path in paths]
-    longer = [f"{shown_name(path.absolute().parent)}/{shown_name(path)}" for path in paths]
+    longer = [_longer_name(path) for path in paths]
     return [
         name
         if names.count(name) == 1
@@ -181,6 +233,12 @@ def _told_apart(paths: Sequence[Path]) -> list[str]:
         else f"{name} ({names[: place + 1].count(name)})"
         for place, (name, long) in enumerate(zip(names, longer, strict=True))
     ]
+
+
+def _longer_name(path: Path) -> str:
+    """Return the name of a file with its folder; of a part of a table, with all that say one."""
+    folders = _partitions(path) or (path.absolute().parent.name,)
+    return "/".join(shown_name(Path(each)) for each in (*folders, path.name))
 
 
 def _tables(

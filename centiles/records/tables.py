@@ -75,7 +75,8 @@ def texts_at(words: pd.Series[str], places: NDArray[np.integer[Any]]) -> Any:
     """Return the words at some places as a column of text; −1 is an empty text."""
     empty = pa.array([""], pa.large_string())
     known = pa.concat_arrays([_arrow_words(words), empty])
-    places = np.where(places < 0, len(words), places)
+    if places.min(initial=0) < 0:
+        places = np.where(places < 0, len(words), places)
     return columns.texts(known.take(pa.array(places)))
 
 
@@ -93,7 +94,8 @@ class TextTable:
     ``about`` is what else to say of where the table was found, such as its sheet; ``path`` and
     ``place`` where its file is, and the folder or workbook that holds what it may be linked to. An
     ``optional`` table may turn out to be no export: only its folder was named. ``again`` is the
-    file in another place whose bytes it has.
+    file in another place whose bytes it has. ``joined_by`` are the places of columns that were used
+    before it is read: to join files, or to mark rows.
     """
 
     name: str
@@ -110,6 +112,7 @@ class TextTable:
     path: str = ""
     place: str = ""
     again: str = ""
+    joined_by: tuple[int, ...] = ()
 
     def without_words(self, words: Sequence[str]) -> TextTable:
         """Return the table with nothing in the cells that hold one of these words."""
@@ -180,9 +183,12 @@ def table_of_arrow(
 def _text_column(name: str, column: pa.ChunkedArray) -> TextColumn:
     """Return an Arrow column as text, encoded by its distinct words."""
     try:
-        if not pa.types.is_dictionary(column.type):
-            column = column.dictionary_encode()
-        one = pa.concat_arrays(column.unify_dictionaries().chunks)
+        if pa.types.is_string(column.type):  # in one piece it may be more than that kind holds
+            column = column.cast(pa.large_string())
+        if pa.types.is_dictionary(column.type):
+            one = pa.concat_arrays(column.unify_dictionaries().chunks)
+        else:  # each further piece would copy the words of all before it
+            one = pa.concat_arrays(column.chunks).dictionary_encode()
         words = text_of(one.dictionary)
         words.validate(full=True)  # Parquet does not say that its text is UTF-8
     except (pa.ArrowException, UnicodeError):

@@ -93,7 +93,8 @@ class Timeline:
         self.problems = [_known_by(records.problems, frame[self.later])]
         self.sex: NDArray[np.integer[Any]] = codes_of(frame["sex"], SEXES)
         self.gestation = frame["gestation_days"].to_numpy(dtype=np.float64)
-        self.told = days(frame["gestation_known_on"])  # where another row says it
+        known_on, doubted_on = frame["gestation_known_on"], frame["gestation_doubted_on"]
+        self.told, self.doubted = days(known_on), days(doubted_on)  # where another row says it
         sides = [records.sides.frame(kind) for kind in KINDS]
         self.identities = known = self._identified(records)
         self.sides = records.sides
@@ -107,9 +108,8 @@ class Timeline:
         self.verdict = np.zeros(len(frame), dtype=np.int8)
         self.said = {"": 0}  # the notes used so far and their places; each row has its note's
         self.note = np.zeros(len(frame), dtype=np.int32)
-        self.fate = np.full(len(frame), SCORED, dtype=np.int8)
         contact = is_contact(frame)
-        self.fate[contact] = CONTACT
+        self.fate = np.where(contact, CONTACT, SCORED).astype(np.int8)
         self.removed = self._skip_removed()
         self.end(~contact & np.isnan(self.value), UNREADABLE, "cannot be read as a number")
         self.end(~contact & (self.measure < 0), SKIPPED, "the measure is none this library knows")
@@ -137,14 +137,21 @@ class Timeline:
         self.list(code, at, column)
 
     def list(self, code: str, at: Rows, column: str, suggestion: Any = None) -> None:
-        """List a problem for some rows; a value of a wide file is in its measure's column."""
+        """List a problem for some rows; a value of a wide file is in its measure's column.
+
+        So is a birth weight, whatever its file.
+        """
         if len(at) == 0:
             return
         source, row = self.frame["source"].array[self.origin[at]], self.row[at]
         place: Any = column
         if column == "value":
             words = columns.measure_words(np.where(self.wide[at], self.measure[at], -1))
-            place = words.rename_categories({"": "value"})
+            birth = (self.frame["contact"].array[self.origin[at]] == "birth") & (
+                self.measure[at] == WEIGHT
+            )
+            words = words.rename_categories({"": "value"})
+            place = np.where(birth, "birth_weight", np.asarray(words, dtype=object))
         self.problems.append(columns.problems(code, source, row, place, suggestion))
 
     def _listed(self, at: NDArray[np.intp], codes: tuple[str, ...]) -> Flags:
@@ -172,8 +179,9 @@ class Timeline:
         """
         child = np.concatenate([self.child, self.beside.child])
         self._settle_birth_weights(child)
-        stated = np.where(np.isnan(self.gestation) | (self.told > self.asked), -1, self.gestation)
-        stated = stated.astype(np.int64)
+        untold = np.isnan(self.gestation) | (self.told > self.asked)
+        untold |= ~np.isnat(self.doubted) & ~(self.doubted > self.asked)
+        stated = np.where(untold, -1, self.gestation).astype(np.int64)
         known = self.child >= 0
         rows = len(self.child)
         agreed: dict[str, NDArray[np.int64]] = {}

@@ -18,7 +18,9 @@ from centiles.measures import MEASURES
 from centiles.records.reading import Source, read_tables, text_tables
 from centiles.records.scoring import scored_rows
 from centiles.records.tables import FIRST_ROW, TextTable
+from centiles.references import UK_WHO, Reference, reference
 from centiles.reports.folders import whole_file
+from centiles.version import __version__
 
 APPENDED: Final = ("z", "centile", "position")
 SUFFIXES: Final = (".csv", ".parquet")
@@ -33,6 +35,7 @@ def write_appended(
     output: str | Path,
     *,
     correction: str = "digital",
+    on: str = UK_WHO,
     today: Any = None,
     force: bool = False,
     **options: Any,
@@ -42,6 +45,8 @@ def write_appended(
     A file with one value a row gets ``z``, ``centile`` and ``position``; a file with one visit a
     row gets them for each of its measures, ``weight_z`` and so on, ``birth_weight_z`` too. Every
     value is scored by itself: of two on one day, both are. The user's own cells are not touched.
+    On a reference other than UK-WHO the names say which, as in ``weight_turner_z``; Parquet says
+    it in its metadata too.
 
     Parameters
     ----------
@@ -49,13 +54,16 @@ def write_appended(
         The file to read, with the files linked to it where its layout has any, or their folder.
     output
         The ``.csv`` or ``.parquet`` file to write.
+    on
+        The reference, one of ``centiles.references.FOLDERS``.
     correction, today, force, options
         As in :func:`centiles.check`, to replace a file, and as in :func:`centiles.read`.
 
     Raises
     ------
     UsageError
-        If the output is neither CSV nor Parquet, or is an export, or several files have values.
+        If the output is neither CSV nor Parquet, or is an export, or several files have values, or
+        another reference has no table for any of them.
     UnreadableError
         If a row has more cells than the header, which would be lost.
     UnwritableError
@@ -69,23 +77,27 @@ def write_appended(
         )
     paths = [Path(exports)] if isinstance(exports, str | Path) else [Path(e) for e in exports]
     _stop_if_read(target, paths)
+    known = reference(on)
     with whole_file(target, force=force) as beside:
         reading = {key: options.get(key) for key in ("preset", "config")}
         tables = text_tables(paths, **reading)
         records = read_tables(tables, **options)
         table, mapping = _the_values(tables, records.sources)
-        frame = scored_rows(records, correction=correction, today=today)
+        frame = scored_rows(records, correction=correction, today=today, on=on)
+        scored = int((frame["fate"] == "scored").sum())
+        _stop_if_none(scored, frame, known)
         own = _own_columns(Path(table.path), table)
         values = _values(frame, mapping)
         places = frame["row"].to_numpy() - _first_row(table)
-        columns = own + _appended(frame, values, places, own)
+        columns = own + _appended(frame, values, places, own, "" if on == UK_WHO else on)
         if target.suffix.lower() == ".csv":
             _write_csv(columns, beside, table.delimiter)
         else:
             names, arrays = [name for name, _ in columns], [array for _, array in columns]
+            whole = pa.table(arrays, names=names)
+            said = {f"centiles_{key}": word for key, word in _said(known, correction).items()}
             with beside.open("wb") as file:
-                pq.write_table(pa.table(arrays, names=names), file)
-    scored = int((frame["fate"] == "scored").sum())
+                pq.write_table(whole.replace_schema_metadata(said), file)
     return scored, records.values_read - scored
 
 
@@ -98,6 +110,24 @@ def _stop_if_read(target: Path, exports: Sequence[Path]) -> None:
             )
         if target.exists() and path.is_file() and target.samefile(path):
             raise UsageError(f"{target.name}: is the export itself; choose another name to write")
+
+
+def _stop_if_none(scored: int, frame: pd.DataFrame, known: Reference) -> None:
+    """Stop where a reference other than UK-WHO was asked for that has nothing to say."""
+    if known.name != UK_WHO and not scored and len(frame):
+        raise UsageError(
+            f"--reference {known.name}: found no table in {known.title} for the sex, measure and "
+            "age of any value, expected one for some; docs/references.md lists what each reference "
+            f"has, and {UK_WHO} has most"
+        )
+
+
+def _said(known: Reference, correction: str) -> dict[str, str]:
+    """Return how the scores were made, as Parquet's metadata has it."""
+    return {
+        "version": __version__, "reference": known.title, "reference_edition": known.edition,
+        "reference_sha256": known.sha256, "correction": correction,
+    }  # fmt: skip
 
 
 def _the_values(
@@ -171,14 +201,18 @@ def _appended(
     values: Mapping[str, NDArray[np.bool_]],
     place: NDArray[np.int64],
     own: Columns,
+    on: str,
 ) -> Columns:
-    """Return the columns appended: z, centile and position of each value a row can have."""
+    """Return the columns appended: z, centile and position of each value a row can have.
+
+    ``on`` is the reference to name in them, empty for UK-WHO.
+    """
     rows, taken = len(own[0][1]), {name for name, _ in own}
     columns: Columns = []
     for value, mask in values.items():
         chosen = np.flatnonzero(mask)
         for name in APPENDED:
-            free = _free(f"{value}_{name}" if value else name, taken)
+            free = _free("_".join(filter(None, (value, on, name))), taken)
             columns.append((free, _spread(frame[name].iloc[chosen], place[chosen], rows)))
     return columns
 

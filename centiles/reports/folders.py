@@ -17,8 +17,8 @@ MARK: Final = "run.json"  # what every folder of ours holds, and no other folder
 # What we put in a folder, and what an operating system does: --force removes nothing else.
 OURS: Final = frozenset(
     (MARK, "children.csv", "findings.csv", "contacts.csv", "teams.csv", "problems.csv",
-     "scored.csv", "scored.parquet", "report.html", "children.xlsx", "share.html", "share.csv",
-     "beside", "charts", "exports", "results", ".DS_Store", "Thumbs.db", "desktop.ini")
+     "scored", "scored.csv", "scored.parquet", "report.html", "children.xlsx", "share.html",
+     "share.csv", "beside", "charts", "exports", "results", ".DS_Store", "Thumbs.db", "desktop.ini")
 )  # fmt: skip
 _NUMBERED: Final = re.compile(r"rejected(-\d+)?\.csv|report-\d+\.html")
 

@@ -130,8 +130,8 @@ def _gap_counts(not_assessed: pd.Series[str]) -> tuple[tuple[str, int], ...]:
     """Return what could not be assessed and in how many children, the most frequent first."""
     found = Counter[str]()
     for said, count in not_assessed.value_counts().items():
-        found.update({gap: int(count) for gap in str(said).split("; ") if gap})
-    return tuple(found.most_common())
+        found.update({gap: int(count) for gap in str(said).split("; ") if gap and count})
+    return tuple(sorted(found.items(), key=lambda each: (-each[1], each[0])))
 
 
 def _by_team(checked: Checked) -> ByTeam | None:

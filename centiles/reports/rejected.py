@@ -5,22 +5,15 @@ Ready to mend and to feed back in: the same columns in the same order, so the sa
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from centiles.checks import Checked
+from centiles.records.described import ADDED, WHAT_IS_WRONG, WHAT_TO_DO
 from centiles.records.tables import TextTable
-
-# No synonym of any slot, so that they are not taken for one when the file is read again.
-WHAT_IS_WRONG: Final = "what is wrong"
-WHAT_TO_DO: Final = "what to do"
-_UNIT: Final = r" \[[^]]*\]$"
-ADDED: Final = (WHAT_IS_WRONG, WHAT_TO_DO)
 
 
 def rejected_tables(checked: Checked) -> dict[str, pa.Table]:
@@ -29,18 +22,15 @@ def rejected_tables(checked: Checked) -> dict[str, pa.Table]:
     A source is numbered by its rank where there are several: its own name may hold a child's.
     """
     several = len(checked.tables) > 1
-    mappings = {source.name: source.mapping for source in checked.sources}
     found = {}
     for number, table in enumerate(checked.tables, 1):
-        rows = rejected(table, checked.problems, mappings[table.name])
+        rows = rejected(table, checked.problems)
         if rows is not None:
             found[f"rejected-{number}.csv" if several else "rejected.csv"] = rows
     return found
 
 
-def rejected(
-    table: TextTable, problems: pd.DataFrame, mapping: Mapping[str, str]
-) -> pa.Table | None:
+def rejected(table: TextTable, problems: pd.DataFrame) -> pa.Table | None:
     """Return the rows of a source that could not be used, or None where all could.
 
     Parameters
@@ -49,8 +39,6 @@ def rejected(
         The source.
     problems
         The problems of the whole run.
-    mapping
-        What each of its columns was taken for, as in :class:`centiles.records.reading.Source`.
     """
     faults = problems[(problems["source"] == table.name) & (problems["severity"] == "error")]
     faults = faults[faults["row"].isin(table.rows)].drop_duplicates(["row", "column", "code"])
@@ -64,8 +52,7 @@ def rejected(
     for header, column in zip(table.headers, table.columns, strict=True):
         if header.strip().casefold() not in ADDED:  # of a file that was rejected before
             cells[_free(header, cells)] = pa.array(column.texts(at))
-    headers = {slot: re.sub(_UNIT, "", header) for slot, header in mapping.items()}
-    named = faults["column"].astype("str").replace(headers)
+    named = faults["column"].astype("str")
     reason = faults["reason"].astype("str")
     cells[WHAT_IS_WRONG] = _one_a_row(reason.where(named == "", named + ": " + reason), first)
     cells[WHAT_TO_DO] = _one_a_row(faults["suggestion"].astype("str"), first)

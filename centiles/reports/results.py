@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
@@ -22,6 +23,7 @@ from centiles.monitoring.approval import approval_of
 from centiles.records.arrow_tables import arrow_table
 from centiles.records.columns import CHILDREN, CONTACTS, FINDINGS, PROBLEMS, SCORED, TEAMS, Column
 from centiles.records.sides import SIDE_FATES
+from centiles.records.sources import NO_VALUE
 from centiles.reports.cells import harmless_column
 from centiles.reports.folders import MARK, whole_folder
 from centiles.reports.overview import overview_of
@@ -32,7 +34,8 @@ from centiles.reports.workbook import MISSING, is_available, write_workbook
 from centiles.reports.workbook import NAME as WORKBOOK
 from centiles.threads import at_once
 
-SCORED_FORMS: Final = ("csv", "parquet")
+SCORED_FORMS: Final = ("csv", "parquet", "parts")
+_AT_ONCE: Final = 50_000  # rows of a table
 
 
 def write(
@@ -63,7 +66,8 @@ def write(
     folder
         Where to. It appears whole or not at all.
     scored
-        ``"csv"`` or ``"parquet"``.
+        ``"csv"``, ``"parquet"``, or ``"parts"``: Parquet files in ``scored/measure=weight/`` and
+        so on.
     report, workbook
         Write ``report.html``; write ``children.xlsx``.
     share
@@ -80,7 +84,7 @@ def write(
     Raises
     ------
     UsageError
-        If ``scored`` is neither word.
+        If ``scored`` is none of these words.
     UnwritableError
         If the folder cannot be written, or is there already.
     """
@@ -106,10 +110,15 @@ def _write_tables(
     checked: Checked, made: Path, scored: str, values: Iterable[pa.Table] | None
 ) -> None:
     """Write the tables, the largest first, several at once."""
-    write_scored = _write_csv_parts if scored == "csv" else _write_parquet_parts
+    write_scored, name = {
+        "csv": (write_csv, "scored.csv"),
+        "parquet": (_write_parquet, "scored.parquet"),
+        "parts": (_write_parts, "scored"),
+    }[scored]
     works: list[Callable[[], None]] = [
         lambda: write_scored(
-            [arrow_table(checked.scored, SCORED)] if values is None else values, made
+            [arrow_table(checked.scored, SCORED)] if values is None else values,
+            made / name,
         ),
         *(
             partial(_write_declared, frame, schema, made / f"{name}.csv")
@@ -121,21 +130,24 @@ def _write_tables(
                 ("problems", checked.problems, PROBLEMS),
             )
         ),
-        *(partial(write_csv, t, made / name) for name, t in rejected_tables(checked).items()),
+        *(partial(write_csv, [t], made / name) for name, t in rejected_tables(checked).items()),
     ]
     at_once(works, rows=len(checked.scored))
 
 
 def _write_declared(frame: pd.DataFrame, schema: tuple[Column, ...], path: Path) -> None:
-    write_csv(arrow_table(frame, schema), path)
+    parts = range(0, max(len(frame), 1), _AT_ONCE)
+    tables = (arrow_table(frame.iloc[at : at + _AT_ONCE], schema) for at in parts)
+    write_csv(tables, path)
 
 
-def _write_csv_parts(tables: Iterable[pa.Table], made: Path) -> None:
+def write_csv(tables: Iterable[pa.Table], path: Path) -> None:
+    """Write tables one below the other as CSV in which no cell can be taken for a formula."""
     options = pa_csv.WriteOptions(quoting_style="needed")
     rest = iter(tables)
     first = _harmless(next(rest))
     with (
-        (made / "scored.csv").open("wb") as file,
+        path.open("wb") as file,  # a path of its own pyarrow would want in UTF-8
         pa_csv.CSVWriter(file, first.schema, write_options=options) as writer,
     ):
         writer.write_table(first)
@@ -143,11 +155,22 @@ def _write_csv_parts(tables: Iterable[pa.Table], made: Path) -> None:
             writer.write_table(_harmless(table).cast(first.schema))
 
 
-def _write_parquet_parts(tables: Iterable[pa.Table], made: Path) -> None:
+def _write_parts(tables: Iterable[pa.Table], path: Path) -> None:
+    """Write tables as Parquet files in a folder for each measure."""
+    for number, table in enumerate(tables):
+        measure = table["measure"].cast(pa.string())
+        for word in pc.unique(measure).to_pylist():
+            folder = path / f"measure={word or NO_VALUE}"
+            folder.mkdir(parents=True, exist_ok=True)
+            mine = table.filter(pc.equal(measure, word)).drop_columns("measure")
+            _write_parquet([mine], folder / f"part-{number:05d}.parquet")
+
+
+def _write_parquet(tables: Iterable[pa.Table], path: Path) -> None:
     rest = iter(tables)
     first = next(rest)
     with (
-        (made / "scored.parquet").open("wb") as file,
+        path.open("wb") as file,
         pq.ParquetWriter(file, first.schema) as writer,
     ):
         writer.write_table(first)
@@ -218,13 +241,6 @@ def _made_with() -> dict[str, str]:
     """Return the versions of what does the arithmetic and the reading."""
     libraries = ("numpy", "scipy", "pandas", "pyarrow")
     return {"python": platform.python_version()} | {name: version(name) for name in libraries}
-
-
-def write_csv(table: pa.Table, path: Path) -> None:
-    """Write a table as CSV in which no cell of text can be taken for a formula."""
-    options = pa_csv.WriteOptions(quoting_style="needed")
-    with path.open("wb") as file:  # a path of its own pyarrow would want in UTF-8
-        pa_csv.write_csv(_harmless(table), file, options)
 
 
 def _harmless(table: pa.Table) -> pa.Table:

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from centiles.monitoring.approval import approval_of
-from centiles.monitoring.contact_rules import contact_rules
 from centiles.records.columns import PROBLEM_CODES
 from centiles.records.reading import Source
 
@@ -40,6 +38,8 @@ def mapping_table(sources: tuple[Source, ...]) -> list[str]:
 
 def summary_lines(checked: Checked) -> list[str]:
     """Return a run in one screen."""
+    from centiles.monitoring.approval import approval_of
+
     made = checked.provenance
     approval = approval_of(made.rules_sha256, made.contacts_sha256)
     return [
@@ -115,9 +115,10 @@ def problem_lines(problems: pd.DataFrame) -> list[str]:
 
 
 def _named(problems: pd.DataFrame, code: str) -> str:
-    """Return the files a problem of whole files is about."""
+    """Return the files, or columns of files, a problem of whole files is about."""
     about = problems[(problems["code"] == code) & (problems["row"] == 0)]
-    return f": {', '.join(about['source'])}" if len(about) else ""
+    pairs = zip(about["column"], about["source"], strict=True)
+    return ": " * bool(len(about)) + ", ".join(f"{c} of {s}" if c else s for c, s in pairs)
 
 
 def _children_lines(checked: Checked) -> list[str]:
@@ -138,6 +139,8 @@ def _children_lines(checked: Checked) -> list[str]:
 
 def _contact_lines(checked: Checked) -> list[str]:
     """Return how many contact findings there are of each rule, and teams they are of, in a line."""
+    from centiles.monitoring.contact_rules import contact_rules
+
     counts = checked.contacts["rule"].astype("str").value_counts()
     if counts.empty:
         return []

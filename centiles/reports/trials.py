@@ -51,4 +51,4 @@ def write_trial(table: pd.DataFrame, path: str | Path, *, force: bool = False) -
         If the file cannot be written, or is there already.
     """
     with whole_file(path, force=force) as beside:
-        write_csv(arrow_table(table, TRIAL), beside)
+        write_csv([arrow_table(table, TRIAL)], beside)
