@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from centiles.records import Records, codes, from_frame
 from centiles.records.codes import code_of
-from centiles.records.mapping import measure_of
+from centiles.records.synonyms import measure_of
 
 MEASURES = {"weight", "height", "length", "bmi", "head", "birth_weight", "gestation"}
 

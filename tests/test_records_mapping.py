@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 
 from centiles.errors import MappingError, UsageError
-from centiles.records import Records, layouts, mapping, parsing, presets, read
+from centiles.records import Records, layouts, parsing, presets, read, synonyms
 from centiles.records.layouts import Config
-from centiles.records.mapping import Mapping, mapping_of, normal
+from centiles.records.mapping import Mapping, mapping_of
+from centiles.records.synonyms import normal
 from centiles.records.tables import table_of_frame
 
 VISIT = {"NHS number": "1", "DOB": "13/02/2020", "Sex": "F", "Date": "13/02/2024"}
@@ -156,7 +157,7 @@ class TestHeaders:
 
     @pytest.mark.parametrize("header", ["Headin", "Sexm", "Dateg", "Idm", "Termin"])
     def test_no_unit_is_read_out_of_a_word(self, header: str) -> None:
-        assert not [slot for slot, _, unit in mapping.matches(normal(header)) if slot != "head"]
+        assert not [slot for slot, _, unit in synonyms.matches(normal(header)) if slot != "head"]
 
     def test_an_id_that_counts_rows_is_no_childs(self) -> None:
         visits = {"subjid": ["x", "x", "y"], "sex": "F", "agedays": ["0", "9", "9"], "wt": "9"}
@@ -179,7 +180,7 @@ class TestHeaders:
         assert normal("\uff37\uff34") == "wt"
 
     def test_no_synonym_says_two_things_but_where_content_decides(self) -> None:
-        twice = {word: slots for word, slots in mapping._by_synonym().items() if len(slots) > 1}
+        twice = {word: slots for word, slots in synonyms._by_synonym().items() if len(slots) > 1}
         assert set(twice) == {"measurement"}
 
     def test_every_unit_at_a_header_is_a_unit_of_a_measure_or_an_age(self) -> None:
@@ -202,7 +203,7 @@ class TestLong:
         ],
     )
     def test_measure_words(self, word: str, slot: str, unit: str) -> None:
-        assert mapping.measure_of(word) == (slot, unit)
+        assert synonyms.measure_of(word) == (slot, unit)
 
     def test_content_tells_measure_from_value(self) -> None:
         known = mapped(id="1", age_days="3", param="HEIGHTCM", measurement="50")
@@ -264,7 +265,7 @@ class TestCodedTables:
 
     @pytest.mark.parametrize("word", ["Body mass index centile", "Weight loss", "Height z-score"])
     def test_other_terms_are_no_measure(self, word: str) -> None:
-        assert mapping.measure_of(word) == ("", "")
+        assert synonyms.measure_of(word) == ("", "")
 
 
 class TestRefused:

@@ -24,10 +24,11 @@ from centiles.records.arrow_tables import arrow_schema, arrow_table
 from centiles.records.cells import CellReader
 from centiles.records.columns import PROBLEMS, RECORDS, Column
 from centiles.records.layouts import Config
-from centiles.records.mapping import VISIT_SLOTS, Mapping, mapping_of
+from centiles.records.mapping import Mapping, mapping_of
 from centiles.records.reading import Records, Source
 from centiles.records.rows import Decisions
 from centiles.records.sides import SideFiles
+from centiles.records.synonyms import VISIT_SLOTS
 from centiles.records.tables import TextColumn, TextTable, table_of_arrow
 
 _SAMPLE_ROWS: Final = 2_000

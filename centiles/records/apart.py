@@ -12,9 +12,9 @@ import numpy as np
 
 from centiles.errors import MappingError
 from centiles.records.files import read_table
-from centiles.records.mapping import normal
 from centiles.records.policies import Merge
 from centiles.records.rows import identifier
+from centiles.records.synonyms import normal
 from centiles.records.tables import TextTable, with_headers
 
 CONFIGURATION: Final = "configuration"

@@ -18,9 +18,10 @@ from centiles.records import amounts, columns, dates, parsing
 from centiles.records.described import described
 from centiles.records.kinds import SLOTS
 from centiles.records.layouts import Config, can_be_in
-from centiles.records.mapping import MEASURE_SLOTS, VISIT_SLOTS, Mapping
+from centiles.records.mapping import Mapping
 from centiles.records.nodes import Identifiers
 from centiles.records.rows import Decisions, Rows
+from centiles.records.synonyms import MEASURE_SLOTS, VISIT_SLOTS
 from centiles.records.tables import TextColumn, TextTable, texts_at
 from centiles.threads import at_once
 

@@ -13,8 +13,9 @@ import pandas as pd
 
 from centiles.records import columns
 from centiles.records.dates import look_like_dates
-from centiles.records.mapping import Mapping, holds, normal
+from centiles.records.mapping import Mapping, holds
 from centiles.records.rows import Rows
+from centiles.records.synonyms import normal
 from centiles.records.tables import TextColumn, TextTable
 
 # Behind the columns of a row that is given back to be mended; no synonym of any slot.

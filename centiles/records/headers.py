@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from centiles.records import columns
-from centiles.records.mapping import MEASURE_SLOTS
 from centiles.records.reading import Records
+from centiles.records.synonyms import MEASURE_SLOTS
 
 # Where a file has no column of a measure's own: of the same measure, or of all values.
 _ELSE: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(

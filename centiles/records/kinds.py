@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from centiles.records.codes import IGNORE, NOT_MEASURED, READ_WITH_NOTE, code_within
-from centiles.records.mapping import MEASURE_SLOTS, measure_of
+from centiles.records.synonyms import MEASURE_SLOTS, measure_of
 from centiles.records.tables import TextColumn
 
 Flags = NDArray[np.bool_]

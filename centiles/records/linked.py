@@ -17,9 +17,9 @@ import pandas as pd
 from centiles.errors import CentilesError, MappingError
 from centiles.records import columns, parsing, presets
 from centiles.records.layouts import Config
-from centiles.records.mapping import matches, normal
 from centiles.records.partners import Flags, Match, filled_from
 from centiles.records.presets import Preset, key_of
+from centiles.records.synonyms import matches, normal
 from centiles.records.tables import FROM, TextColumn, TextTable
 
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 from centiles.errors import MappingError, UsageError
 from centiles.records import layouts
 from centiles.records.layouts import Config
-from centiles.records.mapping import MEASURE_SLOTS, matches, normal
+from centiles.records.synonyms import MEASURE_SLOTS, matches, normal
 from centiles.records.tables import TextTable, with_headers
 
 _CONFIG: Final = ("units", "sex", "dates", "gestation", "measures")

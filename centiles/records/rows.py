@@ -18,8 +18,9 @@ from centiles.measures import SEXES
 from centiles.records import columns, dates, identifiers, parsing
 from centiles.records.dates import Dates
 from centiles.records.kinds import Kinds, kinds_of
-from centiles.records.mapping import DATE_SLOTS, Mapping, normal
+from centiles.records.mapping import Mapping
 from centiles.records.nodes import NAME, NHS, OWN, Identifiers
+from centiles.records.synonyms import DATE_SLOTS, normal
 from centiles.records.tables import FROM, TextColumn, TextTable
 
 Flags = NDArray[np.bool_]

@@ -9,8 +9,9 @@ from enum import IntEnum
 from centiles.errors import MappingError, UnmappedError
 from centiles.records import presets
 from centiles.records.layouts import SHEET, Config
-from centiles.records.mapping import mapping_of, normal
+from centiles.records.mapping import mapping_of
 from centiles.records.presets import Preset
+from centiles.records.synonyms import normal
 from centiles.records.tables import TextTable
 
 Found = tuple[Preset, Preset] | None  # the preset a sheet is of, and its role there

@@ -25,9 +25,10 @@ from centiles.records import columns, parsing
 from centiles.records.columns import ACTIONS_FILE, CHILDREN_FILE, EVENTS_FILE, Column
 from centiles.records.files import read_table
 from centiles.records.layouts import Config, layouts
-from centiles.records.mapping import Mapping, identifier_kinds, normal
+from centiles.records.mapping import Mapping, identifier_kinds
 from centiles.records.nodes import Identifiers
 from centiles.records.rows import Rows
+from centiles.records.synonyms import normal
 from centiles.records.tables import TextTable
 
 Flags = NDArray[np.bool_]

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from centiles.records.mapping import known_header, says_unit
+from centiles.records.synonyms import known_header, says_unit
 from centiles.records.tables import TextColumn, TextTable, without_blank_rows
 
 WITHIN_ROWS: Final = 6
