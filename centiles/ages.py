@@ -205,7 +205,7 @@ def calendar_age(birth_date: Any, on: Any) -> str:
 def _months_on(day: np.datetime64, months: int) -> np.datetime64:
     """Return the same day so many months on, or the last of a month that is too short."""
     month = day.astype("datetime64[M]") + np.timedelta64(months, "M")
-    last = (month + 1).astype("datetime64[D]") - np.timedelta64(1, "D")
+    last = (month + np.timedelta64(1, "M")).astype("datetime64[D]") - np.timedelta64(1, "D")
     into = day - day.astype("datetime64[M]").astype("datetime64[D]")
     return np.datetime64(min(month.astype("datetime64[D]") + into, last))
 
@@ -286,7 +286,7 @@ def _whole_months(
     age_days: FloatArray, days: NDArray[np.int64], born: NDArray[np.datetime64]
 ) -> NDArray[np.int64]:
     """Return completed months, on the calendar where the birth date is known."""
-    measured = born + days
+    measured = born + days.astype("timedelta64[D]")
     months = [day.astype("datetime64[M]") for day in (measured, born)]
     into = [day - month for day, month in zip((measured, born), months, strict=True)]
     calendar = (months[0] - months[1]).astype(np.int64) - (into[0] < into[1])

@@ -11,6 +11,8 @@ import warnings
 from pathlib import Path
 from typing import Final
 
+_HERE: Final = Path(__file__).parent
+
 
 def prepare() -> None:
     """Let no warning speak of the data, no terminal choke on a sign, no signal skip tidying up."""
@@ -43,7 +45,7 @@ def place_of(fault: BaseException) -> str:
     place = "?"
     while trace is not None:
         path = Path(trace.tb_frame.f_code.co_filename)
-        if "centiles" in path.parts:
+        if _HERE in path.parents:
             place = f"{path.name}:{trace.tb_lineno}"
         trace = trace.tb_next
     return place

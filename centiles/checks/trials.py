@@ -39,13 +39,15 @@ def steps_of(first: np.datetime64, last: np.datetime64) -> list[np.datetime64]:
     >>> [str(day) for day in steps_of(np.datetime64("2025-01-15"), np.datetime64("2025-03-10"))]
     ['2025-01-31', '2025-02-28', '2025-03-10']
     """
-    months = np.arange(first.astype("datetime64[M]"), last.astype("datetime64[M]") + 1)
+    months = np.arange(
+        first.astype("datetime64[M]"), last.astype("datetime64[M]") + np.timedelta64(1, "M")
+    )
     if last < first or len(months) > MOST_STEPS:
         raise UsageError(
             f"trial: found {first} to {last}, expected a first day and a later last one, at most "
             f"{MOST_STEPS // 12} years apart"
         )
-    ends = (months + 1).astype("datetime64[D]") - 1
+    ends = (months + np.timedelta64(1, "M")).astype("datetime64[D]") - np.timedelta64(1, "D")
     return [*ends[ends < last], last]
 
 

@@ -296,5 +296,5 @@ def _reweigh_from(findings: pd.DataFrame, rules: RuleSet) -> NDArray[np.datetime
     """Return the date before which another measurement says nothing new."""
     ages, days = np.array(rules.reweigh).T
     step = np.searchsorted(ages, findings["to_age_days"].to_numpy(), side="right") - 1
-    wait = days[np.maximum(step, 0)].astype(np.int64)
+    wait = days[np.maximum(step, 0)].astype("timedelta64[D]")
     return np.asarray(findings["to_date"].to_numpy().astype("datetime64[D]") + wait)

@@ -281,7 +281,7 @@ def _dates_of(year: pd.Series[str], month: pd.Series[str], day: Integers) -> Dat
     named = month.str.lower().map(_MONTHS).fillna(0) if month.str.isalpha().any() else month
     months = _integers(named)
     first = ((years - 1970) * 12 + months - 1).astype("datetime64[M]")
-    found = first.astype("datetime64[D]") + (day - 1)
+    found = first.astype("datetime64[D]") + (day - 1).astype("timedelta64[D]")
     real = (months >= 1) & (months <= 12) & (day >= 1) & (found.astype("datetime64[M]") == first)
     return np.where(real, found, np.datetime64("NaT", "D"))
 
@@ -306,7 +306,8 @@ def precisions(words: pd.Series[str]) -> NDArray[np.int8]:
 
 def of_month(on: Dates) -> Dates:
     """Return the day that stands for the month of each date."""
-    return on.astype("datetime64[M]").astype("datetime64[D]") + (MID_MONTH - 1)
+    first = on.astype("datetime64[M]").astype("datetime64[D]")
+    return np.asarray(first + np.timedelta64(MID_MONTH - 1, "D"), dtype="datetime64[D]")
 
 
 def are_monthly(child: NDArray[Any], born: Dates) -> bool:
