@@ -72,14 +72,6 @@ WEAK: Final = (DIGITS, MISTAKES.index(_BMI_AS_WEIGHT))  # a child that starves l
 SWAPPED: Final = MISTAKES.index(_SWAP)
 
 
-_UNITS: Final = [k for k, each in enumerate(MISTAKES) if each.code == "G31"]
-
-
-def is_unit(kind: Codes) -> Flags:
-    """Return which mistakes are one of the unit."""
-    return np.isin(kind, _UNITS)
-
-
 @dataclass(frozen=True)
 class Repairs:
     """What is suggested: for some rows another value, or another measure, and why.

@@ -13,16 +13,7 @@ import numpy as np
 
 from centiles.ages import DAYS_IN_YEAR, FloatArray
 from centiles.measures import MEASURES, Measure
-from centiles.records.mistakes import (
-    DIGITS,
-    POUNDS,
-    WEAK,
-    Repairs,
-    alternatives,
-    is_unit,
-    joined,
-    swaps,
-)
+from centiles.records.mistakes import DIGITS, POUNDS, WEAK, Repairs, alternatives, joined, swaps
 from centiles.records.own_values import (
     Codes,
     Flags,
@@ -43,9 +34,6 @@ PLAUSIBLE_Z: Final = 4.0
 ALONE_BEYOND_Z: Final = 8.0
 FITS: Final = 2.5  # standard deviations from what is expected of the child, and
 RIVAL: Final = 6.0  # any other explanation this much less likely, as squares of them
-# A unit is mistaken more often than digits or columns are: where one of these explains a value, a
-# unit that might is a rival while it is this much less likely.
-UNIT_RIVAL: Final = 10.0
 RIGHT_WITHIN_Z: Final = 1.0  # of the nearer of its own others, a value is no part of a swap
 DIGITS_BEYOND: Final = 4.0  # nearer to that, many a healthy value has digits that could be turned
 UNUSUAL: Final = 3.6  # one in six is written so: -2 ln(1/6), as squares of deviations are
@@ -225,9 +213,8 @@ def _only(every: Repairs, misfit: FloatArray, odd: FloatArray) -> Repairs:
     first = np.flatnonzero(np.r_[True, rows[1:] != rows[:-1]]) if len(rows) else rows
     best = np.repeat(first, np.diff(np.r_[first, len(rows)]))
     same = (measure == measure[best]) & (np.abs(value - value[best]) <= value[best] * _SAME)
-    within = np.where(np.isin(every.kind[best], WEAK) & is_unit(every.kind), UNIT_RIVAL, RIVAL)
     with np.errstate(invalid="ignore"):
-        rival = ~same & (odd < odd[best] + within)
+        rival = ~same & (odd < odd[best] + RIVAL)
     chosen = first[(misfit[first] <= FITS**2) & ~np.isin(rows[first], rows[rival])]
     alike = same & np.isin(best, chosen)  # the first mistake of those with that repair
     at = np.flatnonzero(alike)
