@@ -15,8 +15,9 @@ from benchmarks.reading import typed
 from benchmarks.timing import Row, compared
 from centiles import reports
 from centiles.checks.cohorts import cohort_of
+from centiles.checks.pipeline import worded
 from centiles.measures import MEASURES, codes_of
-from centiles.monitoring.findings import dated, findings_of, worded
+from centiles.monitoring.findings import dated, findings_of
 from centiles.monitoring.rulesets import ruleset
 from centiles.records.scoring import scored
 

@@ -28,7 +28,7 @@ from centiles.records import from_frame
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "planted-errors.md"
 SEED, CHILDREN, EACH = 2026, 20_000, 100
-SETTLED_ON, FRESH = (1, 2, 3, 4, 6001, 6004, 7008), tuple(range(8001, 8011))
+SETTLED_ON, FRESH = (1, 2, 3, 4, 6001, 6004, 7008), tuple(range(9001, 9011))
 TODAY = "2026-06-30"
 RIGHT_WITHIN = 0.025  # of the true value, or what the last digit typed can be off
 REPAIRABLE_TARGET, HEALTHY_TARGET = 0.95, 0.005

@@ -168,13 +168,13 @@ def with_households(batch: Batch, profile: Profile) -> tuple[pd.DataFrame, pd.Da
     )  # fmt: skip
     contacts = columns.concatenated(columns.CONTACTS, [batch.contacts, late])
     named = {each.name for each in columns.FINDINGS}.union(NEEDED)
-    findings = _worded(findings, profile.rules)
+    findings = worded(findings, profile.rules)
     return findings[[name for name in findings if name in named]].reset_index(drop=True), in_order(
         contacts
     )
 
 
-def _worded(findings: pd.DataFrame, rules: RuleSet) -> pd.DataFrame:
+def worded(findings: pd.DataFrame, rules: RuleSet) -> pd.DataFrame:
     """Return findings with their severities in words, each in one sentence.
 
     Some are worded at a time: as Python has them, sentences take several times their size.
