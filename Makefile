@@ -8,7 +8,7 @@ OUT    := demo-results
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv demo test check lint format-check types tables tables-check oldest oldest-spark bench evidence fuzz mutants rule-mutants coverage audit site notebooks gallery clean
+.PHONY: newest help venv demo test check lint format-check types tables tables-check oldest oldest-spark bench evidence fuzz mutants rule-mutants coverage audit site notebooks gallery clean
 
 help:           ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -66,6 +66,9 @@ oldest:         ## the tests that matter most, with the oldest libraries allowed
 oldest-spark:   ## the same for the tests of Spark: PySpark 3.5, a large download; needs Java
 	$(call install-oldest,excel big spark)
 	$(OLDEST)/bin/python -m pytest -q -W default tests/test_spark.py
+
+newest:         ## the arithmetic's tests with the newest Python of Debian's stable release; as root, on Debian
+	tools/newest.sh stable tests/test_lms.py tests/test_zscores.py
 
 bench: $(STAMP)  ## the speed table, each figure beside its limit
 	$(BIN)/python -m benchmarks $(ARGS)
