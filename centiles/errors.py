@@ -7,6 +7,8 @@ to do, without a word about any child.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 
 class CentilesError(Exception):
     """The base of every error this library raises on purpose; shown without a traceback."""
@@ -42,3 +44,11 @@ class UnwritableError(CentilesError):
     """A result that could not be written."""
 
     exit_code = 4
+
+    @classmethod
+    def of(cls, path: Path, fault: OSError) -> UnwritableError:
+        """Return what to say where the system does not let a path be written."""
+        return cls(
+            f"{path}: cannot be written ({fault.strerror or type(fault).__name__}); "
+            "expected a folder there is room and permission for"
+        )

@@ -43,10 +43,7 @@ class Lock:
             while not self._taken(what):
                 pass
         except OSError as fault:
-            raise UnwritableError(
-                f"{what}: cannot be written ({fault.strerror or type(fault).__name__}); "
-                "expected a folder there is room and permission for"
-            ) from None
+            raise UnwritableError.of(what, fault) from None
 
     def _taken(self, what: Path) -> bool:
         """Return whether the lock is taken; not so where the file has just been removed."""

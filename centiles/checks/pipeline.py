@@ -167,11 +167,10 @@ def with_households(batch: Batch, profile: Profile) -> tuple[pd.DataFrame, pd.Da
         hide_dates=profile.hides_dates,
     )  # fmt: skip
     contacts = columns.concatenated(columns.CONTACTS, [batch.contacts, late])
-    named = {each.name for each in columns.FINDINGS}.union(NEEDED)
     findings = worded(findings, profile.rules)
-    return findings[[name for name in findings if name in named]].reset_index(drop=True), in_order(
-        contacts
-    )
+    shown = {each.name for each in columns.FINDINGS}.union(NEEDED)
+    findings = findings[[name for name in findings if name in shown]]
+    return findings.reset_index(drop=True), in_order(contacts)
 
 
 def worded(findings: pd.DataFrame, rules: RuleSet) -> pd.DataFrame:

@@ -111,9 +111,10 @@ class Engine:
         with writing(self.partial.folder, _FAULTS):
             done = self.partial.begin(key_of(records, profile, rows=self.rows))
             known, left = self._decide(records, profile)
-            as_of = self._check_batches(records, profile, known, done, progress)
+            self._check_batches(records, profile, known, done, progress)
             pa.default_memory_pool().release_unused()
             names = [each.name for each in records.sources]
+            as_of = np.datetime64("NaT", "D") if known.as_of is None else known.as_of
             kept = [read_kept(each, records.sides, names, as_of) for each in self.partial.done]
             problems = [left, *known.problems, records.sides.problems]
             totals = totals_of(kept)
@@ -219,8 +220,8 @@ class Engine:
         known: Decided,
         done: list[str],
         progress: Progress | None,
-    ) -> np.datetime64:
-        """Check and keep each batch that is not done already; return the last date of knowledge."""
+    ) -> None:
+        """Check and keep each batch that is not done already."""
         names = [each.name for each in records.sources]
         beside = self.batch_of_child[known.beside]
         checked = 0
@@ -236,7 +237,6 @@ class Engine:
             checked += rows
             if progress is not None:
                 progress(checked, self.store.records)
-        return np.datetime64("NaT", "D") if known.as_of is None else known.as_of
 
     def _with_values(self, checked: Checked) -> Checked:
         """Return what was found with the values of the children who have an open finding."""

@@ -51,12 +51,11 @@ class Divided:
         if (batch[1:] < batch[:-1]).any():
             order = np.argsort(batch, kind="stable")
             table, batch = table.take(order), batch[order]
-        ends = [*(np.flatnonzero(np.diff(batch)) + 1).tolist(), len(batch)]
-        write_runs(path, table, ends)
-        for number, (first, last) in enumerate(zip([0, *ends[:-1]], ends, strict=True)):
-            mine = int(batch[first])
-            self.runs.setdefault(mine, []).append((path, number))
-            self.sizes[mine] = self.sizes.get(mine, 0) + last - first
+        batches, sizes = np.unique(batch, return_counts=True)
+        write_runs(path, table, np.cumsum(sizes).tolist())
+        for run, (mine, size) in enumerate(zip(batches.tolist(), sizes.tolist(), strict=True)):
+            self.runs.setdefault(mine, []).append((path, run))
+            self.sizes[mine] = self.sizes.get(mine, 0) + size
 
     def of(self, batch: int) -> pa.Table:
         """Return the rows of a batch in the order of their places."""

@@ -173,7 +173,7 @@ class CellReader:
         """Return the gestations of records, since when and until when each is known."""
         if not self.mapping.long and "gestation" not in self.mapping.columns:
             return {}
-        gestation, *times = (part[at] for part in self.rows.gestations(learnt))
+        gestation, *times = self.rows.gestations(learnt).of(at)
         since, until = (_NAT if np.isnat(each).all() else each for each in times)
         return {
             "gestation_days": np.nan if np.isnan(gestation).all() else gestation,

@@ -116,7 +116,4 @@ def save(config: Config, path: str | Path) -> None:
     except FileExistsError:
         raise UnwritableError(f"{path}: is there already; choose another name") from None
     except OSError as fault:
-        raise UnwritableError(
-            f"{path}: cannot be written ({fault.strerror}); expected a folder there is room and "
-            "permission for"
-        ) from fault
+        raise UnwritableError.of(path, fault) from fault

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping as MappingABC
+from itertools import product
 from typing import Final
 
 import pandas as pd
@@ -39,7 +40,7 @@ _MEASURE: Final = re.compile(
 _CALLED: Final = {
     ("weight",): r"weight|wt",
     ("height", "length"): r"height|ht|length|stature",
-    ("head",): r"head|hc|ofc|head circumference",
+    ("head",): r"head|hc|ofc",
     ("bmi",): r"bmi",
 }
 _ANOTHER: Final = re.compile(
@@ -119,16 +120,20 @@ def overlooked(table: TextTable, mapping: Mapping) -> pd.DataFrame:
     pandas.DataFrame
         F06 for each, of the file as a whole; none where a row is of one measure, which it names.
     """
+    lacking = {
+        slots: words
+        for slots, words in _CALLED.items()
+        if not mapping.long and mapping.columns.keys().isdisjoint(slots)
+    }
     found = []
-    for place, (header, column) in enumerate(zip(table.headers, table.columns, strict=True)):
-        plain, shown = normal(header), shown_header(header, place)
-        named = shown == header.strip() and not (_SCORE.search(plain) or _ANOTHER.search(plain))
-        for slots, words in _CALLED.items() if named and not mapping.long else ():
-            free = place not in mapping.columns.values() and mapping.columns.keys().isdisjoint(
-                slots
-            )
-            if free and re.search(rf"\b(?:{words})\b", plain) and holds(slots[0], column):
-                found.append((shown, slots[0]))
+    for place, (slots, words) in product(range(len(table.headers)), lacking.items()):
+        header, column = table.headers[place].strip(), table.columns[place]
+        plain = normal(header)
+        if place in mapping.columns.values() or not re.search(rf"\b(?:{words})\b", plain):
+            continue
+        told = not (_SCORE.search(plain) or _ANOTHER.search(plain))
+        if told and shown_header(header, place) == header and holds(slots[0], column):
+            found.append((header, slots[0]))
     say = [f'if it is one, name it in a configuration: [columns] {s} = "{h}"' for h, s in found]
     headers = [header for header, _ in found]
     return columns.problems("F06", table.name, [0] * len(found), headers, say)

@@ -105,6 +105,7 @@ def mapping_of(table: TextTable, config: Config) -> Mapping:
         columns.pop("unit")  # a ward, a team
     _stop_if_lacking(table, columns, unfit, by_name=config.merge.by_name)
     _stop_if_both(table, columns, long=long)
+    spoken = _recognised(table, frozenset(), config, slots=("code", "measure"))[0] if long else None
     return Mapping(
         columns=columns,
         units=header_units | dict(config.units),
@@ -112,8 +113,8 @@ def mapping_of(table: TextTable, config: Config) -> Mapping:
         long=long,
         header_units=header_units,
         aliases=tuple(each.place for each in named if each.place != columns.get("child_id")),
-        codes=_all_of("code", configured, table, config) if long else (),
-        terms=_all_of("measure", configured, table, config) if long else (),
+        codes=_all_of("code", configured, spoken),
+        terms=_all_of("measure", configured, spoken),
         kinds=identifier_kinds((each.rank, each.place) for each in named),
     )
 
@@ -153,12 +154,16 @@ def _is_long(columns: MappingABC[str, int]) -> bool:
 
 
 def _all_of(
-    slot: str, configured: MappingABC[str, int], table: TextTable, config: Config
+    slot: str, configured: MappingABC[str, int], spoken: MappingABC[str, list[_Candidate]] | None
 ) -> tuple[int, ...]:
-    """Return the columns of codes or of words: the configured one first, then all with any."""
+    """Return the columns of codes or of words: the configured one first, then all with any.
+
+    None where a row is of one visit, and no column of it speaks.
+    """
+    if spoken is None:
+        return ()
     first = [configured[slot]] if slot in configured else []
-    found, _ = _recognised(table, frozenset(), config, slots=("code", "measure"))
-    others = [each.place for each in found.get(slot, [])]
+    others = [each.place for each in spoken.get(slot, [])]
     taken = {place for name, place in configured.items() if name != slot}
     return tuple(dict.fromkeys(place for place in first + others if place not in taken))
 

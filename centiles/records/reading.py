@@ -382,8 +382,7 @@ def _read_one(layout: Layout, keep: Keep | None) -> Records:
     table, config = layout.table, layout.config
     if config.missing:
         table = table.without_words(config.missing)
-    mapping = mapping_of(table, config)
-    reader = CellReader(table, mapping)
+    reader = CellReader(table, mapping_of(table, config))
     if keep is None:
         frame = reader.records()
         contacts = int(is_contact(frame).sum())
@@ -413,7 +412,7 @@ def _read_one(layout: Layout, keep: Keep | None) -> Records:
     series = "; ".join(other.name for other, _ in layout.linked)
     identifiers = replace(identifiers, series=series)
     problems = columns.concatenated(
-        columns.PROBLEMS, [overlooked(table, mapping), reader.problems(), *layout.problems]
+        columns.PROBLEMS, [overlooked(table, reader.mapping), reader.problems(), *layout.problems]
     )
     used = Config(files={table.name: reader.used()})
     return Records(frame, problems, (source, *linked), (identifiers,), used)

@@ -82,6 +82,16 @@ class FirstSaid(NamedTuple):
     since: Dates
     until: Dates
 
+    def of(self, at: NDArray[np.integer[Any]] | slice) -> FirstSaid:
+        """Return what was said of some children."""
+        return FirstSaid(self.value[at], self.since[at], self.until[at])
+
+
+def nothing_said(count: int) -> FirstSaid:
+    """Return that nothing was said of so many."""
+    never = np.full(count, _NAT)
+    return FirstSaid(np.full(count, np.nan), never, never)
+
 
 def first_said(
     child: NDArray[np.integer[Any]], value: FloatArray, day: Dates, children: int
@@ -338,19 +348,19 @@ class Rows:
         codes = column.spread(np.where(found < 0, 2, found), missing=2)
         return columns.categorical(codes, vocabulary)
 
-    def gestations(self, learnt: Dates | None = None) -> tuple[FloatArray, Dates, Dates]:
+    def gestations(self, learnt: Dates | None = None) -> FirstSaid:
         """Return gestations at birth [d], NaN where not known, since when, and until when.
 
         Both are NaT where the row itself says it. ``learnt`` is the day of each row.
         """
         column = self.column("gestation")
-        coded, since, until = self._coded_gestations(learnt)
+        coded = self._coded_gestations(learnt)
         if column is None:
-            return coded, since, until
+            return coded
         found = self._gestations_in(column, np.ones(len(self), dtype=np.bool_), "gestation")
         own = ~np.isnan(found)
-        since, until = np.where(own, _NAT, since), np.where(own, _NAT, until)
-        return np.where(own, found, coded), since, until
+        since, until = (np.where(own, _NAT, each) for each in (coded.since, coded.until))
+        return FirstSaid(np.where(own, found, coded.value), since, until)
 
     def _gestations_in(self, column: TextColumn, where: Flags, slot: str) -> FloatArray:
         decimals = self.mapping.config.gestation_decimals
@@ -358,42 +368,37 @@ class Rows:
         self.list("P02", where & column.spread(bad, missing=False), slot)
         return np.where(where, column.spread(found, missing=np.nan), np.nan)
 
-    def _coded_gestations(self, learnt: Dates | None) -> tuple[FloatArray, Dates, Dates]:
+    def _coded_gestations(self, learnt: Dates | None) -> FirstSaid:
         """Return the gestation that a row of its own says, for all rows of its child; since when.
 
         Where two such rows differ both are listed, and from the day of the later on the child has
         none; that day is the third.
         """
-        value, never = self.column("value"), np.full(len(self), _NAT)
+        value = self.column("value")
         if self.decided is not None:
             return self._decided_gestations(self.decided)
         if not self.mapping.long or value is None or not self.kinds.gestation.any():
-            return np.full(len(self), np.nan), never, never
+            return nothing_said(len(self))
         said = self._gestations_in(value, self.kinds.gestation & ~self.removed, "value")
         child = self.children()
         codes, _ = pd.factorize(pd.concat([child.stripped, pd.Series([""], dtype="str")]))
         of = np.where(child.is_blank, -1, child.spread(codes[:-1], missing=codes[-1]))
         at = np.flatnonzero(~np.isnan(said) & (of >= 0))
-        days = (never if learnt is None else learnt).astype("datetime64[D]")[at]
-        days = np.where(np.isnat(days), _FIRST_DAY, days)
+        days = np.full(len(self), _NAT) if learnt is None else learnt.astype("datetime64[D]")
+        days = np.where(np.isnat(days), _FIRST_DAY, days)[at]
         told = first_said(of[at], said[at], days, len(codes) + 1)
         self.list("P06", ~np.isnat(told.until)[of] & ~np.isnan(said), "value")
         told.value[codes[-1]] = np.nan  # nobody's
-        of_word = codes[:-1]
-        self.made.gestations = FirstSaid(
-            told.value[of_word], told.since[of_word], told.until[of_word]
-        )
-        return told.value[of], told.since[of], told.until[of]
+        self.made.gestations = told.of(codes[:-1])
+        return told.of(of)
 
-    def _decided_gestations(self, whole: Decisions) -> tuple[FloatArray, Dates, Dates]:
+    def _decided_gestations(self, whole: Decisions) -> FirstSaid:
         """Return the same as the whole file says it, of which these are some rows."""
-        never = np.full(len(self), _NAT)
-        if whole.gestations is None:
-            return np.full(len(self), np.nan), never, never
-        child, known = self.children(), whole.gestations
-        value = child.spread(known.value, missing=np.nan)
-        since, until = (child.spread(each, missing=_NAT) for each in known[1:])
-        return value, since, until
+        known, child = whole.gestations, self.children()
+        if known is None:
+            return nothing_said(len(self))
+        since, until = (child.spread(each, missing=_NAT) for each in (known.since, known.until))
+        return FirstSaid(child.spread(known.value, missing=np.nan), since, until)
 
     def ages(self) -> FloatArray:
         """Return ages [d] where the file gives ages instead of dates.

@@ -52,10 +52,7 @@ def write_template(path: str | Path, *, force: bool = False) -> Path:
     try:
         path.write_bytes(content)
     except OSError as fault:
-        raise UnwritableError(
-            f"{path}: cannot be written ({fault.strerror}); expected a folder there is room and "
-            "permission for"
-        ) from fault
+        raise UnwritableError.of(path, fault) from fault
     return path
 
 
