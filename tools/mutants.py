@@ -32,7 +32,9 @@ MODULES = (
 )  # fmt: skip
 # The quick ones that notice most come first; one that fails ends it.
 PLAIN = "plain_rules.py::test_as_plain_loops_find_them"
-RULES = (PLAIN, "episodes.py", "trajectory.py", "pairs.py", "growth_rules.py", "rules.py")
+RULES = (
+    PLAIN, "episodes.py", "trajectory.py", "rulesets.py", "pairs.py", "growth_rules.py", "rules.py",
+)  # fmt: skip
 TESTS = {
     "background": ("background.py", "raises.py", *RULES),
     "conditional": ("conditional.py", "trajectory.py", *RULES),
