@@ -459,6 +459,23 @@ def test_text_that_cannot_be_cut_into_blocks_is_read_as_in_memory(
     assert one.scored["value"].notna().any()
 
 
+def test_a_gestation_in_a_row_of_its_own_is_known_in_every_block(tmp_path: Path) -> None:
+    """Of the rows of ``a`` one says it, the last; ``b`` has none."""
+    seen = [(child, 2021 + k, "27113001", 9 + k) for k in range(4) for child in "ab"]
+    rows = [
+        f"{child},female,2020-02-13,{year}-02-13,{code},{value}"
+        for child, year, code, value in [*seen, ("a", 2024, "412726003", 33)]
+    ]
+    path = tmp_path / "a.csv"
+    head = "patient_id,sex,date_of_birth,date,snomedct_code,numeric_value"
+    path.write_text("\n".join([head, *rows, ""]), encoding="utf-8")
+    one = check(read(path), today=TODAY)
+    known = one.scored.loc[one.scored["fate"] == "scored"].groupby("child_id")["gestation_days"]
+    assert known.unique()["a"].tolist() == [33 * 7]
+    assert known.count()["b"] == 0
+    assert_same(one, on_disk({"paths": [path]}, tmp_path, 3, today=TODAY))
+
+
 @pytest.mark.parametrize("engine", ["memory", "duckdb"])
 def test_parquet_with_lists_in_it_is_refused(tmp_path: Path, engine: str) -> None:
     frame = pd.DataFrame({"child_id": ["a", "b"], "weight_kg": 18.4, "notes": [["x"], []]})
