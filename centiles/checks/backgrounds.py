@@ -109,11 +109,14 @@ def named_homes(done: Scored, place: NDArray[np.int64]) -> pd.DataFrame:
     place
         Where each record, and then each row of the children file, stands among all.
     """
-    read = done.frame[~done.frame["derived"].to_numpy()]
-    names = ["source", "row", "household_id"]
-    rows = [each[names].astype({"source": str}) for each in (read, done.sides.children)]
-    every = pd.concat(rows, ignore_index=True)
-    every = every.assign(place=place[: len(every)])[every["household_id"] != ""]
+    parts, first = [], 0
+    values = int((~done.frame["derived"]).sum())  # what is computed follows them
+    for frame, rows in ((done.frame, values), (done.sides.children, len(done.sides.children))):
+        at = np.flatnonzero((frame["household_id"].iloc[:rows] != "").to_numpy())
+        some = frame[["source", "row", "household_id"]].take(at)
+        parts.append(some.astype({"source": str}).assign(place=place[first + at]))
+        first += rows
+    every = pd.concat(parts, ignore_index=True)
     return every.drop_duplicates("household_id").reset_index(drop=True)
 
 
