@@ -328,3 +328,17 @@ class TestHonesty:
     def test_what_a_chart_shows_is_known_without_windows_by_name(self):
         chart = chart_of(child(*STEADY), "weight")
         assert chart.window == windows.WINDOWS["2-9"]
+
+
+def test_a_word_wider_than_its_room_is_broken_and_a_row_is_cut_to_it() -> None:
+    word = "W" * 40
+    room = chart_texts.width_of("W" * 15, 8.0) + 0.01
+    assert chart_texts.fitted([f"a {word}"], room, 8.0).split("\n") == [
+        "a", "W" * 15, "W" * 15, "W" * 10,
+    ]  # fmt: skip
+    assert chart_texts.shortened("W" * 15, room, 8.0) == "W" * 15
+    cut = chart_texts.shortened(f"Mary Ann {word}", room, 8.0)
+    assert cut.startswith("Mary Ann W")
+    assert cut.endswith("W…")
+    assert chart_texts.width_of(cut, 8.0) <= room
+    assert chart_texts.shortened(word, 1.0, 8.0) == "…"

@@ -1050,3 +1050,40 @@ def test_the_checkout_has_a_front_door() -> None:
     command = [sys.executable, "cli.py", "--version"]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert ran.stdout == f"centiles {version.__version__}\n"
+
+
+# ---- the nearest configuration
+
+
+def test_the_nearest_configuration_is_used_and_said(folder: Path, tmp_path: Path) -> None:
+    """Without it the column of weights is not one that is known."""
+    odd = export(tmp_path / "odd.csv", FALLING, HEADER.replace("Weight (kg)", "Tipped"))
+    assert "not read        Tipped" in run("check", odd, "--dry-run").out
+    config = tmp_path / "centiles.toml"
+    config.write_text('[columns]\nweight = "Tipped"\n[units]\nweight = "kg"\n', encoding="utf-8")
+    used = tmp_path / "used.toml"
+    ran = run("check", odd, "--out", folder, "--save-mapping", used)
+    assert ran.code == 0
+    assert f"configuration: {config}" in ran.err
+    assert 'weight = "Tipped"' in used.read_text(encoding="utf-8")
+    options = json.loads((folder / "run.json").read_text(encoding="utf-8"))["options"]
+    assert options["config"] == str(config)
+
+
+def test_a_mapping_that_cannot_be_written_is_said(visits: Path, tmp_path: Path) -> None:
+    ran = run("check", visits, "--dry-run", "--save-mapping", tmp_path / "none" / "used.toml")
+    assert ran.code == 4
+    assert "No such file or directory" in ran.err
+
+
+def test_too_little_memory_is_said(
+    visits: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("centiles.engines.choices.engine_of", full)
+    ran = run("check", visits, "--out", folder)
+    assert ran.code == 3
+    assert ran.err == "out of memory: give fewer exports at a time, or split the largest\n"
+    assert not folder.exists()

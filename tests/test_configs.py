@@ -161,3 +161,25 @@ def test_the_pages_example_is_a_configuration() -> None:
     assert config.sources == ("hospital*.csv", "school.csv")
     assert config.merge.never_merge == (("9990000018", "H123"),)
     assert config.for_file("school 2.csv").columns["measured_on"] == "Date weighed"
+
+
+def test_a_key_stands_beside_its_configuration(tmp_path: Path) -> None:
+    path = tmp_path / "c.toml"
+    path.write_text('[privacy]\npseudonymise = "keys/k.txt"\n', encoding="utf-8")
+    assert Config.from_toml(path).privacy.pseudonymise == str(tmp_path / "keys" / "k.txt")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[privacy]\npseudonymise = 7", "expected pseudonymise as the name of a key file"),
+        ("[files]\n'a.csv' = 7", 'expected a table for each file, [files."a.csv"]'),
+    ],
+    ids=["key", "file"],
+)
+def test_what_is_of_another_form_is_told(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "c.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError) as raised:
+        Config.from_toml(path)
+    assert said in str(raised.value)

@@ -9,7 +9,15 @@ import pandas as pd
 import pytest
 
 from centiles import zscores
-from centiles.demo import STORIES, Story, exports, made_up_children, story_ids, write_exports
+from centiles.demo import (
+    STORIES,
+    Story,
+    exports,
+    made_up_children,
+    story_ids,
+    write_exports,
+    write_side_files,
+)
 from centiles.demo.cohort import COLUMNS, carried_back
 from centiles.demo.healthy import LAST_DAY
 from centiles.errors import UnwritableError, UsageError
@@ -426,3 +434,9 @@ def test_a_folder_that_cannot_be_made_is_a_clear_error(tmp_path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(UnwritableError, match="--out"):
         write_exports(tmp_path / "file" / "exports")
+
+
+def test_side_files_that_cannot_be_written_are_said(tmp_path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(UnwritableError, match=r"expected a folder to write to, found: Not a dir"):
+        write_side_files(tmp_path / "file" / "beside")

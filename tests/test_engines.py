@@ -424,6 +424,67 @@ def test_a_strange_folder_is_left_alone(exports: dict[str, Any], tmp_path: Path)
     assert (other / "thesis.doc").exists()
 
 
+def test_what_is_no_folder_is_left_alone(tmp_path: Path) -> None:
+    partial = partials.partial_of(tmp_path / "results")
+    partial.write_text("mine", encoding="utf-8")
+    with pytest.raises(UnwritableError, match="is there and is not a folder; move it away"):
+        Engine(tmp_path / "results")
+    assert partial.read_text(encoding="utf-8") == "mine"
+
+
+_ROWS = "id,dob,sex,date,weight kg,team\na,13/02/2020,F,13/02/2024,18.4,{}\n"
+_ROWS += "a,13/02/2020,F,14/02/2025,18.5,B\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        _ROWS.format("Málaga").encode("cp1252"),
+        _ROWS.format("A").replace("\n", "\r").encode(),
+        _ROWS.format("A").replace("\n", "\r\n").encode(),
+        _ROWS.format('"A,\nof two lines"').encode(),
+        _ROWS.format('A,"one, too many"').encode(),
+        (_ROWS.format("A") + "\n").encode(),
+        _ROWS.format("A").encode("utf-16"),
+    ],
+    ids=["cp1252", "CR", "CR LF", "a line end in quotes", "a cell too many", "blank row", "UTF-16"],
+)
+def test_text_that_cannot_be_cut_into_blocks_is_read_as_in_memory(
+    tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / "a.csv").write_bytes(content)
+    one = check(read(tmp_path / "a.csv"), today=TODAY)
+    found = on_disk({"paths": [tmp_path / "a.csv"]}, tmp_path, 500, today=TODAY)
+    assert_same(one, found)
+    assert one.scored["value"].notna().any()
+
+
+def test_a_gestation_in_a_row_of_its_own_is_known_in_every_block(tmp_path: Path) -> None:
+    """Of the rows of ``a`` one says it, the last; ``b`` has none."""
+    seen = [(child, 2021 + k, "27113001", 9 + k) for k in range(4) for child in "ab"]
+    rows = [
+        f"{child},female,2020-02-13,{year}-02-13,{code},{value}"
+        for child, year, code, value in [*seen, ("a", 2024, "412726003", 33)]
+    ]
+    path = tmp_path / "a.csv"
+    head = "patient_id,sex,date_of_birth,date,snomedct_code,numeric_value"
+    path.write_text("\n".join([head, *rows, ""]), encoding="utf-8")
+    one = check(read(path), today=TODAY)
+    known = one.scored.loc[one.scored["fate"] == "scored"].groupby("child_id")["gestation_days"]
+    assert known.unique()["a"].tolist() == [33 * 7]
+    assert known.count()["b"] == 0
+    assert_same(one, on_disk({"paths": [path]}, tmp_path, 3, today=TODAY))
+
+
+@pytest.mark.parametrize("engine", ["memory", "duckdb"])
+def test_parquet_with_lists_in_it_is_refused(tmp_path: Path, engine: str) -> None:
+    frame = pd.DataFrame({"child_id": ["a", "b"], "weight_kg": 18.4, "notes": [["x"], []]})
+    frame.to_parquet(tmp_path / "a.parquet")
+    ran = run("check", tmp_path / "a.parquet", "--out", tmp_path / "o", "--engine", engine)
+    assert ran.code == 3
+    assert "a.parquet: found a column of nested things, expected text" in ran.err
+
+
 # Which engine
 
 
@@ -519,6 +580,54 @@ def test_windows_locks_a_byte_of_the_file(tmp_path: Path, monkeypatch: pytest.Mo
             pass
         assert len(held) == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lock_whose_file_another_run_removed_is_taken_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between its opening and its locking: a lock on a file that is no more keeps nobody out."""
+    file, lock, times = tmp_path / "in-use", locks._lock, []
+
+    def removed_first(handle: int) -> None:
+        if not times:
+            file.unlink()
+        times.append(handle)
+        lock(handle)
+
+    monkeypatch.setattr(locks, "_lock", removed_first)
+    held = locks.Lock(file, tmp_path)
+    assert len(times) == 2
+    assert os.path.samestat(os.fstat(held.handle), file.stat())
+    with pytest.raises(UnwritableError, match="another run"):
+        locks.Lock(file, tmp_path)
+    held.release()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_without_locks_is_written_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none_here(_: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(locks, "_lock", none_here)
+    with locks.one_run(tmp_path / "results"):
+        assert [path.name for path in tmp_path.iterdir()] == [".results.lock"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_where_no_lock_can_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with (
+        pytest.raises(UnwritableError, match=r"results: cannot be made \(Not a directory\)"),
+        locks.one_run(tmp_path / "file" / "a" / "results"),
+    ):
+        pass
+    (tmp_path / "in-use").mkdir()
+    with pytest.raises(UnwritableError, match="results: cannot be written"):
+        locks.Lock(tmp_path / "in-use", tmp_path / "results")
+    with locks.one_run(tmp_path / "new" / "results"):
+        assert (tmp_path / "new").is_dir()
 
 
 # Rows on disk

@@ -357,6 +357,17 @@ def test_a_drift_is_of_four_points_in_36_months_without_a_fall_in_one_year() -> 
     assert severity("SLOW-DRIFT", drift(SPACE)) == ""  # a space in a year
 
 
+def test_a_fall_from_before_3_years_hides_no_drift() -> None:
+    """Days less their mean are −240, 50, 80, 110; z less its mean 1.65, −1.35, −1.35, 1.05.
+
+    The line through them falls 456 / 78,600 z a day, 2.03 z in 350 days; the newest is 0.6 z below
+    the first from 3 years, 0.9 z below the one before that.
+    """
+    since_3 = ((1100, 0.0), (1390, -3.0), (1420, -3.0), (1450, -0.6))
+    assert severity("SLOW-DRIFT", weights(*since_3)) == "watch"
+    assert severity("SLOW-DRIFT", weights((1090, 0.3), *since_3)) == "watch"
+
+
 # ---- levels
 
 

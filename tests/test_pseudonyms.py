@@ -13,8 +13,8 @@ import pytest
 from typer.testing import CliRunner
 
 from centiles.commands import app
-from centiles.errors import CentilesError, UsageError
-from centiles.records.pseudonyms import Pseudonyms, read_key
+from centiles.errors import CentilesError, UnreadableError, UsageError
+from centiles.records.pseudonyms import MOST_KEY_BYTES, Pseudonyms, read_key
 
 KEY = b"a key of thirty-two bytes, no less"
 CANARIES = ("9990000018", "HOME77", "Zebedee", "Quokka", "H0SP1TAL", "secretnote")
@@ -194,3 +194,13 @@ def test_a_line_end_after_a_key_is_no_part_of_it(tmp_path: Path) -> None:
 def test_dates_without_a_key_mean_nothing(folder: Path) -> None:
     with pytest.raises(UsageError, match="found no --pseudonymise"):
         ran("check", folder / "clinic.csv", "--out", folder / "o", "--dates", "ages")
+
+
+def test_a_key_that_is_none_is_told_and_not_shown(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableError, match=r"^k: found No such file .* expected the key file"):
+        read_key(tmp_path / "k")
+    (tmp_path / "k").write_bytes(b"s" * (MOST_KEY_BYTES + 1))
+    with pytest.raises(UsageError, match=r"^k: found a file too large to be a key; check"):
+        read_key(tmp_path / "k")
+    (tmp_path / "k").write_bytes(b"s" * MOST_KEY_BYTES)
+    assert len(read_key(tmp_path / "k")) == MOST_KEY_BYTES

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -55,6 +57,23 @@ class TestFolders:
     def test_a_damaged_table_is_not_passed_over(self, folder: Path) -> None:
         written(folder, a__csv=PLAIN, b__csv__gz=gzip.compress(PLAIN.encode())[:-9])
         with pytest.raises(UnreadableError, match=r"b.csv.gz: found a gzip file that is cut short"):
+            read(folder)
+
+    def test_a_folder_that_may_not_be_opened_is_said(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Feigned, since the tests may be run by somebody who may open any."""
+        written(folder, a__csv=PLAIN)
+        look = Path.iterdir
+
+        def closed(path: Path) -> Iterator[Path]:
+            if path == folder:
+                raise PermissionError(errno.EACCES, "Permission denied")
+            return look(path)
+
+        monkeypatch.setattr(Path, "iterdir", closed)
+        said = r"^exports: found Permission denied, expected a folder that can be opened"
+        with pytest.raises(UnreadableError, match=said):
             read(folder)
 
     def test_an_ambiguous_table_is_not_passed_over(self, folder: Path) -> None:

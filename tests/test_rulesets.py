@@ -9,6 +9,7 @@ import pytest
 
 from centiles.errors import UsageError
 from centiles.lms import SPACE
+from centiles.monitoring.described import line_words
 from centiles.monitoring.rulesets import SHIPPED, ruleset
 from centiles.monitoring.schema import SEVERITIES
 from tests.cohorts import at, check, finding
@@ -127,6 +128,16 @@ def test_a_service_can_have_its_own(tmp_path) -> None:
     assert check(rows[:2], rules=own(tmp_path)).findings["rule"].tolist() == ["OUR-FALL"]
 
 
+@pytest.mark.parametrize(("day", "found"), [(2921, True), (2922, False)])
+def test_from_a_birthday_on_a_level_may_ask_more(tmp_path, day, found) -> None:
+    """8 years are 2,922 days. A fall of 0.5 z is 0.75 spaces."""
+    text = OWN.replace("within_days = 200", "within_days = 200\nolder_from = 8")
+    for amount in ("0.5", "1"):
+        text = text.replace(f"at_least = {amount}\n", f"at_least = {amount}\nolder = 2\n")
+    rows = [at("a", day - 100, "weight", 0.0), at("a", day, "weight", -0.5)]
+    assert (len(check(rows, rules=own(tmp_path, text)).findings) == 1) == found
+
+
 def test_a_level_that_is_no_line_is_worded_by_its_z(tmp_path) -> None:
     done = check([at("a", 1600, "height", -3.1)], rules=own(tmp_path))
     assert finding(done, "OUR-LEVEL").sentence.startswith("height is below z −3.00, at z −3.10")
@@ -173,6 +184,10 @@ def test_all_faults_are_told_together(tmp_path) -> None:
         ("ages = [4, 18]", "ages = 4", "OUR-FALL: ages is 4, expected two ages"),
         ('kind = "fall"', 'kind = "fall"\ncomparator = "brith"', "comparator is 'brith'"),
         ('kind = "fall"', 'kind = "fall"\ncomparator = "birth"', "needs three bands"),
+        ('kind = "fall"', 'kind = "rate"', "OUR-FALL: a rate rule needs gap_days"),
+        ('measure = "height"', "measure = 1", "OUR-LEVEL: measure is 1, expected words"),
+        ("at_least = 0.5", "at_least = 0.5\nsee_by = 7", "see_by is 7, expected days or working"),
+        ('kind = "fall"', 'kind = "fall"\nbands = 3', "bands is 3, expected pairs of numbers"),
         ('when = ["sustained"]', 'when = "sustaned"', "does not know the condition 'sustaned'"),
         ("{ days = 30 }", "30", "[see_by] watch is 30, expected days or working_days"),
         ("{ days = 30 }", "{ weeks = 4 }", "[see_by] watch is {'weeks': 4}"),
@@ -250,6 +265,20 @@ def test_a_set_can_start_from_a_shipped_one(tmp_path) -> None:
     assert rules.rule("OUR-RULE").above == pytest.approx(1.644854, abs=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("centile", "z", "words"),
+    [("95", 1.6449, "95th"), ("3", -1.8808, "3rd"), ("11", -1.2265, "11th"), ("52", 0.0502, "52nd"),
+     ("21", -0.8064, "21st"), ("95.5", 1.6954, "95.5th")],
+)  # fmt: skip
+def test_a_level_at_an_exact_centile_is_called_by_it(tmp_path, centile, z, words) -> None:
+    """z from tables of the normal distribution."""
+    path = own(tmp_path, EXTENDING.replace("above_centile = 95", f"above_centile = {centile}"))
+    done = check([at("a", 2000, "bmi", z + 0.01)], rules=path)
+    begin = f"BMI is above the {words} centile, at z {z + 0.01:.2f}".replace("-", "−")
+    assert finding(done, "OUR-RULE").sentence.startswith(begin)
+    assert f"the exact centile {centile}" in line_words(ruleset(path).rule("OUR-RULE").above)
+
+
 def test_findings_of_a_rule_in_two_measures_stand_apart(tmp_path) -> None:
     rows = [at("a", age, name, z) for name in ("weight", "bmi")
             for age, z in ((1500, 0.0), (1600, -2.1))]  # fmt: skip
@@ -292,6 +321,16 @@ rounds = { "reception" = 4 }
 [[contact]]
 id = "OVERWEIGHED"
 off = true
+
+[[contact]]
+id = "BASELINE-MISSING"
+[contact.numbers]
+events = ["eating"]
+
+[[contact]]
+id = "MISSED"
+[contact.numbers]
+unplanned = ["casualty"]
 """
 
 
@@ -304,7 +343,9 @@ def test_a_set_can_change_contact_rules(tmp_path) -> None:
     assert (changed.graded, changed.guidance) == ({"watch": "act"}, "Ask the school.")
     assert changed.said == shipped.said
     assert ours.contacts.off == {"OVERWEIGHED"}
-    assert ours.contacts.contacts["MISSED"] == uk.contacts.contacts["MISSED"]
+    assert ours.contacts.contacts["BASELINE-MISSING"].numbers["events"] == ["eating"]
+    assert ours.contacts.contacts["MISSED"].numbers["unplanned"] == ["casualty"]
+    assert ours.contacts.contacts["OVERDUE"] == uk.contacts.contacts["OVERDUE"]
     assert ours.contacts.sha256 != uk.contacts.sha256
 
 
@@ -325,6 +366,13 @@ def test_a_set_can_change_contact_rules(tmp_path) -> None:
         ("months = 6", "months = '6'", "NOT-SINCE: months is '6', expected a number above 0"),
         ('"reception" = 4', '"reception" = 4.5', "expected names of rounds and the age in years"),
         ("months = 6", "round_ends = [2, 30]", "round_ends is [2, 30], expected a month and a day"),
+        (
+            "[contact.numbers]\nmonths = 6",
+            "numbers = 6",
+            "NOT-SINCE: numbers is 6, expected a table",
+        ),
+        ('["eating"]', '["eatin"]', "events is ['eatin'], expected a list of some of injury"),
+        ('["casualty"]', '"casualty"', "unplanned is 'casualty', expected a list of words"),
         ("off = true", "off = 1", "OVERWEIGHED: off is 1, expected true or false"),
         ("off = true", "of = true", "OVERWEIGHED: does not know 'of'"),
         (

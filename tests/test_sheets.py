@@ -334,3 +334,18 @@ class TestFiles:
     def test_no_such_child(self, tmp_path):
         with pytest.raises(UsageError, match="no record has that identifier"):
             sheet_of(checked(tmp_path, FALLING), "B2")
+
+
+def test_others_of_the_household_are_said_only_on_request(tmp_path):
+    """A1 and A2 live in one home, A3 in another."""
+    rows = [
+        {"child_id": child, "household_id": home, "sex": "male", "birth_date": str(BORN),
+         "measured_on": "2024-02-12", "weight_kg": 22.0}
+        for child, home in (("A1", "h"), ("A2", "h"), ("A3", "i"))
+    ]  # fmt: skip
+    pd.DataFrame(rows).to_csv(tmp_path / "clinic.csv", index=False)
+    said = "These records hold another child of the same household."
+    for sensitive in (False, True):
+        found = checks.check(read(tmp_path / "clinic.csv"), today="2026-11-01", sensitive=sensitive)
+        assert (said in all_words(sheet_of(found, "A1", sensitive=sensitive))) == sensitive
+        assert "same household" not in all_words(sheet_of(found, "A3", sensitive=sensitive))

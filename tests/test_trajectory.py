@@ -94,6 +94,19 @@ def test_at_most_eight_earlier_points_count() -> None:
     assert alone(*moved) == pytest.approx(alone(*rows), abs=1e-12)
 
 
+def test_a_long_history_too_is_read_again_without_the_last_13_months() -> None:
+    """Of ten earlier points 300 days apart each reading has eight, and none at the same place."""
+    ages = np.array([1500.0 + 300 * k for k in range(11)])
+    z = np.array([0.3, 0.1, 0.4, 0.2, 0.3, 0.1, 0.2, 0.4, 0.3, -0.6, -1.4])
+    both = [
+        plainly("height", np.r_[ages[use], ages[10]], np.r_[z[use], z[10]])
+        for use in (slice(2, 10), slice(1, 9))
+    ]
+    assert both[1] < both[0] - 0.5
+    rows = [(0, "height", age, value) for age, value in zip(ages, z, strict=True)]
+    assert alone(*rows) == pytest.approx(both[1], abs=0.05)  # the monthly table's grain
+
+
 def test_doubtful_values_are_no_history_but_are_judged() -> None:
     rows = ((0, "weight", 1900, 0.0), (0, "weight", 2300, -5.0), (0, "weight", 2700, -1.0))
     last = np.array([2])

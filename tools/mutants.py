@@ -3,7 +3,8 @@
 mutmut makes the changes; a random sample of them is tried here, each in a process of its own that
 has imported nothing of the package yet, by the tests below until one fails.
 ``python tools/mutants.py --sample 300`` says how many were noticed and lists what was not;
-``--name NAME`` tries one of them again and shows it.
+``--name NAME`` shows some of them and tries them again, by the tests as they are now: those of the
+sample stay as they were when it was begun.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ MODULES = (
 )  # fmt: skip
 # The quick ones that notice most come first; one that fails ends it.
 PLAIN = "plain_rules.py::test_as_plain_loops_find_them"
-RULES = (PLAIN, "pairs.py", "episodes.py", "trajectory.py", "rules.py", "growth_rules.py")
+RULES = (
+    PLAIN, "episodes.py", "trajectory.py", "rulesets.py", "pairs.py", "growth_rules.py", "rules.py",
+)  # fmt: skip
 TESTS = {
     "background": ("background.py", "raises.py", *RULES),
     "conditional": ("conditional.py", "trajectory.py", *RULES),
@@ -41,9 +44,14 @@ TESTS = {
     "rates": ("findings.py", "rulesets.py"),
     "visits": ("contacts.py",),
 }
-LIBRARIES = ("numpy", "scipy.special", "pandas", "pyarrow", "pytest")  # none of them ours
+EVERY = tuple(dict.fromkeys(test for tests in (RULES, *TESTS.values()) for test in tests))
+# Imported once for all of them; none is ours.
+LIBRARIES = (
+    "numpy", "scipy.special", "pandas", "pyarrow", "pyarrow.csv", "pyarrow.parquet", "pytest",
+    "hypothesis", "jinja2", "rich.console", "typer",
+)  # fmt: skip
 CHILDREN = 100  # that are read plainly beside the arrays
-SECONDS = 200  # of processor time; a change that takes longer hangs
+SECONDS = 400  # of processor time; a change that takes longer hangs
 OUTCOMES = {0: "survived", 1: "noticed", 2: "noticed", 3: "noticed"}  # by pytest's exit code
 
 
@@ -68,6 +76,15 @@ def copied(to: Path) -> dict[str, tuple[str, str]]:
         for name in changed.mutant_names:
             made[f"centiles.monitoring.{module}.{name}"] = (module, name)
     return made
+
+
+def renewed(folder: Path) -> Path:
+    """Return a copy of the changed checkout with the tests as they are now."""
+    to = folder.with_name("mutants-again")
+    shutil.rmtree(to, ignore_errors=True)
+    shutil.copytree(folder, to, ignore=shutil.ignore_patterns("__pycache__", "tests"))
+    shutil.copytree(ROOT / "tests", to / "tests", ignore=shutil.ignore_patterns("__pycache__"))
+    return to
 
 
 def started(name: str, module: str, folder: Path, *, loud: bool = False) -> int:
@@ -101,8 +118,10 @@ def _tests(name: str, module: str, folder: Path, *, loud: bool) -> int:
     if not loud:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, 1), os.dup2(nowhere, 2)
-    files = [f"tests/test_{test}" for test in TESTS.get(module, RULES)]
-    return int(pytest.main(["-x", "-q", "--no-header", "-p", "no:cacheprovider", *files]))
+    files = [f"tests/test_{test}" for test in (TESTS.get(module, RULES) if name else EVERY)]
+    quick = ("-x", "-q", "--no-header", "-p", "no:cacheprovider")
+    early = ("-W", "ignore::pytest.PytestAssertRewriteWarning")  # hypothesis is imported already
+    return int(pytest.main([*quick, *early, *files]))
 
 
 def shown(module: str, name: str) -> str:
@@ -136,14 +155,14 @@ def interval(part: int, whole: int) -> tuple[float, float]:
 
 
 def main() -> int:
-    """Try a sample, and say how much was noticed."""
+    """Make the changes, unless they are made, and try what is asked."""
     ask = argparse.ArgumentParser(description=__doc__)
     ask.add_argument("--sample", type=int, default=300, help="how many changes; 0 for all")
     ask.add_argument("--seed", type=int, default=1, help="which sample")
     ask.add_argument("--minutes", type=float, default=600, help="stop after so long")
     ask.add_argument("--processes", type=int, default=1, help="at once")
     ask.add_argument("--again", action="store_true", help="go on with the last run")
-    ask.add_argument("--name", help="only this one, with what the tests say")
+    ask.add_argument("--name", nargs="+", help="only these, with what the tests say")
     given = ask.parse_args()
     folder, kept = ROOT / "build" / "mutants", ROOT / "build" / "mutants.json"
     listed = folder / "made.json"
@@ -155,25 +174,37 @@ def main() -> int:
     for library in LIBRARIES:
         importlib.import_module(library)
     if given.name:
-        module, name = made[given.name]
-        print(shown(module, name))
-        print(ended(os.waitpid(started(given.name, module, folder, loud=True), 0)[1]))
+        folder = renewed(folder)
+        for full in given.name:
+            module, name = made[full]
+            print(f"{full}\n{shown(module, name)}", flush=True)
+            print(ended(os.waitpid(started(full, module, folder, loud=True), 0)[1]), flush=True)
         return 0
-    for module in dict.fromkeys(["rules", *TESTS]) if not given.again else ():
-        if ended(os.waitpid(started("", module, folder), 0)[1]) != "survived":
-            print(f"The tests of {module} fail without any change.", file=sys.stderr)
-            return 1
+    if not given.again and ended(os.waitpid(started("", "", folder), 0)[1]) != "survived":
+        print("The tests fail without any change.", file=sys.stderr)
+        return 1
+    return tried(made, folder, kept, given)
+
+
+def tried(
+    made: dict[str, tuple[str, str]], folder: Path, kept: Path, given: argparse.Namespace
+) -> int:
+    """Try the sample, and say how much was noticed."""
     names = sorted(made)
     random.Random(given.seed).shuffle(names)
     outcomes: dict[str, str] = json.loads(kept.read_text(encoding="utf-8"))
     waiting = [name for name in names[: given.sample or None] if name not in outcomes][::-1]
     until, running = time.monotonic() + 60 * given.minutes, {}
+    begun = {}
     while running or (waiting and time.monotonic() < until):
         while waiting and len(running) < given.processes and time.monotonic() < until:
             name = waiting.pop()
             running[started(name, made[name][0], folder)] = name
+            begun[name] = time.monotonic()
         process, status = os.wait()
-        outcomes[running.pop(process)] = ended(status)
+        name = running.pop(process)
+        outcomes[name] = ended(status)
+        print(f"{time.monotonic() - begun[name]:6.1f} s  {outcomes[name]}  {name}", flush=True)
         kept.write_text(json.dumps(outcomes, indent=1), encoding="utf-8")
     counts = Counter(outcomes.values())
     noticed, done = counts["noticed"] + counts["hung"], len(outcomes)

@@ -36,6 +36,8 @@ def on_reference(child: Child, name: str) -> Child:
     >>> child = check(from_frame(visits), today="2026-03-01").child("a")
     >>> on_reference(child, "turner").scored["z"].round(2).tolist()
     [-0.29]
+    >>> on_reference(child, "uk-who") is child  # as it was checked
+    True
     """
     known = reference(name)
     if name == UK_WHO:

@@ -72,7 +72,5 @@ def _sums(value: FloatArray, low: Rows, high: Rows) -> FloatArray:
     >>> _sums(np.array([1.0, 2.0, 4.0]), np.array([0, 1]), np.array([2, 3])).tolist()
     [3.0, 6.0]
     """
-    if len(low) == 0:
-        return np.zeros(0)
     edges = np.stack([low, high], axis=1).ravel()
     return np.asarray(np.add.reduceat(np.append(value, 0.0), edges)[::2])

@@ -61,11 +61,11 @@ class Entry:
     def words(self, key: str, default: tuple[str, ...] = ()) -> tuple[str, ...]:
         """Return a word, or a list of words."""
         found = self.table.get(key, list(default))
-        found = found if isinstance(found, list) else [found]
-        if not all(isinstance(each, str) for each in found):
+        words = found if isinstance(found, list) else [found]
+        if not all(isinstance(each, str) for each in words):
             self.blame(f"{key} is {found!r}, expected words")
             return default
-        return tuple(found)
+        return tuple(words)
 
     def number(self, key: str, default: float) -> float:
         """Return a number."""
