@@ -16,6 +16,12 @@ T = TypeVar("T")
 CORES: Final = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 WORTH_THREADS: Final = 20_000  # rows
+_kept_to_one: list[bool] = []  # whether the other cores are for other processes
+
+
+def keep_to_one() -> None:
+    """Do one piece of work after the other from now on: other processes have the other cores."""
+    _kept_to_one.append(True)
 
 
 def at_once(works: Iterable[Callable[[], T]], *, rows: int) -> list[T]:
@@ -35,7 +41,7 @@ def at_once(works: Iterable[Callable[[], T]], *, rows: int) -> list[T]:
     [2, 4]
     """
     pieces = list(works)
-    if rows < WORTH_THREADS or len(pieces) < 2:
+    if rows < WORTH_THREADS or len(pieces) < 2 or _kept_to_one:
         return [piece() for piece in pieces]
     with ThreadPoolExecutor(min(len(pieces), CORES or 1)) as pool:
         return [each.result() for each in [pool.submit(piece) for piece in pieces]]

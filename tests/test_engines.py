@@ -68,11 +68,17 @@ def in_batches(records: Records, rows: int, **options: Any) -> Checked:
 
 
 def on_disk(
-    exports: dict[str, Any], folder: Path, rows: int, previous: Path | None = None, **options: Any
+    exports: dict[str, Any],
+    folder: Path,
+    rows: int,
+    previous: Path | None = None,
+    workers: int = 1,
+    **options: Any,
 ) -> Checked:
     """Return the check of exports by DuckDB, with all its values."""
     names = {"as_of", "today"} & options.keys()
-    engine = Engine(folder / "results", rows=rows, **{name: options[name] for name in names})
+    given = {name: options[name] for name in names}
+    engine = Engine(folder / "results", rows=rows, workers=workers, **given)
     checked = engine.check(engine.read(**_as_arguments(exports)), previous=previous, **options)
     found = whole(checked, list(engine.scored(1000)))
     engine.close(done=True)
@@ -100,6 +106,13 @@ def test_duckdb_finds_what_memory_finds(
     monkeypatch.setattr(streams, "BLOCK_ROWS", 300)
     one = check(records, today=TODAY, **options)
     assert_same(one, on_disk(exports, tmp_path, 500, today=TODAY, **options))
+
+
+def test_several_processes_find_the_same(
+    records: Records, exports: dict[str, Any], tmp_path: Path
+) -> None:
+    one = check(records, today=TODAY)
+    assert_same(one, on_disk(exports, tmp_path, 700, workers=2, today=TODAY))
 
 
 @pytest.mark.parametrize("repair", [False, True], ids=["as typed", "repaired"])
@@ -313,7 +326,7 @@ def test_a_killed_run_leaves_the_old_result_and_goes_on(
 def test_what_is_done_is_not_done_again(
     records: Records, exports: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import centiles.engines.duckdb as module
+    import centiles.engines.tasks as module
 
     done: list[int] = []
 

@@ -139,11 +139,11 @@ def portion(
     whole = Whole(own, place, ids, known.as_of)
     return replace(
         records, frame=rows.frame, problems=problems, identifiers=(), apart=(), tables=(),
-        sides=_some(records.sides, beside), whole=whole,
+        sides=some_of(records.sides, beside), whole=whole,
     )  # fmt: skip
 
 
-def _some(sides: SideFiles, rows: NDArray[np.intp]) -> SideFiles:
+def some_of(sides: SideFiles, rows: NDArray[np.intp]) -> SideFiles:
     """Return side files with some of their rows, counted over all of them."""
     found: dict[str, Any] = {}
     start = 0

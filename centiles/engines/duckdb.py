@@ -18,7 +18,6 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from centiles.checks.batches import batch_of
 from centiles.checks.checked import Checked
 from centiles.checks.pipeline import earlier, finished
 from centiles.checks.portions import (
@@ -29,13 +28,16 @@ from centiles.checks.portions import (
     Rows,
     newest_of,
     portion,
+    some_of,
 )
 from centiles.checks.profiles import Profile, profile_of
 from centiles.checks.together import together
-from centiles.engines.kept import read_kept, read_scored, totals_of, write_kept
+from centiles.engines.kept import read_kept, read_scored, totals_of
 from centiles.engines.partials import Partial, key_of, partial_of, writing
 from centiles.engines.slices import PLACE, by_place
-from centiles.engines.stores import LONG_AGO, DividedStore, batches_by_child
+from centiles.engines.stores import LONG_AGO, Batching, DividedStore, batches_by_child
+from centiles.engines.tasks import Task, bare, checked_and_kept, places_in
+from centiles.engines.workers import each_done
 from centiles.records import columns
 from centiles.records.arrow_tables import frame_of
 from centiles.records.columns import RECORDS, SCORED
@@ -54,7 +56,13 @@ class Engine:
     """A check of exports too large for memory, whose unfinished parts stand beside its results."""
 
     def __init__(
-        self, results: str | Path, *, as_of: Any = None, today: Any = None, rows: int = BATCH_ROWS
+        self,
+        results: str | Path,
+        *,
+        as_of: Any = None,
+        today: Any = None,
+        rows: int = BATCH_ROWS,
+        workers: int = 1,
     ) -> None:
         """Prepare to read.
 
@@ -66,9 +74,12 @@ class Engine:
             As :func:`centiles.checks.check` has them.
         rows
             How many records make a batch; a child with more has one of its own.
+        workers
+            How many processes check batches at once. With more than one, a script that calls this
+            does so under ``if __name__ == "__main__":``, as for all processes that Python starts.
         """
         asked = profile_of(as_of=as_of, today=today)
-        self.rows = rows
+        self.rows, self.workers = rows, workers
         self.partial = Partial(partial_of(results))
         scratch = self.partial.scratch
         self.store = DividedStore(scratch, rows, asked.as_of, asked.today)
@@ -111,7 +122,12 @@ class Engine:
         with writing(self.partial.folder, _FAULTS):
             done = self.partial.begin(key_of(records, profile, rows=self.rows))
             known, left = self._decide(records, profile)
-            self._check_batches(records, profile, known, done, progress)
+            tasks = list(self._tasks(records, profile, known, done))
+            so_far = self.store.records - sum(task.rows for task in tasks)
+            for rows in each_done(checked_and_kept, tasks, self.workers):
+                so_far += rows
+                if progress is not None:
+                    progress(so_far, self.store.records)
             pa.default_memory_pool().release_unused()
             names = [each.name for each in records.sources]
             as_of = np.datetime64("NaT", "D") if known.as_of is None else known.as_of
@@ -150,24 +166,30 @@ class Engine:
         times = distinct["times"].to_numpy()
         sizes = np.bincount(child[child >= 0], times[child >= 0], minlength=len(settled.ids))
         batch, count = batches_by_child(sizes.astype(np.int64), self.rows)
-        self.divided, self.of_nobody = store.divide(of_node, batch, count), count
-        self.batch_of_child = np.append(batch, 0)  # rows of side files that name nobody: the first
+        self.batching = Batching(of_node, batch, count)
+        self.divided = store.divide(self.batching)
         known = Decided(child[:0], beside, settled.ids, settled.problems, profile.as_of)
         if known.as_of is None:
             known = replace(known, as_of=self._newest(records, known, profile, of_node))
         return known, self._left(records)
 
     def _left(self, records: Records) -> pd.DataFrame:
-        """Return the problems of reading that are in no record's row."""
-        self.problems = ProblemPlaces(records, self.store.names)
-        self.base.register("faults", pa.table({"row": np.unique(self.problems.key)}))
+        """Give each batch the problems of its rows; return those that are in no record's row."""
+        places = ProblemPlaces(records, self.store.names)
+        self.base.register("faults", pa.table({"row": np.unique(places.key)}))
         there = self.base.sql(
-            f"SELECT DISTINCT place >> 4 AS row FROM {self._keys} "
+            f"SELECT place >> 4 AS row, node, nobody FROM {self._keys} "
             "WHERE place >> 4 IN (SELECT row FROM faults)"
-        ).to_arrow_table()["row"]
+        ).to_arrow_table()
         self.base.unregister("faults")
-        gone = np.isin(self.problems.key, there.to_numpy())
-        return self.problems.problems[~gone].reset_index(drop=True)
+        batch = self.batching.of(there["node"].to_numpy(), there["nobody"].to_numpy())
+        rows = pd.DataFrame({"row": there["row"].to_numpy(), "batch": batch}).drop_duplicates()
+        key = pd.DataFrame({"row": places.key, "at": np.arange(len(places.key))})
+        mine = key.merge(rows, on="row")
+        self.problems = places.problems.take(mine["at"].to_numpy()).reset_index(drop=True)
+        self.problem_batch = mine["batch"].to_numpy()
+        gone = np.isin(places.key, rows["row"].to_numpy(), invert=True)
+        return places.problems[gone].reset_index(drop=True)
 
     def _newest(
         self, records: Records, known: Decided, profile: Profile, of_node: Integers
@@ -199,44 +221,38 @@ class Engine:
 
     def _rows_of(self, children: Integers, places: Integers) -> Rows:
         """Return the records of some children, and those of nobody at some places."""
-        mine = {*np.unique(self.batch_of_child[children]).tolist()}
+        mine = {*np.unique(self.batching.of_children(children)).tolist()}
         if len(places):
-            mine |= {batch for batch in self.divided.sizes if batch >= self.of_nobody}
+            mine |= {batch for batch in self.divided.sizes if batch >= self.batching.count}
         found = []
         for batch in sorted(mine & self.divided.sizes.keys()):
             table = self.divided.of(batch)
             named = np.isin(table["child"].to_numpy(), children)
             found.append(table.filter(pa.array(named | np.isin(table[PLACE].to_numpy(), places))))
-        return self._as_rows(by_place(pa.concat_tables(found)))
-
-    def _as_rows(self, table: pa.Table) -> Rows:
+        table = by_place(pa.concat_tables(found))
         frame = frame_of(table, RECORDS, source=self.store.names)
         return Rows(frame, table[PLACE].to_numpy(), table["child"].to_numpy())
 
-    def _check_batches(
-        self,
-        records: Records,
-        profile: Profile,
-        known: Decided,
-        done: list[str],
-        progress: Progress | None,
-    ) -> None:
-        """Check and keep each batch that is not done already."""
-        names = [each.name for each in records.sources]
-        beside = self.batch_of_child[known.beside]
-        checked = 0
+    def _tasks(
+        self, records: Records, profile: Profile, known: Decided, done: list[str]
+    ) -> Iterator[Task]:
+        """Yield the batches that are not done already."""
+        of_side = self.batching.of_children(known.beside)
+        plain = bare(records)
         for number, rows in sorted(self.divided.sizes.items()):
             name = f"{number:09d}"
-            if name not in done:
-                mine = self._as_rows(self.divided.of(number))
-                problems = self.problems.of(mine.frame)
-                at = np.flatnonzero(beside == number)
-                batch = batch_of(portion(records, known, mine, at, problems), profile)
-                with self.partial.part(name) as folder:
-                    write_kept(batch, names, folder)
-            checked += rows
-            if progress is not None:
-                progress(checked, self.store.records)
+            if name in done:
+                continue
+            children = np.flatnonzero(self.batching.batch == number)
+            at = np.flatnonzero(of_side == number)
+            yield Task(
+                folder=self.partial.parts, name=name, rows=rows,
+                runs=tuple(self.divided.runs[number]), names=tuple(self.store.names),
+                records=replace(plain, sides=some_of(records.sides, at)), profile=profile,
+                children=children, ids=known.ids[children],
+                beside=places_in(children, known.beside[at]),
+                problems=self.problems[self.problem_batch == number], as_of=known.as_of,
+            )  # fmt: skip
 
     def _with_values(self, checked: Checked) -> Checked:
         """Return what was found with the values of the children who have an open finding."""

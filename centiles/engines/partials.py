@@ -75,24 +75,13 @@ class Partial:
                 if other != self.parts:
                     shutil.rmtree(other, ignore_errors=True)
             self.parts.mkdir(exist_ok=True, mode=0o700)
-            for unfinished in self.parts.glob(f"*{_MADE}"):
-                shutil.rmtree(unfinished, ignore_errors=True)
+            self._clear_unfinished()
         return sorted(path.name for path in self.parts.iterdir())
 
     @property
     def done(self) -> list[Path]:
         """The folders of the parts that are done, in order."""
         return sorted(self.parts.glob("[0-9]*[0-9]"))
-
-    @contextmanager
-    def part(self, name: str) -> Iterator[Path]:
-        """Give a folder to write a part in, which is there under its name when all went well."""
-        made = self.parts / f"{name}{_MADE}"
-        with writing(self.folder):
-            shutil.rmtree(made, ignore_errors=True)
-            made.mkdir(mode=0o700)
-            yield made
-            made.replace(self.parts / name)
 
     def close(self, *, done: bool) -> str:
         """Remove everything when the results are there, else all but the parts that are done.
@@ -106,8 +95,13 @@ class Partial:
             with suppress(OSError):
                 self.folder.rmdir()  # where a lock kept it, on Windows
 
+    def _clear_unfinished(self) -> None:
+        for unfinished in self.folder.glob(f"{_PARTS}*/*{_MADE}"):
+            shutil.rmtree(unfinished, ignore_errors=True)
+
     def _cleared(self, *, done: bool) -> str:
         shutil.rmtree(self.scratch, ignore_errors=True)
+        self._clear_unfinished()
         if done or not any(self.folder.glob(f"{_PARTS}*/[0-9]*")):
             shutil.rmtree(self.folder, ignore_errors=True)
             return ""
@@ -115,6 +109,22 @@ class Partial:
             f"what was checked so far is in {self.folder}: the same command goes on from there. "
             "It holds what the exports hold; delete it if you will not go on"
         )
+
+
+@contextmanager
+def part(parts: Path, name: str) -> Iterator[Path]:
+    """Give a folder to write a part in, which is there under its name when all went well.
+
+    A process that ends late may be at the same one: each has a folder of its own, and the first
+    that is done stays.
+    """
+    made = parts / f"{name}-{os.getpid()}{_MADE}"
+    with writing(parts.parent):
+        shutil.rmtree(made, ignore_errors=True)
+        made.mkdir(mode=0o700)
+        yield made
+        if not (parts / name).exists():
+            made.replace(parts / name)
 
 
 def _stop_if_strange(folder: Path) -> None:

@@ -14,6 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 Integers = NDArray[np.int64]
+Run = tuple[Path, int]  # a file, and which of its runs
 
 PLACE: Final = "place"
 RUN_ROWS: Final = 4096
@@ -43,7 +44,7 @@ class Divided:
     """Files of rows, each divided into runs of one batch; a batch is a run of some of them."""
 
     def __init__(self) -> None:
-        self.runs: dict[int, list[tuple[Path, int]]] = {}
+        self.runs: dict[int, list[Run]] = {}
         self.sizes: dict[int, int] = {}
 
     def add(self, path: Path, table: pa.Table, batch: Integers) -> None:
@@ -59,8 +60,13 @@ class Divided:
 
     def of(self, batch: int) -> pa.Table:
         """Return the rows of a batch in the order of their places."""
-        found = [run for path, at in self.runs[batch] for run in runs_of(path, [at])]
-        return by_place(pa.Table.from_batches(found))
+        return rows_of(self.runs[batch])
+
+
+def rows_of(runs: Sequence[Run]) -> pa.Table:
+    """Return the rows of some runs in the order of their places."""
+    found = [run for path, at in runs for run in runs_of(path, [at])]
+    return by_place(pa.Table.from_batches(found))
 
 
 def by_place(table: pa.Table) -> pa.Table:

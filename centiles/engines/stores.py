@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -222,30 +222,44 @@ class DividedStore(Store):
             compression="lz4", use_dictionary=False,
         )  # fmt: skip
 
-    def divide(self, child: Integers, batch: Integers, count: int) -> Divided:
-        """Return the records divided into batches, each with its child.
-
-        Parameters
-        ----------
-        child
-            The child of each node, −1 for none.
-        batch
-            The batch of each child.
-        count
-            How many batches of children there are; those of records of nobody follow.
-        """
+    def divide(self, batching: Batching) -> Divided:
+        """Return the records divided into batches, each with its child."""
         found = Divided()
         for path in sorted((self.folder / "records").iterdir()):
             (run,) = runs_of(path, [0])
             node, nobody = run["node"].to_numpy(), run["nobody"].to_numpy()
-            mine = np.append(child, NOBODY)[node]
-            number = np.where(node == NOBODY, count + nobody, np.append(batch, 0)[mine])
             table = pa.Table.from_batches([run]).drop_columns(["node", "nobody"])
-            table = table.append_column("child", pa.array(mine))
+            table = table.append_column("child", pa.array(batching.children(node)))
             with writing(self.folder):
-                found.add(self.folder / "batches" / path.name, table, number)
+                found.add(self.folder / "batches" / path.name, table, batching.of(node, nobody))
                 path.unlink()
         return found
+
+
+@dataclass(frozen=True)
+class Batching:
+    """Which batch each record is in.
+
+    ``child`` is that of each node, −1 for none; ``batch`` that of each child, of which there are
+    ``count``; those of records of nobody follow.
+    """
+
+    child: Integers
+    batch: Integers
+    count: int
+
+    def children(self, node: Integers) -> Integers:
+        """Return the child of records that go by these nodes."""
+        return np.append(self.child, NOBODY)[node]
+
+    def of_children(self, child: Integers) -> Integers:
+        """Return the batch of children; rows of side files that name nobody are in the first."""
+        return np.append(self.batch, 0)[child]
+
+    def of(self, node: Integers, nobody: Integers) -> Integers:
+        """Return the batch of records, from their nodes and their batch if they are nobody's."""
+        mine = self.of_children(self.children(node))
+        return np.where(node == NOBODY, self.count + nobody, mine)
 
 
 def with_columns(table: pa.Table, parts: dict[str, NDArray[Any]]) -> pa.Table:
