@@ -128,15 +128,22 @@ class Engine:
                 so_far += rows
                 if progress is not None:
                     progress(so_far, self.store.records)
-            pa.default_memory_pool().release_unused()
-            names = [each.name for each in records.sources]
-            as_of = np.datetime64("NaT", "D") if known.as_of is None else known.as_of
-            kept = [read_kept(each, records.sides, names, as_of) for each in self.partial.done]
             problems = [left, *known.problems, records.sides.problems]
+            as_of = np.datetime64("NaT", "D") if known.as_of is None else known.as_of
+            del tasks, known
+            self._forget()
+            names = [each.name for each in records.sources]
+            kept = [read_kept(each, records.sides, names, as_of) for each in self.partial.done]
             totals = totals_of(kept)
             batches = [kept.pop(0).batch for _ in range(len(kept))]
             checked = finished(together(batches, problems), records, profile, before, totals)
             return self._with_values(checked) if charted else checked
+
+    def _forget(self) -> None:
+        """Let go of what told whose each record is: what follows needs the room."""
+        self.base.close()
+        del self.batching, self.divided, self.problems, self.problem_batch
+        pa.default_memory_pool().release_unused()
 
     def scored(self, rows: int = BATCH_ROWS) -> Iterator[pa.Table]:
         """Yield the scored values of all records in their order, some at a time."""
