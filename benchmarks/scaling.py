@@ -65,23 +65,27 @@ def measured(export: Path, rows: int, engine: str, folder: Path) -> Run:
         process = subprocess.Popen(
             command, stdout=subprocess.DEVNULL, stderr=said, start_new_session=True
         )
-        ended, others, most = 0, {}, 0
+        ended, spent, most = 0, {}, 0
         while not ended:
             time.sleep(_PAUSE)
-            seen = beside(process.pid)
-            others |= {pid: processor for pid, (processor, _) in seen.items()}
+            seen = started_by(process.pid)
             most = max(most, sum(memory for _, memory in seen.values()))
+            spent |= {pid: processor for pid, (processor, _) in seen.items()}
             ended, status, used = os.wait4(process.pid, os.WNOHANG)
         waited = time.perf_counter() - start
         if os.waitstatus_to_exitcode(status) != 0:
             said.seek(0)
             raise SystemExit(f"{engine}, {rows:,} rows: {said.read().decode()}")
-    processor = used.ru_utime + used.ru_stime + sum(others.values())
-    return Run(rows, engine, processor, waited, used.ru_maxrss * 1024 + most)
+    # What the system counts lacks those nobody waited for; what was seen lacks the last moment.
+    processor = max(used.ru_utime + used.ru_stime, sum(spent.values()))
+    return Run(rows, engine, processor, waited, max(used.ru_maxrss * 1024, most))
 
 
-def beside(leader: int) -> dict[int, tuple[float, int]]:
-    """Return processor time [s] and memory [bytes] of what a process has started; on Linux."""
+def started_by(leader: int) -> dict[int, tuple[float, int]]:
+    """Return processor time [s] and memory [bytes] of a process and all it started; on Linux.
+
+    What processes share counts once for each.
+    """
     found = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -89,7 +93,7 @@ def beside(leader: int) -> dict[int, tuple[float, int]]:
         except OSError:
             continue  # it has ended meanwhile
         pid = int(path.parent.name)
-        if int(said[3]) == leader and pid != leader:
+        if int(said[3]) == leader:
             ticks = sum(map(int, said[11:13]))
             found[pid] = ticks / os.sysconf("SC_CLK_TCK"), int(said[21]) * os.sysconf("SC_PAGESIZE")
     return found

@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -219,6 +220,16 @@ class TestChildren:
         assert [*records.frame["child_id"]] == ["9990000026", "9990000018", "other", ""]
         assert records.frame["birth_date"].notna().tolist() == [True, True, False, False]
 
+    def test_an_identifier_is_not_another_files_id(self, tmp_path: Path) -> None:
+        """Two services may each have a Patient 1, who are two children."""
+        there, other = tmp_path / "there.ndjson", NHS | {"value": "9990000026"}
+        there.write_bytes(ndjson([CHILD | {"identifier": [other]}, observed()]))
+        here = tmp_path / "here.ndjson"
+        here.write_bytes(ndjson([CHILD, observed(), observed(subject={"identifier": other})]))
+        frame = read([there, here]).frame
+        own = frame[frame["source"] == "here.ndjson"]
+        assert [*own["child_id"]] == ["9990000018", "9990000026"]
+
     def test_which_identifier(self) -> None:
         hospital = {"type": {"coding": [{"code": "MR"}]}, "value": "H1"}
         old = NHS | {"value": "9990000026", "use": "old"}
@@ -381,6 +392,17 @@ def test_nothing_is_lost(kinds: list[str]) -> None:
     fates = check(records).fates.iloc[0]
     assert fates["values_read"] == fates.drop("values_read").sum() == counts.count(1)
     assert fates["skipped"] == kinds.count("in error") + kinds.count("a centile")
+
+
+def test_some_resources_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gestation = observed("11885-1", LOINC, valueQuantity={"value": 38.57, "unit": "wk"})
+    resources = [observed(), observed(status="entered-in-error"), gestation, observed("x")]
+    whole = reading(tmp_path, *resources, observed())
+    monkeypatch.setattr(fhir, "_AT_ONCE", 1)
+    apart = reading(tmp_path, *resources, observed())
+    assert values(whole) == [(2, "weight", 18.4), (3, "weight", 18.4), (6, "weight", 18.4)]
+    pd.testing.assert_frame_equal(whole.frame, apart.frame)
+    assert whole.sources == apart.sources
 
 
 def test_a_file_by_itself(tmp_path: Path) -> None:

@@ -135,23 +135,28 @@ def raised(findings: pd.DataFrame, homes: pd.DataFrame, *, sensitive: bool) -> p
     """
     known = contact_rules().raises
     severity = findings["severity"].to_numpy()
+    event = (findings["by_event"] != "no").to_numpy()
     hidden = (findings["by_event"] == "sensitive").to_numpy() & (not sensitive)
-    named: Any = np.where(hidden, OTHER_INFORMATION, "EVENT").astype(object)
-    holds: dict[str, tuple[Flags, Any]] = {
-        "SIBLINGS": (by_siblings(findings, homes), "SIBLINGS"),
-        "EVENT": ((findings["by_event"] != "no").to_numpy(), named),
-        "TOGETHER": (findings["together"].to_numpy(), "TOGETHER"),
+    held: dict[str, tuple[str, Flags]] = {
+        "SIBLINGS": ("SIBLINGS", by_siblings(findings, homes)),
+        OTHER_INFORMATION: ("EVENT", event & hidden),
+        "EVENT": ("EVENT", event & ~hidden),
+        "TOGETHER": ("TOGETHER", findings["together"].to_numpy()),
     }
-    words: Any = np.full(len(findings), "", dtype=object)
-    for code, (held, said) in holds.items():
+    which = np.zeros(len(findings), dtype=np.int64)  # a bit for each that raises
+    for bit, (code, rows) in enumerate(held.values()):
         levels = [SEVERITIES.index(level) for level in known[code].raises]
-        applies = held & np.isin(severity, levels)
-        joined = np.where(words == "", "", words + "; ") + np.where(applies, said, "")
-        words = np.where(applies, joined, words)
+        which |= (rows & np.isin(severity, levels)).astype(np.int64) << bit
+    sets, place = np.unique(which, return_inverse=True)
+    words = [
+        "; ".join(name for bit, name in enumerate(held) if bits >> bit & 1)
+        for bits in sets.tolist()
+    ]
+    said = [_said(each, sensitive=sensitive) for each in words]
     return findings.assign(
-        severity=severity + (words != ""),
-        raised_by=words,
-        raised_words=[_said(each, sensitive=sensitive) for each in words],
+        severity=severity + (which != 0),
+        raised_by=np.array(words, dtype=object)[place],
+        raised_words=np.array(said, dtype=object)[place],
     )
 
 

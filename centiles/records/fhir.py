@@ -11,13 +11,13 @@ counted; those it says to ignore, such as centiles, are rows that are skipped.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
+from itertools import chain, islice
 from typing import Any, Final, NamedTuple
 
-import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
+import pyarrow.compute as pc
 
 from centiles.errors import MappingError, UnreadableError
 from centiles.records.codes import IGNORE, NOT_MEASURED, code_of
@@ -50,27 +50,30 @@ class Patient(NamedTuple):
 
 
 # One value of an Observation as a row of the long table: its number, and these. That each cell is
-# text is found out for all of them at once.
-_CELLS: Final = (
-    "number", "subject", "measured_on", "recorded_on", "contact", "gestation", "measure", "value",
-    "unit", "reason", "status",
+# text is found out for many of them at once.
+_SCHEMA: Final = pa.schema(
+    {"number": pa.int64()}
+    | dict.fromkeys(
+        ("subject", "measured_on", "recorded_on", "contact", "gestation", "measure", "value",
+         "unit", "reason", "status"), pa.string(),
+    )
 )  # fmt: skip
 _Row = tuple[int, str, str, str, str, str, str, str, str, str, str]
+_Listed = tuple[str, str, str]  # the measure a code stands for, its note, its status
+_AT_ONCE: Final = 20_000  # resources: of more the cells are many to look through for garbage
 
 
 @dataclass(frozen=True)
 class Resources:
-    """What one file holds: Patients by what they can be referred to as, Observations as cells.
+    """What one file holds: Patients by what they can be referred to as, Observations as rows.
 
-    ``cells`` are those of one row after the other in one list: a tuple for each row, of which there
-    are millions, would be looked through again and again for garbage. ``others`` counts the
-    Observations of codes that are not listed.
+    ``others`` counts the Observations of codes that are not listed.
     """
 
     name: str
     sha256: str
-    patients: dict[str, Patient] = field(default_factory=dict)
-    cells: list[Any] = field(default_factory=list)
+    patients: dict[str, Patient]
+    rows: pa.Table
     others: int = 0
 
 
@@ -92,17 +95,37 @@ def read_resources(
         If a resource is none of FHIR's shape, or two Patients have one id and differ.
     """
     patients: dict[str, Patient] = {}
+    tables, others, broken = [_SCHEMA.empty_table()], 0, list[int]()
+    resources = _unbundled(things, lines=lines)
+    for first in resources:
+        some = chain([first], islice(resources, _AT_ONCE))
+        cells, left_out = _cells(some, patients, broken)
+        tables.append(_rows(cells, broken))
+        others += left_out
+    stop_if_broken(name, broken, "resource", "a Patient or Observation of FHIR R4, each id once,")
+    return Resources(name, digest, patients, pa.concat_tables(tables), others)
+
+
+def _cells(
+    resources: Iterable[tuple[int, str, Thing]], patients: dict[str, Patient], broken: list[int]
+) -> tuple[list[Any], int]:
+    """Return the cells of rows, one row after the other; add to the Patients and the broken.
+
+    Second, how many Observations are of codes that are not listed.
+    """
     cells: list[Any] = []
-    others, broken = 0, []
-    for number, url, resource in _unbundled(things, lines=lines):
+    others = 0
+    for number, url, resource in resources:
         try:
             kind = resource.get("resourceType")
             if kind == "Observation":
                 if "contained" in resource:
                     patients.update(_contained(number, resource))
                 before = len(cells)
-                for row in _observed(number, resource, patients):
-                    cells += row
+                alone = "component" not in resource
+                for part in (resource,) if alone else (resource, *resource["component"]):
+                    if known := _known(part.get("code")):
+                        cells += _row(number, resource, patients, part, known)
                 others += len(cells) == before
             elif kind == "Patient":
                 patient = _patient(resource)
@@ -111,22 +134,20 @@ def read_resources(
                     broken.append(number)
         except _STRANGE:
             broken.append(number)
-    broken += _not_text(cells)
-    stop_if_broken(name, broken, "resource", "a Patient or Observation of FHIR R4, each id once,")
-    return Resources(name, digest, patients, cells, others)
+    return cells, others
 
 
-def _columns(cells: list[Any]) -> dict[str, list[Any]]:
-    return {name: cells[place :: len(_CELLS)] for place, name in enumerate(_CELLS)}
-
-
-def _not_text(cells: list[Any]) -> list[int]:
-    """Return the numbers of the rows with a cell that is no text."""
-    numbers, *texts = _columns(cells).values()
-    if all(set(map(type, words)) <= {str} for words in texts):
-        return []
-    rows = zip(numbers, *texts, strict=True)
-    return [number for number, *words in rows if set(map(type, words)) != {str}]
+def _rows(cells: list[Any], broken: list[int]) -> pa.Table:
+    """Return cells as rows; add to the broken those with a cell that is no text."""
+    numbers, *texts = (cells[place :: len(_SCHEMA)] for place in range(len(_SCHEMA)))
+    try:
+        for words in texts:
+            "".join(words)  # the quickest way to ask whether all of them are text
+    except TypeError:
+        rows = zip(numbers, *texts, strict=True)
+        broken += [number for number, *words in rows if set(map(type, words)) != {str}]
+        return _SCHEMA.empty_table()
+    return pa.table([pa.array(numbers, pa.int64()), *map(text_array, texts)], schema=_SCHEMA)
 
 
 def _unbundled(
@@ -172,46 +193,42 @@ def _contained(number: int, resource: Thing) -> dict[str, Patient]:
     return {f"{number}#{each.own_id}": each for each in patients}
 
 
-def _observed(number: int, resource: Thing, patients: Mapping[str, Patient]) -> Iterator[_Row]:
-    """Yield a row for each value of an Observation whose code is listed."""
-    parts = (resource, *resource["component"]) if "component" in resource else (resource,)
-    for part in parts:
-        known = _known(part.get("code"))
-        if known is None:
-            continue
-        measure, note, ignored = known
-        who, day = _subject(number, resource, patients), _effective(resource)
-        issued = _day(resource.get("issued"))
-        status = resource.get("status") or ""
-        status = (status if status in STATUS_WORDS else "") or ignored
-        value, unit, absent = _value(part)
-        if measure == "gestation":
-            weeks = _gestation(value, unit)
-            yield number, who, "", issued or day, "birth", weeks, "", "", "", "", status
-            continue
-        if measure == NOT_MEASURED:
-            measure, value, unit = "", "", ""
-        reason = absent or note
-        yield number, who, day, issued, "", "", measure, value, unit, reason, status
+def _row(
+    number: int, resource: Thing, patients: Mapping[str, Patient], part: Thing, known: _Listed
+) -> _Row:
+    """Return the row of an Observation, or of a component of one, whose code is listed."""
+    measure, note, ignored = known
+    who, day = _subject(number, resource, patients), _effective(resource)
+    issued = _day(resource["issued"]) if "issued" in resource else ""
+    status = resource.get("status") or ""
+    status = status if status in STATUS_WORDS else ignored
+    value, unit, absent = _value(part)
+    if measure == "gestation":
+        weeks = _gestation(value, unit)
+        return number, who, "", issued or day, "birth", weeks, "", "", "", "", status
+    if measure == NOT_MEASURED:
+        measure, value, unit = "", "", ""
+    return number, who, day, issued, "", "", measure, value, unit, absent or note, status
 
 
 def _subject(number: int, resource: Thing, patients: Mapping[str, Patient]) -> str:
     """Return the reference to the child, made its own where it is to something inside."""
     subject = resource.get("subject") or {}
-    who = subject.get("reference") or ""
+    who: str = subject.get("reference") or ""
     if who[:1] == "#":
         return f"{number}{who}" if f"{number}{who}" in patients else ""
     if not who and "identifier" in subject:
         return f"{_IDENTIFIER}{subject['identifier'].get('value') or ''}"
-    return str(who)
+    return who
 
 
-def _known(codeable: Any) -> tuple[str, str, str] | None:
-    """Return the measure, note and status of a listed code; None for any other."""
-    codings = (codeable or {}).get("coding") or ()
+def _known(codeable: Any) -> _Listed | None:
+    """Return what a listed code stands for; None for any other."""
+    codings: Sequence[Thing] = (codeable or {}).get("coding") or ()
+    if len(codings) == 1:
+        (only,) = codings
+        return _listed(only.get("system"), only.get("code"))
     listed = [_listed(each.get("system"), each.get("code")) for each in codings]
-    if len(listed) == 1:
-        return listed[0]
     found = [each for each in listed if each is not None]
     if not found:
         return None
@@ -223,7 +240,7 @@ def _known(codeable: Any) -> tuple[str, str, str] | None:
 
 
 @cache
-def _listed(system: str | None, code: str | None) -> tuple[str, str, str] | None:
+def _listed(system: str | None, code: str | None) -> _Listed | None:
     found = code_of(code) if isinstance(code, str) else None
     if found is None or _SYSTEMS.get(system or "") != found.system:
         return None
@@ -291,7 +308,7 @@ def tables_of(files: list[Resources]) -> list[TextTable]:
     MappingError
         If a reference could be to Patients of several files that differ.
     """
-    return [_table(each, files) for each in files if each.cells]
+    return [_table(each, files) for each in files if len(each.rows)]
 
 
 def nothing_to_read(names: list[str]) -> UnreadableError:
@@ -303,26 +320,29 @@ def nothing_to_read(names: list[str]) -> UnreadableError:
 
 
 def _table(own: Resources, files: list[Resources]) -> TextTable:
-    columns = _columns(own.cells)
-    row, subject = columns.pop("number"), columns.pop("subject")
-    who = {each: _referred(each, own, files) for each in dict.fromkeys(subject)}
-    place = {reference: number for number, reference in enumerate(who)}
-    of = np.fromiter(map(place.__getitem__, subject), np.int64, len(subject))
-    child, own_id, born, sex, test = zip(*(patient for patient, _ in who.values()), strict=True)
+    columns = dict(zip(own.rows.column_names, own.rows.columns, strict=True))
+    row, subject = columns.pop("number"), _in_one(columns.pop("subject"))
+    who = _referred(subject.dictionary.to_pylist(), own, files)
+    child, own_id, born, sex, test = zip(*(patient for patient, _ in who), strict=True)
     if any(test):
-        tested = [test[number] for number in of.tolist()]
-        columns["status"] = [a or b for a, b in zip(columns["status"], tested, strict=True)]
+        said, tested = columns["status"], _in_one(text_array(test)).take(subject.indices)
+        columns["status"] = pc.if_else(pc.equal(said, ""), tested.dictionary_decode(), said)
     people = {"child_id": child, "birth_date": born, "sex": sex}
-    also = {"patient id": own_id} if own_id != child else {}
-    always = {"child_id", "measured_on", "measure", "value"}
-    arrays = {
-        name: _of_rows(words, of) if name in people or name in also else text_array(words)
-        for name, words in {**people, **columns, **also}.items()
-        if name in always or any(words)
+    people |= {"patient id": own_id} if own_id != child else {}
+    of_rows = {
+        name: pa.chunked_array([_in_one(text_array(words)).take(subject.indices)])
+        for name, words in people.items()
+        if any(words) or name == "child_id"
     }
-    table = table_of_arrow(own.name, own.sha256, tuple(arrays), list(arrays.values()))
-    table.rows[:] = np.array(row, dtype=np.int64)
-    named = {file.name: file.sha256 for _, file in who.values() if file is not None}
+    always = {"measured_on", "measure", "value"}
+    of_rows |= {
+        name: words
+        for name, words in columns.items()
+        if name in always or pc.any(pc.not_equal(words, "")).as_py()
+    }
+    table = table_of_arrow(own.name, own.sha256, tuple(of_rows), list(of_rows.values()))
+    table.rows[:] = row.to_numpy()
+    named = {file.name: file.sha256 for _, file in who if file is not None}
     about = {"format": "FHIR R4"}
     if named.keys() - {own.name}:
         said = (f"{name}, SHA-256 {digest}" for name, digest in named.items() if name != own.name)
@@ -333,33 +353,48 @@ def _table(own: Resources, files: list[Resources]) -> TextTable:
     return table
 
 
-def _of_rows(words: Sequence[str], of: NDArray[np.int64]) -> pa.ChunkedArray:
-    """Return for each row the word of its child, each distinct word once."""
-    encoded = pa.concat_arrays(text_array(words).dictionary_encode().chunks)
-    return pa.chunked_array([encoded.take(pa.array(of))])
+def _in_one(words: pa.ChunkedArray) -> pa.DictionaryArray:
+    """Return words as distinct ones and a place for each."""
+    return pa.concat_arrays(words.cast(pa.large_string()).chunks).dictionary_encode()
 
 
 def _referred(
+    references: Sequence[str], own: Resources, files: list[Resources]
+) -> list[tuple[Patient, Resources | None]]:
+    """Return the Patient of each reference, and the file it stands in; one unknown has its id."""
+    stated: dict[str, tuple[Patient, Resources]] = {}
+    if any(each.startswith(_IDENTIFIER) for each in references):
+        for file in (own, *files):
+            for patient in file.patients.values():
+                stated.setdefault(_IDENTIFIER + patient.child_id, (patient, file))
+    return [
+        stated.get(each) or (_unknown(each.removeprefix(_IDENTIFIER)), None)
+        if each.startswith(_IDENTIFIER)
+        else _found(each, own, files)
+        for each in references
+    ]
+
+
+def _found(
     reference: str, own: Resources, files: list[Resources]
 ) -> tuple[Patient, Resources | None]:
-    """Return the Patient a reference is to, and the file it stands in; one unknown has its id."""
-    if reference.startswith(_IDENTIFIER):
-        stated = reference.removeprefix(_IDENTIFIER)
-        keys = [key for each in files for key, p in each.patients.items() if p.child_id == stated]
-        keys, unknown = keys[:1], stated
-    else:
-        path = reference.partition("/_history/")[0]
-        kind, _, last = path.rpartition("/")
-        known = not kind or kind == "Patient" or kind.endswith("/Patient")
-        last = last.removeprefix("urn:uuid:") if known else ""
-        keys, unknown = [path, last], "" if path.startswith("#") else last
-    for key in keys:
+    path = reference.partition("/_history/")[0]
+    kind, _, last = path.rpartition("/")
+    known = not kind or kind == "Patient" or kind.endswith("/Patient")
+    last = last.removeprefix("urn:uuid:") if known else ""
+    for key in (path, last):
         if key in own.patients:
             return own.patients[key], own
-    found = [(each.patients[key], each) for each in files for key in keys if key in each.patients]
+    found = [
+        (each.patients[key], each) for each in files for key in (path, last) if key in each.patients
+    ]
     if len({patient for patient, _ in found}) > 1:
         raise MappingError(
             f"{own.name}: found Patients of one id in several files that differ, expected to know "
             "which is meant; give each service's files in a run, or a Bundle, of their own"
         )
-    return found[0] if found else (Patient(unknown, unknown, "", "", ""), None)
+    return found[0] if found else (_unknown("" if path.startswith("#") else last), None)
+
+
+def _unknown(identifier: str) -> Patient:
+    return Patient(identifier, identifier, "", "", "")

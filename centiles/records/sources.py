@@ -254,7 +254,7 @@ def _tables(
     except CentilesError as fault:
         faults.append(_Fault(", ".join(each.name for each, _ in resources), fault))
         return ()
-    unused = [(each, found) for each, found in resources if not found.cells]
+    unused = [(each, found) for each, found in resources if not len(found.rows)]
     idle = [each for each, found in unused if not (made and found.patients)]
     problems.extend(left_out(each.name) for each in idle if each.optional)
     named = [each.name for each in idle if not each.optional]
