@@ -310,6 +310,16 @@ def test_overweighed(first: int, second: int, *, found: bool) -> None:
     assert contacts(checked(visits), "OVERWEIGHED") == wanted
 
 
+def test_the_sentence_of_the_last_of_several() -> None:
+    """Born on 13 March 2018, weighed after 6 and 5 days; 42 days are 24 April."""
+    visits = [Visit("a", age, weight=0.0) for age in (31, 37, 42)]
+    (said,) = checked(visits).contacts.query("rule == 'OVERWEIGHED'")["sentence"]
+    assert said == (
+        "Weighed twice closer together than NICE NG75 advises for the age; last on 24 Apr 2018, "
+        "5 days after the one before."
+    )
+
+
 # ---- the list as a whole
 
 

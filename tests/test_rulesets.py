@@ -12,7 +12,7 @@ from centiles.lms import SPACE
 from centiles.monitoring.described import line_words
 from centiles.monitoring.rulesets import SHIPPED, ruleset
 from centiles.monitoring.schema import SEVERITIES
-from tests.cohorts import at, check, finding
+from tests.cohorts import BORN, at, check, finding
 
 IDS = [
     "NEO-LOSS10", "NEO-NOT-REGAINED", "NG75-FALL", "NG75-WT2", "WT-SUSTAINED-2", "COND-GAIN",
@@ -136,6 +136,29 @@ def test_from_a_birthday_on_a_level_may_ask_more(tmp_path, day, found) -> None:
         text = text.replace(f"at_least = {amount}\n", f"at_least = {amount}\nolder = 2\n")
     rows = [at("a", day - 100, "weight", 0.0), at("a", day, "weight", -0.5)]
     assert (len(check(rows, rules=own(tmp_path, text)).findings) == 1) == found
+
+
+@pytest.mark.parametrize(
+    ("ages", "opened"),
+    [
+        ((2000, 2181), None),
+        ((2000, 2182), 2182),
+        ((2000, 2366), 2366),
+        ((2000, 2367), None),
+        ((2000, 2100, 2200, 2500), 2200),
+        ((2000, 2100, 2410), 2410),  # 310 days after the second
+    ],
+)
+def test_a_level_may_ask_to_be_met_again_in_6_to_12_months(tmp_path, ages, opened) -> None:
+    """It is a finding from the later of the two on."""
+    text = OWN.replace(
+        'severity = "info"\n', 'severity = "info"\nwhen = ["again_6_to_12_months_later"]\n'
+    )
+    rows = [at("a", age, "height", -3.2) for age in ages]
+    found = check(rows, rules=own(tmp_path, text)).findings["opened_on"]
+    assert [*(found.to_numpy() - BORN).astype("timedelta64[D]").astype(int)] == (
+        [] if opened is None else [opened]
+    )
 
 
 def test_a_level_that_is_no_line_is_worded_by_its_z(tmp_path) -> None:
