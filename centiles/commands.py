@@ -99,7 +99,8 @@ def check(
     reading = reading.configured(exports)
     keywords = reading.keywords() | {"skip_unreadable": skip_unreadable}
     if dry_run:
-        _show_mapping(exports, keywords, save_mapping, as_json=as_json)
+        sides = {"children": children, "events": events, "actions": actions}
+        _show_mapping(exports, keywords | sides, save_mapping, as_json=as_json)
         return
     from centiles import reports
     from centiles.engines.choices import engine_of
@@ -357,6 +358,8 @@ def _show_mapping(
     """Print what a sample of each export says its columns are."""
     from centiles.records import read
     from centiles.records.configs import save
+    from centiles.records.reading import Source
+    from centiles.records.sides import SideSource
     from centiles.reports.summary import mapping_table
 
     try:
@@ -367,7 +370,7 @@ def _show_mapping(
         ) from None
     if save_mapping is not None:
         save(records.config, save_mapping)
-    sources = records.sources
+    sources: list[Source | SideSource] = [*records.sources, *records.sides.sources]
     if as_json:
         keys = ("name", "sampled", "rows", "mapping")
         typer.echo(_json([{key: getattr(source, key) for key in keys} for source in sources]))

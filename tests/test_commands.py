@@ -431,6 +431,18 @@ def test_dry_run_prints_the_mapping_and_writes_nothing(visits: Path, folder: Pat
     assert not folder.exists()
 
 
+def test_dry_run_goes_by_the_side_files_and_shows_them(tmp_path: Path) -> None:
+    """Who was born when, only the children file says here: without it there is nothing to score."""
+    measured, children = tmp_path / "measured.csv", tmp_path / "children.csv"
+    measured.write_text("child_id,measured_on,weight_kg\na,2024-05-14,16.2\n")
+    children.write_text("child_id,sex,dob\na,F,2020-02-13\n")
+    assert run("check", measured, "--dry-run").code == 2
+    ran = run("check", measured, "--children", children, "--dry-run")
+    assert ran.code == 0
+    assert "children.csv, by all its 1 row:" in ran.out
+    assert "  birth_date      dob" in ran.out
+
+
 def test_dry_run_writes_the_mapping_where_asked(visits: Path, tmp_path: Path) -> None:
     used = tmp_path / "used.toml"
     assert run("check", visits, "--dry-run", "--save-mapping", used).code == 0

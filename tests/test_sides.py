@@ -95,6 +95,17 @@ def test_what_an_export_says_otherwise_is_listed_with_both_rows(files: dict[str,
     assert set(done.scored["fate"]) == {"scored"}  # the measurements stand
 
 
+def test_one_mistyped_nhs_number_cuts_no_other_child_off(tmp_path: Path) -> None:
+    """9990000099 fails the NHS check; the number above it is the same child's all the same."""
+    measured = tmp_path / "measurements.csv"
+    measured.write_text(f"child_id,measured_on,weight_kg\n{FIRST},2024-05-14,16.2\n")
+    children = tmp_path / "children.csv"
+    children.write_text(f"child_id,sex,birth_date\n{FIRST},F,2020-02-13\n9990000099,M,2020-02-14\n")
+    done = checked({"measurements": measured, "children": children})
+    assert [*done.scored["fate"]] == ["scored"]
+    assert [*zip(done.problems["code"], done.problems["row"], strict=True)] == [("P23", 3)]
+
+
 def test_a_row_of_a_child_in_no_export_is_listed_and_kept(files: dict[str, Path]) -> None:
     with files["events"].open("a") as file:
         file.write("9990000034,2025-12-05,house move,,\n")

@@ -39,13 +39,15 @@ def _of_months(precision: NDArray[np.int8]) -> NDArray[np.int8]:
     return np.where(precision == dates.DAY, np.int8(dates.MONTH), precision)
 
 
-def _are_nhs_numbers(words: pd.Series[str]) -> bool:
-    """Return whether all words are ten digits of which the last checks the others (modulus 11)."""
-    words = words[words != ""]
-    first = words.head(_LOOKED_AT).reset_index(drop=True)
-    if words.empty or not all(parsing.are(some, _TEN_DIGITS).all() for some in (first, words)):
-        return False
-    return not identifiers.identifiers(first, nhs=True).failed.any()
+def _nhs_share(words: pd.Series[str]) -> float:
+    """Return the share of the first words of ten digits whose last checks the others (modulus 11).
+
+    Of numbers of another kind it is one in eleven.
+    """
+    first = words.head(_LOOKED_AT)
+    first = first[parsing.are(first, _TEN_DIGITS)].reset_index(drop=True)
+    failed = identifiers.identifiers(first, nhs=True).failed
+    return 0.0 if first.empty else 1 - float(failed.mean())
 
 
 def identifier(text: str) -> str:
@@ -213,19 +215,20 @@ class Rows:
         """Return a column of identifiers with its kind; NHS and local numbers in one, as two."""
         column, header = self.children(place), self.table.headers[place]
         kind = self.mapping.kinds.get(place, OWN)
-        own = header.partition(FROM)[0]
-        if kind == NHS or _are_nhs_numbers(column.stripped):
+        words, own = column.stripped, header.partition(FROM)[0]
+        said = kind == OWN and identifiers.says_nhs(normal(own))
+        if kind == NHS or (said and FROM not in header):
             return [(NHS, column)]
-        if kind != OWN or not identifiers.says_nhs(normal(own)):
+        share = _nhs_share(words)
+        if not said and share < (NHS_SHARE if kind == OWN else 1):
             return [(kind, column)]
-        if FROM not in header:
-            return [(NHS, column)]
-        words = column.stripped
         national = parsing.are(words, _TEN_DIGITS)
-        return [
-            (NHS, column.reworded(words.where(national, ""))),
-            (OWN, column.reworded(words.mask(national, ""))),
-        ]
+        others = words.mask(national, "")
+        if (others == "").all():
+            return [(NHS, column)]
+        if kind != OWN:
+            return [(kind, column)]
+        return [(NHS, column.reworded(words.where(national, ""))), (OWN, column.reworded(others))]
 
     def _named(self) -> TextColumn | None:
         """Return name, birth date and sex of each row in one word, empty where one is missing."""

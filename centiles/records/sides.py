@@ -43,7 +43,7 @@ _METRES_BELOW: Final = 3.0  # a parent's height under this is in metres
 
 @dataclass(frozen=True)
 class SideSource:
-    """One side file as it was read; ``used`` and ``unused`` add up to its rows."""
+    """One side file as it was read, always whole; ``used`` and ``unused`` add up to its rows."""
 
     name: str
     kind: str
@@ -51,6 +51,7 @@ class SideSource:
     rows: int
     used: int
     mapping: dict[str, str]
+    sampled: bool = False
 
     @property
     def unused(self) -> int:

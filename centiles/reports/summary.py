@@ -5,12 +5,14 @@ Counts only: no identifier, date or value of a child is in it, so that it may st
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from centiles.records.columns import PROBLEM_CODES
 from centiles.records.reading import Source
+from centiles.records.sides import SideSource
 
 if TYPE_CHECKING:
     from centiles.checks import Checked, Child
@@ -25,7 +27,7 @@ def mapping_lines(sources: tuple[Source, ...]) -> list[str]:
     return lines
 
 
-def mapping_table(sources: tuple[Source, ...]) -> list[str]:
+def mapping_table(sources: Sequence[Source | SideSource]) -> list[str]:
     """Return what the columns of each file were taken for, a line a column."""
     lines = []
     for source in sources:
