@@ -137,6 +137,22 @@ MONTHLY = """NHS number,Name,Month of birth,Sex,Date,Weight (kg)
 """
 
 
+def test_a_row_that_lacks_a_cell_gives_no_name_away(tmp_path: Path) -> None:
+    """Its name stands under the header of the team, which is shown of every other row."""
+    export = tmp_path / "clinic.csv"
+    export.write_text(
+        "NHS number,DOB,Sex,Date,Weight (kg),Team,Name\n"
+        "9990000018,12/03/2020,M,13/03/2025,18.4,North,Zebedee\n"
+        "9990000018,12/03/2020,M,09/02/2026,15.1,Zebedee\n"
+    )
+    (tmp_path / "key").write_bytes(KEY)
+    out = tmp_path / "results"
+    ran("check", export, "--out", out, "--pseudonymise", tmp_path / "key")
+    scored = pd.read_csv(out / "scored.csv", keep_default_na=False)
+    assert set(zip(scored["row"], scored["team"], strict=True)) == {(2, "North"), (3, "")}
+    assert not [path for path in out.iterdir() if b"Zebedee" in path.read_bytes()]
+
+
 @pytest.mark.parametrize("dates", ["keep", "ages"])
 def test_with_side_files_and_months_of_birth(folder: Path, dates: str) -> None:
     """The children file has the day of birth: from it ages are reckoned, and it is not shown."""

@@ -159,7 +159,7 @@ def _pseudonymised(done: Scored, cohort: Cohort, pseudonyms: Pseudonyms) -> tupl
     called = pseudonymous.ids(done.child_ids, pseudonyms)
     done = replace(
         done,
-        frame=pseudonymous.frame_of(done.frame, done.child, called, pseudonyms),
+        frame=pseudonymous.frame_of(done.frame, done.problems, done.child, called, pseudonyms),
         child_ids=called,
         sides=pseudonymous.sides_of(done.sides, pseudonyms),
     )

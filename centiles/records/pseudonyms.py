@@ -118,7 +118,9 @@ def ids(names: Any, pseudonyms: Pseudonyms) -> Any:
     return np.array([pseudonyms.child(str(name)) for name in names], dtype=object)
 
 
-def frame_of(frame: pd.DataFrame, child: Any, called: Any, pseudonyms: Pseudonyms) -> pd.DataFrame:
+def frame_of(
+    frame: pd.DataFrame, problems: pd.DataFrame, child: Any, called: Any, pseudonyms: Pseudonyms
+) -> pd.DataFrame:
     """Return scored rows that show no identifier, no free text and, with ages, no date."""
     codes, homes = pd.factorize(frame["household_id"])
     names = np.array([pseudonyms.household(str(home)) for home in homes], dtype=object)
@@ -134,13 +136,29 @@ def frame_of(frame: pd.DataFrame, child: Any, called: Any, pseudonyms: Pseudonym
         "reason": frame["reason"].where(known | (frame["reason"] == ""), "other"),
         "value": value,
     }
-    parts |= {name: _without_dates(frame[name]) for name in _FREE_TEXT}
+    shifted = _shifted(frame, problems)
+    parts |= {name: _without_dates(frame[name]).mask(shifted, "") for name in _FREE_TEXT}
     if pseudonyms.dates == "ages":
         dates = [each.name for each in columns.SCORED if each.kind == "date"]
         parts |= dict.fromkeys(dates)
         parts |= dict.fromkeys(("birth_precision", "date_precision"), "")
     whole: dict[str, Any] = {name: frame[name] for name in frame.columns}
     return columns.frame(columns.SCORED, whole | parts)
+
+
+def _shifted(frame: pd.DataFrame, problems: pd.DataFrame) -> Any:
+    """Return which values are of rows with more or fewer cells than the header.
+
+    What stands under one header there may be what belongs under another, such as a name.
+    """
+    odd = problems[problems["code"] == "F01"]
+    if odd.empty:
+        return np.zeros(len(frame), dtype=np.bool_)
+    of = [
+        pd.MultiIndex.from_arrays([each["source"].astype("str"), each["row"]])
+        for each in (frame, odd)
+    ]
+    return of[0].isin(of[1])
 
 
 def _without_dates(column: pd.Series[Any]) -> Any:
