@@ -79,17 +79,21 @@ _MAIN = (
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other signals")
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT], ids=["killed", "Ctrl-C"])
 def test_no_process_outlives_its_run(tmp_path: Path, number: signal.Signals) -> None:
-    run = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-c", _MAIN, str(tmp_path)], stderr=subprocess.PIPE, text=True,
         cwd=Path(__file__).parents[1], start_new_session=True,
-    )  # fmt: skip
-    _wait(lambda: len(list(tmp_path.iterdir())) == 2)
-    pids = [int(path.name) for path in tmp_path.iterdir()]
-    if number == signal.SIGINT:
-        os.killpg(run.pid, number)  # as a terminal does: all of them hear it
-    else:
-        run.send_signal(number)
-    _, said = run.communicate(timeout=60)
+    ) as run:  # fmt: skip
+        try:
+            _wait(lambda: len(list(tmp_path.iterdir())) == 2)
+            time.sleep(2)  # until the run has heard of the piece that is done, and waits
+            pids = [int(path.name) for path in tmp_path.iterdir()]
+            if number == signal.SIGINT:
+                os.killpg(run.pid, number)  # as a terminal does: all of them hear it
+            else:
+                run.send_signal(number)
+            _, said = run.communicate(timeout=60)
+        finally:
+            run.kill()
     _wait(lambda: not any(_lives(pid) for pid in pids))
     assert said.count("Traceback") == (number == signal.SIGINT), said  # only the run's own
     assert run.returncode != 0
