@@ -244,21 +244,22 @@ class Engine:
         self, records: Records, profile: Profile, known: Decided, done: list[str]
     ) -> Iterator[Task]:
         """Yield the batches that are not done already."""
-        of_side = self.batching.of_children(known.beside)
+        mine = in_batches(self.batching.batch)
+        beside = in_batches(self.batching.of_children(known.beside))
+        faults = in_batches(self.problem_batch)
         plain = bare(records)
         for number, rows in sorted(self.divided.sizes.items()):
             name = f"{number:09d}"
             if name in done:
                 continue
-            children = np.flatnonzero(self.batching.batch == number)
-            at = np.flatnonzero(of_side == number)
+            children, at = mine(number), beside(number)
             yield Task(
                 folder=self.partial.parts, name=name, rows=rows,
                 runs=tuple(self.divided.runs[number]), names=tuple(self.store.names),
                 records=replace(plain, sides=some_of(records.sides, at)), profile=profile,
                 children=children, ids=known.ids[children],
                 beside=places_in(children, known.beside[at]),
-                problems=self.problems[self.problem_batch == number], as_of=known.as_of,
+                problems=self.problems.take(faults(number)), as_of=known.as_of,
             )  # fmt: skip
 
     def _with_values(self, checked: Checked) -> Checked:
@@ -270,6 +271,24 @@ class Engine:
             for table in read_scored(self.partial.done, self.rows)
         )
         return replace(checked, scored=frame_of(found, SCORED, source=self.store.names))
+
+
+def in_batches(batch: Integers) -> Callable[[int], Integers]:
+    """Return what gives the places of a batch, in order; sorted once for all batches.
+
+    Examples
+    --------
+    >>> in_batches(np.array([1, 0, 1]))(1).tolist()
+    [0, 2]
+    """
+    order = np.argsort(batch, kind="stable")
+    ordered = batch[order]
+
+    def places(number: int) -> Integers:
+        first, last = np.searchsorted(ordered, [number, number + 1])
+        return order[first:last]
+
+    return places
 
 
 def _quoted(path: Path) -> str:
