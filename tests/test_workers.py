@@ -85,7 +85,6 @@ def test_no_process_outlives_its_run(tmp_path: Path, number: signal.Signals) -> 
     ) as run:  # fmt: skip
         try:
             _wait(lambda: len(list(tmp_path.iterdir())) == 2)
-            time.sleep(2)  # until the run has heard of the piece that is done, and waits
             pids = [int(path.name) for path in tmp_path.iterdir()]
             if number == signal.SIGINT:
                 os.killpg(run.pid, number)  # as a terminal does: all of them hear it

@@ -13,11 +13,11 @@ import signal
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import pyarrow as pa
 
@@ -28,6 +28,7 @@ Piece = TypeVar("Piece")
 Given = TypeVar("Given")
 
 WORKERS: Final = min(threads.CORES or 1, 4)  # each holds a batch in memory
+_LOOK: Final = 0.2  # [s]: how long Ctrl-C is held back at most
 
 
 def each_done(
@@ -62,10 +63,14 @@ def each_done(
         )
         try:
             with _unheard():
-                todo = [pool.submit(work, piece) for piece in pieces]
-            for each in as_completed(todo):
-                yield each.result()
-            pool.shutdown()
+                todo = {pool.submit(work, piece) for piece in pieces}
+            while todo:
+                with _held():
+                    done, todo = wait(todo, _LOOK, FIRST_COMPLETED)
+                for each in done:
+                    yield each.result()
+            with _held():
+                pool.shutdown()
         except BrokenProcessPool:
             raise CentilesError(
                 "a process that checked a batch of children ended without a word, as where there "
@@ -74,8 +79,9 @@ def each_done(
                 "after the last batch that is done"
             ) from None
         finally:
-            until.close()
-            pool.shutdown(cancel_futures=True)
+            with _held():
+                until.close()
+                pool.shutdown(cancel_futures=True)
 
 
 def _begin(listening: Connection) -> None:
@@ -98,10 +104,27 @@ def _end_with(listening: Connection) -> None:
 @contextmanager
 def _unheard() -> Iterator[None]:
     """Start processes that do not hear Ctrl-C: it is told by the one that began them."""
+    with _answered(signal.SIG_IGN):
+        yield
+
+
+@contextmanager
+def _held() -> Iterator[None]:
+    """Hold Ctrl-C back until the pool has let go of its own locks, and tell it then."""
+    heard: list[int] = []
+    with _answered(lambda number, _: heard.append(number)):
+        yield
+    if heard:
+        signal.raise_signal(signal.SIGINT)
+
+
+@contextmanager
+def _answered(answer: Any) -> Iterator[None]:
+    """Answer Ctrl-C otherwise for a while; threads that may not set it leave it as it is."""
     if threading.current_thread() is not threading.main_thread():
-        yield  # where signals cannot be set
+        yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    before = signal.signal(signal.SIGINT, answer)
     try:
         yield
     finally:
