@@ -43,7 +43,9 @@ _NEWEST_OF: Final = 2_000
 _TASK_ROWS: Final = 20_000  # fewer rows are not worth a task of their own
 _TASK_BATCHES: Final = 4  # so that what a task costs to start is little beside them
 _MOST_SENT: Final = 2_000_000  # rows of a small table that every task may be sent
+_SENT_ROWS: Final = 20_000  # of what a batch gives, at once: Java holds them all
 _SALTS: Final = 64  # rows without an identifier are nobody's, and need not be together
+_PRESSED: Final = pa.ipc.IpcWriteOptions(compression="zstd")
 _SCORED: Final = "scored"
 _OUT: Final = f"{schema_of(SCORED)}, place bigint, nth bigint, kind string, payload binary"
 _FIRST_BY: Final = ("P11", "P13")  # problems of an identifier, told at its first row
@@ -113,7 +115,7 @@ class Plan:
         found = scored_table(batch)
         found = found.append_column("kind", pa.array([_SCORED] * len(found)))
         found = found.append_column("payload", pa.nulls(len(found), pa.binary()))
-        yield from found.cast(_out_schema()).to_batches()
+        yield from found.cast(_out_schema()).to_batches(max_chunksize=_SENT_ROWS)
 
     def _faults(self, table: pa.Table) -> pd.DataFrame:
         """Return the problems that stand beside records; of an identifier, at its first row."""
@@ -176,7 +178,7 @@ def _payload(kind: str, frame: pd.DataFrame, key: int) -> Iterator[pa.RecordBatc
 
 def _in_bytes(table: pa.Table) -> bytes:
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
+    with pa.ipc.new_stream(sink, table.schema, options=_PRESSED) as writer:
         writer.write_table(table)
     return bytes(sink.getvalue().to_pybytes())
 
@@ -230,6 +232,7 @@ class Run:
         moved = self.stored.repartition(self._tasks(count), key)
         sorted_ = moved.sortWithinPartitions("called", "place")
         self.out = sorted_.mapInArrow(plan.batches, _OUT).persist()
+        self.out.count()  # all tasks at once: fetching goes through them one by one
         kept, faults = self._kept(self.out)
         left = self._left()
         whole = together([each.batch for each in kept], [left, *faults, *problems])
@@ -296,7 +299,7 @@ class Run:
         small = out.filter(sql.col("kind") != _SCORED).select("place", "kind", "payload")
         batches: dict[int, dict[str, pd.DataFrame]] = {}
         faults = []
-        for row in small.collect():
+        for row in small.toLocalIterator():
             frame = exact_frame(pa.ipc.open_stream(pa.py_buffer(row["payload"])).read_all())
             if row["kind"] == "faults":
                 faults.append(frame)
