@@ -252,15 +252,15 @@ def ages_in_words(age_days: FloatArray, birth_dates: NDArray[np.datetime64]) -> 
     """
     known = np.isfinite(age_days)
     days = np.trunc(np.where(known, age_days, 0)).astype(np.int64)
-    weeks = age_days < 4 * DAYS_IN_MONTH
-    kind = np.select(
-        [~known, age_days < 0, age_days < 28, weeks], [_UNKNOWN, _BEFORE, _DAYS, _WEEKS], _MONTHS
-    )
-    number = np.select(
-        [~known, kind == _BEFORE, kind == _DAYS, kind == _WEEKS],
-        [0, -days, days, days // 7],
-        _whole_months(np.where(known, age_days, 0), days, birth_dates),
-    )
+    number = _whole_months(np.where(known, age_days, 0), days, birth_dates)
+    kind = np.full(len(days), _MONTHS)
+    for word, chosen, counted in (  # each takes from those before it
+        (_WEEKS, age_days < 4 * DAYS_IN_MONTH, days // 7),
+        (_DAYS, age_days < 28, days),
+        (_BEFORE, age_days < 0, -days),
+        (_UNKNOWN, ~known, np.zeros_like(days)),
+    ):
+        kind[chosen], number[chosen] = word, counted[chosen]
     distinct, place = np.unique(kind * _APART + number, return_inverse=True)
     said = [_age_text(*divmod(each, _APART)) for each in distinct.tolist()]
     return np.array([*said, ""], dtype=object)[place]

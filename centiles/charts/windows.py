@@ -100,7 +100,7 @@ def chosen(
             f"window: found {name!r}, expected one of {', '.join(WINDOWS)}; "
             "or leave it out, and the points choose"
         )
-    both = np.r_[age_days, corrected_age_days]
+    both = np.concatenate([age_days, corrected_age_days])
     both = both[np.isfinite(both)]
     born_early = bool(gestation_known(gestation_days) & (gestation_days < TERM_FROM_DAYS))
     corrected = corrected_age_days[np.isfinite(corrected_age_days)]

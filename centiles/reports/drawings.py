@@ -74,7 +74,7 @@ class Drawing:
 def drawing(case: Case, backgrounds: Backgrounds) -> Drawing:
     """Return one child's small chart of one measure."""
     points = case.points
-    sure = points.where(~points.impossible)
+    sure = points.where(~points.impossible) if points.impossible.any() else points
     shown = sure if len(sure) else points
     window = chosen(shown.age_days, shown.corrected_age_days, case.gestation_days)
     day = points.day(window)

@@ -60,7 +60,11 @@ class Places:
         boxes = [
             (middle - wide / 2, top, middle + wide / 2, top + 2 * _ROW + 2) for top in tops.tolist()
         ]
-        best = min(boxes, key=lambda box: self._cost(box) + 0.12 * self._lines_under(box))
+        lines = self._lines_at((boxes[0][0] + boxes[0][2]) / 2)
+        best = min(
+            boxes,
+            key=lambda box: self._cost(box) + 0.12 * sum(box[1] < y < box[3] for y in lines),
+        )
         self._taken.append(best)
         return "".join(
             svg.text(middle, best[1] + 10 + k * _ROW, row, "fl", anchor="middle")
@@ -77,13 +81,12 @@ class Places:
         )
         return 10.0 * outside + covered
 
-    def _lines_under(self, box: Box) -> int:
-        """Return how many of the nine lines run through a box, at its middle."""
+    def _lines_at(self, x: float) -> list[float]:
+        """Return where the nine lines run at a place along the chart."""
         plot = self.ground.plot
-        day = plot.window.from_day + ((box[0] + box[2]) / 2 - LEFT) / plot.scale
+        day = plot.window.from_day + (x - LEFT) / plot.scale
         for section in self.ground.lines.sections:
             if section.age_days[0] <= day <= section.age_days[-1]:
                 place = min(int(np.searchsorted(section.age_days, day)), len(section.age_days) - 1)
-                y = plot.y(section.values[:, place])
-                return int(((y > box[1]) & (y < box[3])).sum())
-        return 0
+                return [float(y) for y in plot.y(section.values[:, place])]
+        return []

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from centiles.ages import age_words
+from centiles.ages import ages_in_words
 from centiles.measures import MEASURES, Measure
 from centiles.monitoring.wording import date_words
 from centiles.reports.casebook import Arrays
@@ -69,22 +69,33 @@ def visits(rows: Arrays, source: NDArray[np.intp]) -> VisitTable:
     measures = tuple(measure for measure in MEASURES if measure in used)
     born = next((b for b in rows["birth_date"].tolist() if b is not None), None)
     newest = sorted(found.items(), key=lambda item: (item[0][1], item[0][2]), reverse=True)
-    table = tuple(_visit(*key, day, measures, born) for key, day in newest[:_MOST])
+    shown = newest[:_MOST]
+    ages = _age_texts([key[1] for key, _ in shown], born)
+    table = tuple(
+        _visit(on, age, place, day, measures)
+        for ((on, _, place), day), age in zip(shown, ages, strict=True)
+    )
     return VisitTable(measures, table, max(len(newest) - _MOST, 0))
+
+
+def _age_texts(ages: list[float], born: date | None) -> list[str]:
+    """Return ages [d] in words, "" for one that is not known, which is below 0."""
+    births = np.full(len(ages), born, dtype="datetime64[D]")
+    said = ages_in_words(np.array(ages, dtype=np.float64), births).tolist()
+    return [words if age >= 0 else "" for age, words in zip(ages, said, strict=True)]
 
 
 def _visit(
     on: date | None,
-    age: float,
+    age: str,
     source: int,
     day: dict[str, Cell | str],
     measures: tuple[Measure, ...],
-    born: date | None,
 ) -> Visit:
     cells = tuple(cell if isinstance(cell := day.get(m), Cell) else None for m in measures)
     return Visit(
         date_words(on) if on is not None else "",
-        age_words(age, born) if age >= 0 else "",
+        age,
         source,
         cells,
         str(day.get("said", "")) if not any(cells) else "",
