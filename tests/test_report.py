@@ -418,6 +418,21 @@ def test_lines_are_drawn_once_for_all_who_share_them(tmp_path: Path) -> None:
     assert (len(many) - len(few)) / 18 < 12_000
 
 
+def test_lines_have_one_name_wherever_they_are_drawn_and_no_other_lines_have_it() -> None:
+    none = Points(*(np.array([]) for _ in range(3)), np.array([], object),
+                  np.array([], bool), np.array([], bool))  # fmt: skip
+    grounds = [Backgrounds(), Backgrounds()]
+    for measure in (Measure.WEIGHT, Measure.HEIGHT):
+        for sex in ("male", "female"):
+            for window in (WINDOWS["0-9"], WINDOWS["2-9"], replace(WINDOWS["0-9"], from_day=-70)):
+                first, again = (each.of(measure, sex, window, none) for each in grounds)
+                assert first.name == again.name
+                assert f'<symbol id="{first.name}"' in first.drawn
+    symbols = [re.findall(r'<symbol id="([^"]*)"', each.symbols()) for each in grounds]
+    assert symbols[0] == symbols[1]
+    assert len(set(symbols[0])) == 12
+
+
 def test_a_child_whose_sex_is_not_known_has_no_lines_and_is_told_so() -> None:
     from centiles.reports.drawings import Case, drawing
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
+from hashlib import sha256
 from typing import Final
 
 import numpy as np
@@ -26,11 +28,15 @@ _TOLERANCE: Final = 0.12  # how far a drawn line may be from where it is
 _LABEL_GAP: Final = 9.0
 _TOP_LABEL: Final = 6.0
 _SECOND_ROW: Final = 19.0
+_NAME: Final = 10  # letters: one name for two of a page's hundreds is as likely as nothing
 
 
 @dataclass(frozen=True)
 class Background:
-    """The lines and axes of one sex, measure and window: its name, its plot, how it looks."""
+    """The lines and axes of one sex, measure and window: its name, its plot, how it looks.
+
+    The name is that of its key, so that charts drawn apart refer to one.
+    """
 
     name: str
     plot: Plot
@@ -44,14 +50,9 @@ class Background:
 
 @dataclass
 class Backgrounds:
-    """The backgrounds a page needs, each made when it is first asked for.
+    """The backgrounds that charts asked for, by name, in the order in which they did."""
 
-    ``prefix`` begins their names, so that two pieces of HTML can stand on one page.
-    """
-
-    prefix: str = "b"
-    _made: dict[tuple[object, ...], Background] = field(default_factory=dict)
-    _lines: dict[tuple[object, ...], tuple[LineSet, Range | None]] = field(default_factory=dict)
+    made: dict[str, Svg] = field(default_factory=dict)
 
     def of(self, measure: Measure, sex: str, window: Window, points: Points) -> Background:
         """Return the background these points stand on.
@@ -59,20 +60,21 @@ class Backgrounds:
         Its value axis is that of a large chart, but widened in tenths of the lines' span, so that
         children share it.
         """
-        if (measure, sex, window) not in self._lines:
-            lines = line_set(measure, sex, window)
-            self._lines[measure, sex, window] = lines, lines.value_range
-        lines, extent = self._lines[measure, sex, window]
-        low, high = _rounded(value_range(points, extent), extent)
-        key = (measure, sex, window, low, high)
-        if key not in self._made:
-            name = f"{self.prefix}{len(self._made)}"
-            self._made[key] = _background(name, measure, sex, lines, Plot(window, low, high))
-        return self._made[key]
+        _, extent = _lines(measure, sex, window)
+        found = _background(measure, sex, window, *_rounded(value_range(points, extent), extent))
+        self.made.setdefault(found.name, found.drawn)
+        return found
 
     def symbols(self) -> Svg:
         """Return all of them as symbols, for charts to refer to."""
-        return Svg("".join(each.drawn for each in self._made.values()))
+        return Svg("".join(self.made.values()))
+
+
+@lru_cache(maxsize=128)
+def _lines(measure: Measure, sex: str, window: Window) -> tuple[LineSet, Range | None]:
+    """Return the lines of a background, and the values they span."""
+    lines = line_set(measure, sex, window)
+    return lines, lines.value_range
 
 
 def _rounded(wanted: Range, lines: Range | None) -> Range:
@@ -87,7 +89,11 @@ def _rounded(wanted: Range, lines: Range | None) -> Range:
     return max(float(low), 0.0), float(lines[1] + (above * _STEP + VALUE_MARGIN) * span)
 
 
-def _background(name: str, measure: Measure, sex: str, lines: LineSet, plot: Plot) -> Background:
+@lru_cache(maxsize=512)  # of some 6 kB
+def _background(measure: Measure, sex: str, window: Window, low: float, high: float) -> Background:
+    key = f"{measure} {sex} {window.name} {window.from_day} {low} {high}"
+    name = f"b{sha256(key.encode()).hexdigest()[:_NAME]}"
+    plot, lines = Plot(window, low, high), _lines(measure, sex, window)[0]
     axis = age_axis(plot.window, RIGHT - LEFT)
     shaded = puberty(measure, sex, plot.window)
     height = svg.HEIGHT - (_SECOND_ROW if axis.in_line else 0)
@@ -149,7 +155,7 @@ def _between(x: FloatArray, y: FloatArray, start: int, end: int) -> list[int]:
     straight = y[start] + (x[inner] - x[start]) * (y[end] - y[start]) / (x[end] - x[start])
     off = np.abs(y[inner] - straight)
     far = start + 1 + int(off.argmax())
-    if off.max() <= _TOLERANCE:
+    if off[far - start - 1] <= _TOLERANCE:
         return []
     return [*_between(x, y, start, far), far, *_between(x, y, far, end)]
 
