@@ -225,18 +225,34 @@ def test_workers_that_always_die_are_said_plainly(
 def test_a_worker_that_dies_late_is_said_plainly(
     spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The values are worked out again where Spark has lost them, while results are written."""
+    """The values are worked out again where Spark has lost them, while they are fetched."""
+    from centiles.engines.spark_batches import Run
 
-    def dying(batches: Any) -> Any:
-        os._exit(9)
-        yield from batches
+    plan_of, keep, late = Run._plan, Run.keep_scored, str(tmp_path / "late")
 
-    monkeypatch.setattr("centiles.engines.spark_batches._packed", dying)
+    def plan(run: Any) -> Any:
+        made, rows = plan_of(run)
+
+        class Dying:
+            def batches(self, arriving: Any) -> Any:
+                if os.path.exists(late):  # noqa: PTH110 -- sent to the workers as it is
+                    os.kill(os.getpid(), signal.SIGKILL)
+                yield from made.batches(arriving)
+
+        return Dying(), rows
+
+    def lost(run: Any, folder: Path) -> Any:
+        Path(late).touch()
+        run.out.unpersist(blocking=True)
+        return keep(run, folder)
+
+    monkeypatch.setattr(Run, "_plan", plan)
+    monkeypatch.setattr(Run, "keep_scored", lost)
     path = export(tmp_path / "export.csv")
     ran = run("check", path, "--engine", "spark", *GIVEN, tmp_path / "results")
-    assert ran.code == 1
+    assert (ran.code, os.path.exists(late)) == (1, True)  # noqa: PTH110
     assert "spark: a worker failed or died" in ran.err
-    assert [each.name for each in tmp_path.iterdir()] == ["export.csv"]
+    assert {each.name for each in tmp_path.iterdir()} == {"export.csv", "late"}
 
 
 @pytest.mark.slow

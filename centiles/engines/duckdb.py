@@ -16,7 +16,6 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from centiles.checks.checked import Checked
 from centiles.checks.pipeline import earlier, finished
@@ -32,7 +31,7 @@ from centiles.checks.portions import (
 )
 from centiles.checks.profiles import Profile, profile_of
 from centiles.checks.together import together
-from centiles.engines.kept import read_kept, read_scored, totals_of
+from centiles.engines.kept import read_kept, read_scored, totals_of, with_values
 from centiles.engines.partials import Partial, key_of, partial_of, writing
 from centiles.engines.slices import PLACE, by_place
 from centiles.engines.stores import LONG_AGO, Batching, DividedStore, batches_by_child
@@ -40,7 +39,7 @@ from centiles.engines.tasks import Task, bare, checked_and_kept, places_in
 from centiles.engines.workers import each_done
 from centiles.records import columns
 from centiles.records.arrow_tables import frame_of
-from centiles.records.columns import RECORDS, SCORED
+from centiles.records.columns import RECORDS
 from centiles.records.reading import Records, read
 from centiles.records.timelines import Timeline
 
@@ -137,7 +136,9 @@ class Engine:
             totals = totals_of(kept)
             batches = [kept.pop(0).batch for _ in range(len(kept))]
             checked = finished(together(batches, problems), records, profile, before, totals)
-            return self._with_values(checked) if charted else checked
+            if not charted:
+                return checked
+            return with_values(checked, self.partial.done, self.store.names, self.rows)
 
     def _forget(self) -> None:
         """Let go of what told whose each record is: what follows needs the room."""
@@ -261,16 +262,6 @@ class Engine:
                 beside=places_in(children, known.beside[at]),
                 problems=self.problems.take(faults(number)), as_of=known.as_of,
             )  # fmt: skip
-
-    def _with_values(self, checked: Checked) -> Checked:
-        """Return what was found with the values of the children who have an open finding."""
-        flagged = checked.children.loc[checked.children["rank"] > 0, ["child_id"]]
-        wanted = pa.array(flagged["child_id"], pa.large_string())
-        found = pa.concat_tables(
-            table.filter(pc.is_in(table["child_id"], value_set=wanted))
-            for table in read_scored(self.partial.done, self.rows)
-        )
-        return replace(checked, scored=frame_of(found, SCORED, source=self.store.names))
 
 
 def in_batches(batch: Integers) -> Callable[[int], Integers]:

@@ -10,13 +10,14 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from centiles.checks.batches import Batch
-from centiles.checks.checked import Totals, fates_of, seen_in
+from centiles.checks.checked import Checked, Totals, fates_of, seen_in
 from centiles.engines.partials import read_frames, write_frames
 from centiles.engines.slices import PLACE, merged, write_sorted
 from centiles.records import columns
-from centiles.records.arrow_tables import arrow_schema, arrow_table
+from centiles.records.arrow_tables import arrow_table, frame_of
 from centiles.records.columns import SCORED
 from centiles.records.scoring import Scored
 from centiles.records.sides import KINDS, SideFiles
@@ -36,9 +37,7 @@ class Kept:
 
 def scored_table(batch: Batch) -> pa.Table:
     """Return the scored values of a batch, with what puts those of all batches in order."""
-    table = arrow_table(batch.done.frame, SCORED).cast(arrow_schema(SCORED))
-    table = table.append_column("place", pa.array(batch.place))
-    return table.append_column("nth", pa.array(np.arange(len(batch.place))))
+    return arrow_table(batch.done.frame, SCORED).append_column(PLACE, pa.array(batch.place))
 
 
 def small_tables(batch: Batch, names: list[str]) -> dict[str, pd.DataFrame]:
@@ -68,10 +67,37 @@ def write_kept(batch: Batch, names: list[str], folder: Path) -> None:
         Where to.
     """
     write_frames(folder, small_tables(batch, names))
-    table = arrow_table(batch.done.frame, SCORED).append_column(PLACE, pa.array(batch.place))
-    values = int((~batch.done.frame["derived"]).sum())  # what is computed follows them
+    write_scored(folder, scored_table(batch))
+
+
+def write_scored(folder: Path, table: pa.Table) -> None:
+    """Write the scored values of a batch, as :func:`scored_table` returns them."""
+    values = table.num_rows - pc.sum(table["derived"]).as_py()  # what is computed follows them
     write_sorted(folder / VALUES, table.slice(0, values))
     write_sorted(folder / COMPUTED, table.slice(values))
+
+
+def with_values(checked: Checked, folders: Sequence[Path], names: list[str], rows: int) -> Checked:
+    """Return what was found with the values of the children who have an open finding.
+
+    Parameters
+    ----------
+    checked
+        What was found.
+    folders
+        Where the scored values of each batch are.
+    names
+        The names of the sources.
+    rows
+        About how many values are looked through at once.
+    """
+    flagged = checked.children.loc[checked.children["rank"] > 0, "child_id"]
+    wanted = pa.array(flagged, pa.large_string())
+    found = pa.concat_tables(
+        table.filter(pc.is_in(table["child_id"], value_set=wanted))
+        for table in read_scored(folders, rows)
+    )
+    return replace(checked, scored=frame_of(found, SCORED, source=names))
 
 
 def read_scored(folders: Sequence[Path], rows: int) -> Iterator[pa.Table]:

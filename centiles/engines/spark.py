@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,13 +28,13 @@ from centiles.checks.pipeline import earlier
 from centiles.checks.portions import NOBODY
 from centiles.checks.profiles import profile_of
 from centiles.engines import spark_reading
-from centiles.engines.partials import Partial, partial_of
+from centiles.engines.kept import read_scored, with_values
+from centiles.engines.partials import Partial, partial_of, writing
 from centiles.engines.spark_batches import Run, SparkChecked, sent, told_plainly
 from centiles.engines.spark_reading import collected
 from centiles.engines.stores import Store
 from centiles.errors import UsageError
-from centiles.records.arrow_tables import arrow_schema
-from centiles.records.columns import RECORDS, SCORED
+from centiles.records.columns import RECORDS
 from centiles.records.layouts import Config
 from centiles.records.reading import Records, read
 from centiles.records.sides import KINDS, read_sides
@@ -166,7 +165,7 @@ class Engine:
         self.spark = session()
         self.partial = Partial(partial_of(results))
         self.store = Store(self.partial.scratch, BATCH_ROWS, asked.as_of, asked.today)
-        self.run: Run | None = None
+        self.done: list[Path] = []  # where the scored values of each batch are
 
     def read(self, exports: Any, **reading: Any) -> Records:
         """Return what exports say, their records on disk."""
@@ -189,30 +188,22 @@ class Engine:
         with told_plainly():
             stored, called, problems = self._called(records)
             names = self.store.names
-            self.run = Run(stored, records, profile, names, called, BATCH_ROWS)
-            checked = self.run.checked(before, [*problems, records.sides.problems])
-            if charted:
-                flagged = checked.children.loc[checked.children["rank"] > 0, "child_id"].tolist()
-                checked = replace(checked, scored=self.run.values_of(flagged))
+            run = Run(stored, records, profile, names, called, BATCH_ROWS)
+            checked = run.checked(before, [*problems, records.sides.problems])
+            self.done = run.keep_scored(self.store.folder / "scored")
+        if not charted:
             return checked
+        with writing(self.partial.folder):
+            return with_values(checked, self.done, names, BATCH_ROWS)
 
     def scored(self) -> Iterator[pa.Table]:
         """Yield the scored values of all records in their order, some at a time."""
-        assert self.run is not None  # they have been checked
-        held: list[pa.Table] = []
-        kinds = arrow_schema(SCORED)
-        with told_plainly():
-            for table in self.run.scored_tables():
-                held.append(table.cast(kinds))
-                if sum(each.num_rows for each in held) >= BATCH_ROWS:
-                    yield pa.concat_tables(held)
-                    held = []
-        yield pa.concat_tables([*held, kinds.empty_table()])
+        with writing(self.partial.folder):
+            yield from read_scored(self.done, BATCH_ROWS)
 
     def close(self, *, done: bool) -> str:
         """Remove what is on disk: there is nothing to go on from."""
-        if done and self.run is not None and self.run.out is not None:
-            self.run.out.unpersist()
+        del done
         return self.partial.close(done=True)
 
     def _called(self, records: Records) -> tuple[DataFrame, list[str], tuple[pd.DataFrame, ...]]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -23,7 +24,16 @@ from centiles.checks.portions import NOBODY, Decided, ProblemPlaces, Rows, newes
 from centiles.checks.previous import Previous
 from centiles.checks.profiles import Profile
 from centiles.checks.together import together
-from centiles.engines.kept import Kept, kept_of, scored_table, small_tables, totals_of
+from centiles.engines.kept import (
+    Kept,
+    kept_of,
+    scored_table,
+    small_tables,
+    totals_of,
+    write_scored,
+)
+from centiles.engines.partials import writing
+from centiles.engines.slices import PLACE
 from centiles.engines.spark_reading import collected, problems_in, schema_of
 from centiles.engines.stores import LONG_AGO
 from centiles.errors import CentilesError
@@ -47,7 +57,8 @@ _SENT_ROWS: Final = 20_000  # of what a batch gives, at once: Java holds them al
 _SALTS: Final = 64  # rows without an identifier are nobody's, and need not be together
 _PRESSED: Final = pa.ipc.IpcWriteOptions(compression="zstd")
 _SCORED: Final = "scored"
-_OUT: Final = f"{schema_of(SCORED)}, place bigint, nth bigint, kind string, payload binary"
+_OUT: Final = "place bigint, kind string, payload binary"  # a table, and where its batch begins
+_ORDER: Final = {PLACE: "bigint", "nth": "bigint"}  # of scored values, beside their columns
 _FIRST_BY: Final = ("P11", "P13")  # problems of an identifier, told at its first row
 # What a fault of ours says, at the end of what Spark says of it.
 _OURS: Final = re.compile(r"centiles\.errors\.\w+: (.*)")
@@ -103,7 +114,7 @@ class Plan:
         faults = self._faults(table)
         table = table.filter(table["record"])
         if len(table) == 0:
-            yield from _payload("faults", faults, 0)
+            yield from _payload("faults", exact_table(faults), 0)
             return
         rows, known, beside = self._rows(table)
         problems = columns.concatenated(PROBLEMS, [places.of(rows.frame), faults])
@@ -111,11 +122,8 @@ class Plan:
         key = int(rows.place[0])
         names = [each.name for each in self.records.sources]
         for name, frame in small_tables(batch, names).items():
-            yield from _payload(name, frame, key)
-        found = scored_table(batch)
-        found = found.append_column("kind", pa.array([_SCORED] * len(found)))
-        found = found.append_column("payload", pa.nulls(len(found), pa.binary()))
-        yield from found.cast(_out_schema()).to_batches(max_chunksize=_SENT_ROWS)
+            yield from _payload(name, exact_table(frame), key)
+        yield from _payload(_SCORED, scored_table(batch), key)
 
     def _faults(self, table: pa.Table) -> pd.DataFrame:
         """Return the problems that stand beside records; of an identifier, at its first row."""
@@ -164,30 +172,29 @@ def whole_children(arriving: Iterator[pa.RecordBatch], rows: int) -> Iterator[pa
         yield pa.Table.from_batches(held)
 
 
-def _out_schema() -> pa.Schema:
-    more = [("place", pa.int64()), ("nth", pa.int64()), ("kind", pa.string())]
-    return pa.schema([*arrow_schema(SCORED), *(pa.field(*each) for each in more),
-                      pa.field("payload", pa.binary())])  # fmt: skip
-
-
-def _payload(kind: str, frame: pd.DataFrame, key: int) -> Iterator[pa.RecordBatch]:
-    """Yield a small table as one row, in bytes."""
-    row = {"place": key, "nth": 0, "kind": kind, "payload": _in_bytes(exact_table(frame))}
-    yield from pa.Table.from_pylist([row], _out_schema()).to_batches()
-
-
-def _in_bytes(table: pa.Table) -> bytes:
+def _payload(kind: str, table: pa.Table, key: int) -> Iterator[pa.RecordBatch]:
+    """Yield a table as one row, in bytes: Java holds and moves these with little work."""
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema, options=_PRESSED) as writer:
         writer.write_table(table)
-    return bytes(sink.getvalue().to_pybytes())
+    yield pa.record_batch(
+        [pa.array([key]), pa.array([kind]), pa.array([sink.getvalue().to_pybytes()])],
+        ["place", "kind", "payload"],
+    )
 
 
-def _packed(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Yield rows as bytes, many in one: the driver takes these apart far faster than rows."""
-    for batch in batches:
-        payload = [_in_bytes(pa.Table.from_batches([batch]))]
-        yield pa.RecordBatch.from_pydict({"payload": pa.array(payload, pa.binary())})
+def _table_of(payload: bytes) -> pa.Table:
+    return pa.ipc.open_stream(pa.py_buffer(payload)).read_all()
+
+
+def _unpacked(arriving: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Yield scored values as rows, with what puts those of all batches in order."""
+    for batch in arriving:
+        for payload in batch["payload"]:
+            table = _table_of(payload.as_py())
+            table = table.append_column("nth", pa.array(np.arange(table.num_rows)))
+            whole = pa.schema([*arrow_schema(SCORED), *(table.schema.field(n) for n in _ORDER)])
+            yield from table.cast(whole).to_batches(max_chunksize=_SENT_ROWS)
 
 
 class Run:
@@ -296,11 +303,11 @@ class Run:
 
     def _kept(self, out: DataFrame) -> tuple[list[Kept], list[pd.DataFrame]]:
         """Return the small tables of all batches, and the problems of rows without a record."""
-        small = out.filter(sql.col("kind") != _SCORED).select("place", "kind", "payload")
+        small = out.filter(sql.col("kind") != _SCORED)
         batches: dict[int, dict[str, pd.DataFrame]] = {}
         faults = []
         for row in small.toLocalIterator():
-            frame = exact_frame(pa.ipc.open_stream(pa.py_buffer(row["payload"])).read_all())
+            frame = exact_frame(_table_of(row["payload"]))
             if row["kind"] == "faults":
                 faults.append(frame)
             else:
@@ -328,24 +335,29 @@ class Run:
 
     def scored(self) -> DataFrame:
         """Return all scored values in the order of the records."""
-        assert self.out is not None  # they have been checked
-        rows = self.out.filter(sql.col("kind") == _SCORED).orderBy("derived", "place", "nth")
+        schema = schema_of(SCORED) + "".join(f", {name} {kind}" for name, kind in _ORDER.items())
+        rows = self._scored().select("payload").mapInArrow(_unpacked, schema)
+        rows = rows.orderBy("derived", *_ORDER)
         return rows.select(*(column.name for column in SCORED))
 
-    def scored_tables(self) -> Iterator[pa.Table]:
-        """Yield all scored values in the order of the records, some at a time."""
-        packed = self.scored().mapInArrow(_packed, "payload binary")
-        for row in packed.toLocalIterator(prefetchPartitions=True):
-            yield pa.ipc.open_stream(pa.py_buffer(row["payload"])).read_all()
+    def keep_scored(self, folder: Path) -> list[Path]:
+        """Write the scored values of each batch to a folder of its own; return these folders.
 
-    def values_of(self, child_ids: list[str]) -> pd.DataFrame:
-        """Return the scored values of some children."""
-        ids = pa.table({"child_id": pa.array(child_ids, pa.string())})
-        wanted = sent(self.spark, ids, "child_id string")
+        Nothing is left on Spark.
+        """
+        done = []
+        for row in self._scored().toLocalIterator(prefetchPartitions=True):
+            done.append(folder / f"{row['place']:019d}")
+            with writing(folder):
+                done[-1].mkdir(parents=True)
+                write_scored(done[-1], _table_of(row["payload"]))
+        if self.out is not None:
+            self.out.unpersist()
+        return sorted(done)
+
+    def _scored(self) -> DataFrame:
         assert self.out is not None  # they have been checked
-        rows = self.out.filter(sql.col("kind") == _SCORED).join(wanted, "child_id", "left_semi")
-        table = collected(rows.orderBy("derived", "place", "nth"))
-        return frame_of(table, SCORED, source=self.names)
+        return self.out.filter(sql.col("kind") == _SCORED)
 
     def frames(self, checked: Checked) -> SparkChecked:
         """Return what was found as DataFrames."""
