@@ -24,6 +24,11 @@ def keep_to_one() -> None:
     _kept_to_one.append(True)
 
 
+def kept_to_one() -> bool:
+    """Return whether the other cores are for other processes."""
+    return bool(_kept_to_one)
+
+
 def at_once(works: Iterable[Callable[[], T]], *, rows: int) -> list[T]:
     """Return what each piece of work gives, in the order of the pieces.
 
@@ -41,7 +46,7 @@ def at_once(works: Iterable[Callable[[], T]], *, rows: int) -> list[T]:
     [2, 4]
     """
     pieces = list(works)
-    if rows < WORTH_THREADS or len(pieces) < 2 or _kept_to_one:
+    if rows < WORTH_THREADS or len(pieces) < 2 or kept_to_one():
         return [piece() for piece in pieces]
     with ThreadPoolExecutor(min(len(pieces), CORES or 1)) as pool:
         return [each.result() for each in [pool.submit(piece) for piece in pieces]]

@@ -421,10 +421,11 @@ def test_lines_are_drawn_once_for_all_who_share_them(tmp_path: Path) -> None:
 def test_lines_have_one_name_wherever_they_are_drawn_and_no_other_lines_have_it() -> None:
     none = Points(*(np.array([]) for _ in range(3)), np.array([], object),
                   np.array([], bool), np.array([], bool))  # fmt: skip
+    early = [replace(WINDOWS["0-9"], from_day=day) for day in (-126, -133)]  # the lines are alike
     grounds = [Backgrounds(), Backgrounds()]
     for measure in (Measure.WEIGHT, Measure.HEIGHT):
         for sex in ("male", "female"):
-            for window in (WINDOWS["0-9"], WINDOWS["2-9"], replace(WINDOWS["0-9"], from_day=-70)):
+            for window in (WINDOWS["2-9"], *early):
                 first, again = (each.of(measure, sex, window, none) for each in grounds)
                 assert first.name == again.name
                 assert f'<symbol id="{first.name}"' in first.drawn

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from centiles import threads
-from centiles.engines.workers import each_done
 from centiles.errors import CentilesError, UsageError
+from centiles.workers import each_done
 
 
 def squared(number: int) -> tuple[int, int, bool]:
@@ -70,7 +70,7 @@ def test_a_process_that_dies_is_told() -> None:
 
 
 _MAIN = (
-    "import sys; from centiles.engines.workers import each_done; "
+    "import sys; from centiles.workers import each_done; "
     "from tests.test_workers import waiting; "
     "list(each_done(waiting, [sys.argv[1], sys.argv[1] + '/.'], 2))"
 )

@@ -90,9 +90,10 @@ def engine_of(
         return Memory(), said
     stop_if_missing(name)
     if name == "duckdb":
-        from centiles.engines import duckdb, workers
+        from centiles.engines import duckdb
+        from centiles.workers import WORKERS
 
-        return duckdb.Engine(results, as_of=as_of, today=today, workers=workers.WORKERS), said
+        return duckdb.Engine(results, as_of=as_of, today=today, workers=WORKERS), said
     from centiles.engines import spark
 
     return spark.Engine(results, as_of=as_of, today=today), said

@@ -36,12 +36,12 @@ from centiles.engines.partials import Partial, key_of, partial_of, writing
 from centiles.engines.slices import PLACE, by_place
 from centiles.engines.stores import LONG_AGO, Batching, DividedStore, batches_by_child
 from centiles.engines.tasks import Task, bare, checked_and_kept, places_in
-from centiles.engines.workers import each_done
 from centiles.records import columns
 from centiles.records.arrow_tables import frame_of
 from centiles.records.columns import RECORDS
 from centiles.records.reading import Records, read
 from centiles.records.timelines import Timeline
+from centiles.workers import each_done
 
 BATCH_ROWS: Final = 250_000
 MEMORY: Final = "512MB"

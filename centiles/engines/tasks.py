@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from centiles.checks.batches import batch_of
@@ -19,6 +20,7 @@ from centiles.records import columns
 from centiles.records.arrow_tables import frame_of
 from centiles.records.columns import RECORDS
 from centiles.records.reading import Records
+from centiles.threads import kept_to_one
 
 Integers = NDArray[np.int64]
 
@@ -67,6 +69,8 @@ def places_in(children: Integers, child: Integers) -> Integers:
 
 def checked_and_kept(task: Task) -> int:
     """Check a batch and keep what it gives; return how many records it has."""
+    if kept_to_one():
+        pa.set_cpu_count(1)
     table = rows_of(task.runs)
     rows = Rows(
         frame_of(table, RECORDS, source=list(task.names)),
