@@ -111,6 +111,7 @@ def check(
     from centiles.reports.results import run_record
     from centiles.reports.summary import mapping_lines, summary_lines
     from centiles.reports.workbook import MISSING, is_available
+    from centiles.workers import WORKERS
 
     if out is None:
         raise UsageError(
@@ -154,7 +155,8 @@ def check(
             with told("report", "children") as progress:
                 reports.write(
                     checked, out, scored=scored, report=report, workbook=workbook, share=share,
-                    force=force, options=options, progress=progress, values=run.scored(),
+                    force=force, options=options, workers=WORKERS, progress=progress,
+                    values=run.scored(),
                 )  # fmt: skip
             done = True
         finally:

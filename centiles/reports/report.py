@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,11 +20,13 @@ from centiles.reports.drawings import definitions
 from centiles.reports.listing import MOST_LISTED, rows_of
 from centiles.reports.markup import environment, policy, read
 from centiles.reports.overview import Overview, overview_of
-from centiles.reports.panels import Panel, Panels
+from centiles.reports.pieces import CHILDREN, Drawn, Piece, drawn
 from centiles.reports.svg import Svg
+from centiles.workers import each_done
 
 NAME: Final = "report.html"
 CHILDREN_A_PAGE: Final = 1000  # so that a browser on an old desktop opens and sorts it
+WORTH_PROCESSES: Final = 600  # children: with fewer, processes cost more than they save
 _MOST_TEAMS: Final = 500  # in the filter
 _MOST_CONTACTS: Final = 500  # listed; all are in contacts.csv
 
@@ -48,6 +51,11 @@ class Page:
         """The name of its file."""
         return NAME if self.alone else f"report-{self.number}.html"
 
+    @property
+    def pieces(self) -> range:
+        """Where the pieces begin that its children are drawn in."""
+        return range(self.first, self.last, CHILDREN)
+
 
 @dataclass(frozen=True)
 class Filter:
@@ -64,6 +72,7 @@ def write_report(
     overview: Overview,
     *,
     notices: tuple[str, ...] = (),
+    workers: int = 1,
     progress: Progress | None = None,
 ) -> list[Path]:
     """Write ``report.html`` and, where children are many, ``report-1.html`` and so on.
@@ -80,18 +89,30 @@ def write_report(
         What the run found, in numbers.
     notices
         What else the first lines say.
+    workers
+        How many processes draw at once, where children are many. With more than one, a script that
+        calls this does so under ``if __name__ == "__main__":``, as for all processes that Python
+        starts.
     progress
         Called with how many children are done and how many there are.
+
+    Raises
+    ------
+    CentilesError
+        If a process dies.
     """
     book = Casebook(checked)
     run = _run(checked, book, overview) | {"notices": notices}
     pages = _pages(book)
-    files = {page.name: _page_parts(run, book, page, pages, progress) for page in pages}
-    if len(pages) > 1:
-        files = {NAME: _list_parts(run, book, pages)} | files
-    for name, parts in files.items():
-        with (folder / name).open("w", encoding="utf-8", newline="\n") as file:
-            file.writelines(parts)
+    processes = workers if len(book) >= WORTH_PROCESSES else 1
+    with closing(each_done(drawn, _pieces(run, book, pages), processes, in_order=True)) as done:
+        told = _told(done, len(book), progress)
+        files = {page.name: _page_parts(run, len(book), page, pages, told) for page in pages}
+        if len(pages) > 1:
+            files = {NAME: _list_parts(run, book, pages)} | files
+        for name, parts in files.items():
+            with (folder / name).open("w", encoding="utf-8", newline="\n") as file:
+                file.writelines(parts)
     return [folder / name for name in files]
 
 
@@ -106,21 +127,37 @@ def first_page(checked: Checked, most: int) -> str:
         "sensitive": checked.sensitive,
     }
     pages = [Page(1, 0, shown, "")]
-    return "".join(_page_parts(run, book, pages[0], pages, None))
+    done = map(drawn, _pieces(run, book, pages))
+    return "".join(_page_parts(run, len(book), pages[0], pages, done))
+
+
+def _pieces(run: dict[str, Any], book: Casebook, pages: list[Page]) -> Iterator[Piece]:
+    """Yield the children of all pages, some at a time."""
+    shared = [run[name] for name in ("sources", "teams", "sensitive", "as_of")]
+    for page in pages:
+        for first in page.pieces:
+            yield Piece(book.chapter(first, min(first + CHILDREN, page.last)), *shared)
 
 
 def _page_parts(
-    run: dict[str, Any], book: Casebook, page: Page, pages: list[Page], progress: Progress | None
+    run: dict[str, Any], total: int, page: Page, pages: list[Page], done: Iterator[Drawn]
 ) -> Iterator[str]:
-    """Yield a page bit by bit, so that no more than a child of it is held as text."""
+    """Yield a page bit by bit, so that no more than a piece of it is held as text."""
     backgrounds = Backgrounds()
-    panels = Panels(run["sources"], run["teams"], backgrounds, run["sensitive"])
-    each = _told(panels.of(book.chapter(page.first, page.last)), page, len(book), progress)
     context = {
-        "page": page.number, "pages": pages, "count": page.last - page.first, "total": len(book),
-        "backgrounds": backgrounds, "panels": each,
+        "page": page.number, "pages": pages, "count": page.last - page.first, "total": total,
+        "backgrounds": backgrounds, "rows": (),
+        "drawn": _markup(islice(done, len(page.pieces)), backgrounds),
     }  # fmt: skip
     yield from environment().get_template("report.html").generate(run | context)
+
+
+def _markup(done: Iterator[Drawn], backgrounds: Backgrounds) -> Iterator[Svg]:
+    """Yield children as markup, and keep what they refer to, in the order in which they do."""
+    for each in done:
+        for name, look in each.backgrounds.items():
+            backgrounds.made.setdefault(name, look)
+        yield each.markup
 
 
 def _list_parts(run: dict[str, Any], book: Casebook, pages: list[Page]) -> Iterator[str]:
@@ -128,8 +165,8 @@ def _list_parts(run: dict[str, Any], book: Casebook, pages: list[Page]) -> Itera
     names = {page.first: page.name for page in pages}
     context = {
         "page": 0, "pages": pages, "count": min(len(book), MOST_LISTED), "total": len(book),
-        "backgrounds": Backgrounds(),
-        "panels": rows_of(book, run["sources"], run["teams"], names),
+        "backgrounds": Backgrounds(), "drawn": (),
+        "rows": rows_of(book, run["sources"], run["teams"], names),
     }  # fmt: skip
     yield from environment().get_template("report.html").generate(run | context)
 
@@ -151,14 +188,14 @@ def _link_words(first: int, blocks: list[str]) -> str:
     return f"{first + 1:,}–{first + len(blocks):,}, {' to '.join(ends)}"
 
 
-def _told(
-    panels: Iterator[Panel], page: Page, total: int, progress: Progress | None
-) -> Iterator[Panel]:
-    """Yield panels, and tell how many are done."""
-    for done, panel in enumerate(panels, page.first + 1):
-        yield panel
+def _told(done: Iterator[Drawn], total: int, progress: Progress | None) -> Iterator[Drawn]:
+    """Yield what is drawn, and tell how many children that are."""
+    so_far = 0
+    for each in done:
+        yield each
+        so_far += each.count
         if progress is not None:
-            progress(done, total)
+            progress(so_far, total)
 
 
 def _run(checked: Checked, book: Casebook, overview: Overview) -> dict[str, Any]:
@@ -169,6 +206,7 @@ def _run(checked: Checked, book: Casebook, overview: Overview) -> dict[str, Any]
     return {
         "run": overview,
         "sensitive": checked.sensitive,
+        "as_of": overview.as_of,
         "policy": policy(css, js),
         "css": Svg(css),
         "js": Svg(js),

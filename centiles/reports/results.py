@@ -48,6 +48,7 @@ def write(
     share: bool = False,
     force: bool = False,
     options: dict[str, Any] | None = None,
+    workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
     values: Iterable[pa.Table] | None = None,
 ) -> Path:
@@ -76,6 +77,9 @@ def write(
         Replace the results of an earlier run.
     options
         What the user asked for, kept in ``run.json``.
+    workers
+        How many processes draw the report at once, where children are many; with more than one, a
+        script calls this under ``if __name__ == "__main__":``.
     progress
         Called with how many children the report has done and how many there are.
     values
@@ -87,6 +91,8 @@ def write(
         If ``scored`` is none of these words.
     UnwritableError
         If the folder cannot be written, or is there already.
+    CentilesError
+        If one of several processes dies.
     """
     if scored not in SCORED_FORMS:
         raise UsageError(f"scored: found {scored!r}, expected one of {', '.join(SCORED_FORMS)}")
@@ -98,7 +104,9 @@ def write(
             write_workbook(checked, made / WORKBOOK, overview)
         if report:
             notices = (MISSING,) if workbook and not is_available() else ()
-            write_report(checked, made, overview, notices=notices, progress=progress)
+            write_report(
+                checked, made, overview, notices=notices, workers=workers, progress=progress
+            )
         if share:
             write_share(checked, made)
         run = json.dumps(run_record(checked, options or {}), indent=2, ensure_ascii=False)
