@@ -110,7 +110,10 @@ class Casebook:
         known = checked.sides.children
         known = known[known["fate"] == "used"]
         found["parents"] = (known, *_in_order(known, ids))
-        return found
+        return {
+            name: (frame[[*PARTS[name]]], order, place)
+            for name, (frame, order, place) in found.items()
+        }
 
 
 def _in_order(
