@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ import pytest
 from centiles import threads
 from centiles.errors import CentilesError, UsageError
 from centiles.workers import each_done
+from tests.running import lives, wait_until
 
 
 def squared(number: int) -> tuple[int, int, bool]:
@@ -52,6 +53,42 @@ def test_all_is_done_by_several() -> None:
     assert all(alone for _, _, alone in found)
 
 
+def slow_at_first(number: int) -> int:
+    """Return a number, the first ones last."""
+    time.sleep(max(0.6 - 0.2 * number, 0))
+    return number
+
+
+def test_pieces_come_in_their_order_where_that_is_asked() -> None:
+    assert list(each_done(slow_at_first, range(12), 3, in_order=True)) == [*range(12)]
+    assert list(each_done(slow_at_first, range(12), 1, in_order=True)) == [*range(12)]
+
+
+@pytest.mark.parametrize("order", [{}, {"in_order": True}], ids=["as they end", "in order"])
+def test_no_more_pieces_are_made_than_are_under_way(order: dict[str, bool]) -> None:
+    made, found = [], []
+
+    def pieces() -> Iterator[int]:
+        for number in range(40):
+            made.append(number)
+            yield number
+
+    with closing(each_done(slow_at_first, pieces(), 2, **order)) as done:
+        for number in done:
+            found.append(number)
+            assert len(made) <= len(found) + 2 * 2
+    assert sorted(found) == [*range(40)]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other signals")
+def test_whoever_stops_before_the_end_leaves_no_process(tmp_path: Path) -> None:
+    pieces = [f"{tmp_path}/.", str(tmp_path), str(tmp_path)]
+    with closing(each_done(waiting, pieces, 2)) as done:
+        next(done)
+        wait_until(lambda: len(list(tmp_path.iterdir())) == 2)
+    assert not any(lives(int(path.name)) for path in tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(("pieces", "processes"), [(range(3), 1), (range(1), 4)])
 def test_one_at_a_time_needs_no_process(pieces: range, processes: int) -> None:
     assert {pid for _, pid, _ in each_done(squared, pieces, processes)} == {os.getpid()}
@@ -84,7 +121,7 @@ def test_no_process_outlives_its_run(tmp_path: Path, number: signal.Signals) -> 
         cwd=Path(__file__).parents[1], start_new_session=True,
     ) as run:  # fmt: skip
         try:
-            _wait(lambda: len(list(tmp_path.iterdir())) == 2)
+            wait_until(lambda: len(list(tmp_path.iterdir())) == 2)
             pids = [int(path.name) for path in tmp_path.iterdir()]
             if number == signal.SIGINT:
                 os.killpg(run.pid, number)  # as a terminal does: all of them hear it
@@ -93,24 +130,6 @@ def test_no_process_outlives_its_run(tmp_path: Path, number: signal.Signals) -> 
             _, said = run.communicate(timeout=60)
         finally:
             run.kill()
-    _wait(lambda: not any(_lives(pid) for pid in pids))
+    wait_until(lambda: not any(lives(pid) for pid in pids))
     assert said.count("Traceback") == (number == signal.SIGINT), said  # only the run's own
     assert run.returncode != 0
-
-
-def _wait(until: Callable[[], bool]) -> None:
-    start = time.monotonic()
-    while not until():
-        assert time.monotonic() - start < 60
-        time.sleep(0.05)
-
-
-def _lives(pid: int) -> bool:
-    try:
-        stat = Path(f"/proc/{pid}/stat")
-        if stat.exists() and stat.read_text().rpartition(")")[2].split()[0] == "Z":
-            return False  # ended, and not yet noticed by whoever adopted it
-        os.kill(pid, 0)
-    except (ProcessLookupError, FileNotFoundError):
-        return False
-    return True

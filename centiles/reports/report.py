@@ -192,10 +192,10 @@ def _told(done: Iterator[Drawn], total: int, progress: Progress | None) -> Itera
     """Yield what is drawn, and tell how many children that are."""
     so_far = 0
     for each in done:
-        yield each
         so_far += each.count
         if progress is not None:
             progress(so_far, total)
+        yield each
 
 
 def _run(checked: Checked, book: Casebook, overview: Overview) -> dict[str, Any]:
