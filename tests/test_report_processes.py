@@ -96,7 +96,20 @@ def test_few_children_start_no_process(
     demo: Checked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(report, "drawn", signed)
+    monkeypatch.setattr(report, "CHILDREN", PIECE)
     assert by(written(demo, tmp_path / "few", 2)) == {os.getpid()}
+
+
+@pytest.mark.usefixtures("many")
+def test_whatever_stops_the_writing_ends_the_processes(demo: Checked, tmp_path: Path) -> None:
+    def stop(*_: int) -> None:
+        assert multiprocessing.active_children()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as told:
+        report.write_report(demo, tmp_path, overview_of(demo), workers=2, progress=stop)
+    assert told.tb  # which would keep them, were they not ended on purpose
+    assert not multiprocessing.active_children()
 
 
 @pytest.mark.usefixtures("many")
