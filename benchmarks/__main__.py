@@ -36,7 +36,10 @@ def help_row() -> Row:
 def report_row(folder: Path, children: int = 10_000) -> Row:
     """The HTML report, a flagged child with its charts, beside what it may cost."""
     cost = reporting.figures(folder / "report", children)
-    work = f"report.html of {cost.children:,} flagged: each, {cost.size / 1000:.1f} kB"
+    work = (
+        f"report.html of {cost.children:,} flagged, {cost.workers} processes: each, "
+        f"{cost.size / 1000:.1f} kB"
+    )
     ratio = max(cost.seconds / reporting.MOST_SECONDS, cost.size / reporting.MOST_BYTES)
     return Row(
         work, "5 ms and 12 kB", cost.seconds, reporting.MOST_SECONDS, ratio, "≤ 1 ×", ratio <= 1

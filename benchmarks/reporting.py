@@ -15,21 +15,24 @@ from centiles.checks import Checked
 from centiles.records import from_frame
 from centiles.reports.overview import overview_of
 from centiles.reports.report import write_report
+from centiles.workers import WORKERS
 from centiles.zscores import measurement
 
 VISITS = 10
-MOST_SECONDS, MOST_BYTES = 0.005, 12_000  # a flagged child
+MOST_SECONDS, MOST_BYTES = 0.005, 12_000  # a flagged child, waiting
 BORN = np.datetime64("2015-03-01")
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What a report of some flagged children costs: processor time [s] and size [bytes]
-    each, and how much the peak of memory rose [MB]."""
+    """What a report of some flagged children costs: waiting and processor time [s] and size [bytes]
+    each, in how many processes, and how much the peak of memory of the first of them rose [MB]."""
 
     children: int
     pages: int
+    workers: int
     seconds: float
+    processor: float
     size: float
     memory: float
 
@@ -60,16 +63,25 @@ def fallers(children: int, *, seed: int = 3) -> Checked:
     return centiles.check(from_frame(visits), today="2026-07-01")
 
 
-def figures(folder: Path, children: int = 10_000) -> Figures:
-    """Return what the report of about so many flagged children costs."""
+def figures(folder: Path, children: int = 10_000, workers: int = WORKERS) -> Figures:
+    """Return what the report of about so many flagged children costs, as the command writes it."""
     checked = fallers(children)
     overview = overview_of(checked)
     folder.mkdir()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    start = time.process_time()
-    paths = write_report(checked, folder, overview)
-    gone = time.process_time() - start
+    start = time.perf_counter(), _processor()
+    paths = write_report(checked, folder, overview, workers=workers)
+    gone, used = time.perf_counter() - start[0], _processor() - start[1]
     after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     flagged = int((checked.children["rank"] > 0).sum())
     size = sum(path.stat().st_size for path in paths)
-    return Figures(flagged, len(paths), gone / flagged, size / flagged, (after - before) / 1000)
+    return Figures(
+        flagged, len(paths), workers, gone / flagged, used / flagged, size / flagged,
+        (after - before) / 1000,
+    )  # fmt: skip
+
+
+def _processor() -> float:
+    """Return the processor time of this process and of those it started that have ended [s]."""
+    whose = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
+    return sum(sum(resource.getrusage(each)[:2]) for each in whose)

@@ -8,6 +8,7 @@ import pytest
 
 import centiles
 from benchmarks import checking, cohort, reading, reporting, timing
+from centiles.workers import WORKERS
 
 
 def test_the_export_is_of_steady_children_and_some_that_fall(tmp_path: Path) -> None:
@@ -99,5 +100,7 @@ def test_the_report_is_measured_on_children_who_are_flagged(tmp_path: Path) -> N
     assert 30 < cost.children <= 40
     assert cost.pages == 1
     assert cost.seconds > 0
+    assert cost.processor > 0
+    assert cost.workers == WORKERS  # as the command has it
     # A background is drawn once: what each child adds is far below its share of a small page.
     assert 3_000 < cost.size < 20_000
