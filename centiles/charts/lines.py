@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -99,13 +100,18 @@ def _steps(earlier: CentileLines, later: CentileLines) -> bool:
     return bool((np.abs(after - before) / after > _SMALLEST_STEP).any())
 
 
+@lru_cache(maxsize=64)  # windows are many, measures and sexes few
+def _all_lines(measure: str, sex: str, reference: str) -> tuple[CentileLines, ...]:
+    return tuple(centile_lines(measure, sex, reference=reference))
+
+
 def line_set(measure: str, sex: str, window: Window, reference: str = UK_WHO) -> LineSet:
     """Return the lines of a measure and sex in a window; none where sex is not known."""
     if sex not in tuple(SEXES):
         return LineSet(window, (), reference)
     sections = tuple(
         section
-        for section in centile_lines(measure, sex, reference=reference)
+        for section in _all_lines(measure, sex, reference)
         if section.age_days[0] < window.to_day and section.age_days[-1] > window.from_day
     )
     return LineSet(window, sections, reference)
