@@ -522,18 +522,24 @@ def test_hostile_text_stays_text_in_the_list_too(
     assert sorted(shown) == sorted(text_.strip() for text_ in HOSTILE)
 
 
-def test_a_page_is_written_child_by_child_and_tells_how_far_it_is(demo: Checked) -> None:
+def test_a_page_is_written_some_children_at_a_time_and_tells_how_far_it_is(
+    demo: Checked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "CHILDREN", 5)
     told: list[tuple[int, int]] = []
     book = report.Casebook(demo)
     run = report._run(demo, book, overview_of(demo)) | {"notices": ()}
     (page,) = report._pages(book)
-    parts = report._page_parts(run, book, page, [page], lambda *done: told.append(done))
+    drawn = map(report.drawn, report._pieces(run, book, [page]))
+    done = report._told(drawn, len(book), lambda *each: told.append(each))
+    parts = report._page_parts(run, len(book), page, [page], done)
     for part in parts:
         if 'id="n2"' in part or told:
             break
-    assert len(told) <= 2  # the rest is not drawn yet
+    assert len(told) <= 1  # the rest is not drawn yet
     list(parts)
-    assert told == [(k, len(book)) for k in range(1, len(book) + 1)]
+    count = len(book)
+    assert told == [(k, count) for k in [*range(5, count, 5), count]]
 
 
 # ---- sensitive

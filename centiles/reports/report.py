@@ -26,7 +26,7 @@ from centiles.workers import each_done
 
 NAME: Final = "report.html"
 CHILDREN_A_PAGE: Final = 1000  # so that a browser on an old desktop opens and sorts it
-WORTH_PROCESSES: Final = 600  # children: with fewer, processes cost more than they save
+WORTH_PROCESSES: Final = 1500  # children: with fewer, to start processes costs what they save
 _MOST_TEAMS: Final = 500  # in the filter
 _MOST_CONTACTS: Final = 500  # listed; all are in contacts.csv
 
