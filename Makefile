@@ -8,7 +8,7 @@ OUT    := demo-results
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: newest help venv demo test check lint format-check types tables tables-check oldest oldest-spark bench evidence fuzz mutants rule-mutants coverage audit site notebooks gallery clean
+.PHONY: help venv demo test check lint format-check types tables tables-check oldest oldest-spark newest bench evidence fuzz mutants rule-mutants coverage audit site notebooks gallery clean
 
 help:           ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -59,16 +59,18 @@ define install-oldest
 	$(OLDEST)/bin/python -m pip install --quiet --no-deps --editable .
 endef
 
+MOST := $(addprefix tests/test_,$(addsuffix .py,zscores lms checks records_reading records_workbooks reports charts engines demo))
+
 oldest:         ## the tests that matter most, with the oldest libraries allowed
 	$(call install-oldest,excel big)
-	$(OLDEST)/bin/python -m pytest -n auto -q -W default $(addprefix tests/test_,$(addsuffix .py,zscores lms checks records_reading records_workbooks reports charts engines demo))
+	$(OLDEST)/bin/python -m pytest -n auto -q -W default $(MOST)
 
 oldest-spark:   ## the same for the tests of Spark: PySpark 3.5, a large download; needs Java
 	$(call install-oldest,excel big spark)
 	$(OLDEST)/bin/python -m pytest -q -W default tests/test_spark.py
 
-newest:         ## the arithmetic's tests with the newest Python of Debian's stable release; as root, on Debian
-	tools/newest.sh stable tests/test_lms.py tests/test_zscores.py
+newest:         ## some of them with the newest Python of Debian's stable release; as root, on Debian
+	tools/newest.sh stable $(addprefix tests/test_,$(addsuffix .py,zscores lms checks records_reading reports))
 
 bench: $(STAMP)  ## the speed table, each figure beside its limit
 	$(BIN)/python -m benchmarks $(ARGS)

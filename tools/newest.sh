@@ -18,7 +18,7 @@ fi
 
 root=$(mktemp -d)
 finish() {
-  umount --quiet "$root/proc" "$root/dev" || true
+  findmnt --raw --noheadings --output TARGET | grep "^$root/" | sort --reverse | xargs --no-run-if-empty umount --lazy || true
   rm -rf --one-file-system "$root"
 }
 trap finish EXIT
