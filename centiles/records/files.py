@@ -24,7 +24,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from centiles.errors import MappingError, UnreadableError
-from centiles.records import fhir, json_files, streams
+from centiles.records import fhir, json_files, streams, titles
 from centiles.records.fhir import Resources
 from centiles.records.layouts import SHEET, Config
 from centiles.records.presets import Preset
@@ -328,20 +328,23 @@ def _header(name: str, text: bytes) -> tuple[str, tuple[str, ...], int]:
 def _first_rows(head: str, delimiter: str) -> tuple[float, int, str, tuple[str, ...], int]:
     """Return the share of first rows as wide as the header, its width, and the header itself.
 
-    A title in one cell above a table is taken to be as wide as most rows below it.
+    A title above a table is taken to be as wide as the line of headers below it, and one in a
+    single cell, where there is none, as most rows.
     """
     reader = csv.reader(io.StringIO(head, newline=""), delimiter=delimiter)
     rows = (row for row in reader if any(map(str.strip, row)))
     header: list[str] = []
-    below: list[int] = []
+    first: list[list[str]] = []
     lines = 0
     with suppress(csv.Error):  # a cell larger than any cell is
         header, lines = next(rows, []), reader.line_num
-        below.extend(map(len, islice(rows, 10)))
+        first.extend(islice(rows, 10))
+    below = list(map(len, first))
     even = below.count(len(header)) / max(len(below), 1) if len(header) > 1 else 0.0
-    usual = max(set(below), key=below.count, default=0)
-    if len(header) == 1 and usual > 1:  # half as good as a line of headers
-        header += [""] * (usual - 1)
+    usual = max(set(below), key=below.count, default=0) if len(header) == 1 else 0
+    usual = titles.width_below(header, first) or usual
+    if len(header) < usual:  # half as good as a line of headers
+        header += [""] * (usual - len(header))
         even = below.count(usual) / len(below) / 2
     return even, len(header), delimiter, tuple(header), lines
 
@@ -391,7 +394,7 @@ def _careful_rows(
                 continue
             if any(map(str.strip, row[width:])):
                 overfull.append(number)
-            if len(row) < width or number in overfull[-1:]:
+            if (rows and len(row) < width) or number in overfull[-1:]:  # the first may be a title
                 ragged.append(number)
             cells.append((row + spare)[:width])
             rows.append(number)
