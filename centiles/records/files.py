@@ -236,6 +236,8 @@ def _sampled(name: str, path: Path) -> TextTable | None:
         if not whole:  # cut, maybe within a character
             content = codecs.getincrementaldecoder("utf-16")("replace").decode(content).encode()
         content = _utf8(name, content)
+    if not whole and b"\n" not in content[-csv.field_size_limit() :].replace(b"\r", b"\n"):
+        return None  # in a cell that is larger than any: the whole file is refused, or has it
     text = _first_lines(content, whole=whole)
     table = _csv_text(name, "", _utf8(name, text))
     return replace(table, sampled=not whole or len(text) < len(content))
@@ -381,7 +383,7 @@ def _careful_rows(
 ) -> TextTable:
     """Return all rows by the csv module: blank lines, line ends in quotes, ragged rows."""
     width, spare = len(headers), [""] * len(headers)
-    lines = io.StringIO(text.decode("utf-8"), newline="")
+    lines = io.TextIOWrapper(io.BytesIO(text), "utf-8", newline="")  # StringIO takes 4 bytes a sign
     cells: list[list[str]] = []
     rows: list[int] = []
     ragged: list[int] = []
@@ -399,8 +401,10 @@ def _careful_rows(
             cells.append((row + spare)[:width])
             rows.append(number)
     except csv.Error as fault:
+        most = csv.field_size_limit()
+        said = f"a cell of more than {most:,} characters" if str(most) in str(fault) else fault
         raise UnreadableError(
-            f"{name}: found {fault} below row {number}, expected CSV; correct it or export it again"
+            f"{name}: found {said} below row {number}, expected CSV; correct it or export it again"
         ) from None
     if row:
         raise UnreadableError(
