@@ -615,3 +615,18 @@ def test_a_title_in_one_cell_above_a_table(tmp_path: Path, blank: str) -> None:
     assert records.frame["row"].tolist() == [first, first + 1]
     assert records.frame["value"].tolist() == [9.1, 9.3]
     assert set(records.frame["gestation_days"]) == {39 * 7 + 1}
+    assert "F01" not in set(records.problems["code"])
+
+
+@pytest.mark.parametrize("above", ["Class list,Summer", "A,B,C", "Class list,,run 2 Nov 2026\nx,y"])
+def test_a_title_in_fewer_cells_than_the_header(tmp_path: Path, above: str) -> None:
+    path = tmp_path / "class.csv"
+    path.write_text(
+        f"{above}\nNHS Number,DOB,Sex,Seen,Wt (kg),Ht (cm)\n"
+        "9990000018,01/02/2020,F,14/03/2025,18.4,108.5\n",
+        encoding="utf-8",
+    )
+    records = read(path)
+    assert records.frame["value"].tolist() == [18.4, 108.5]
+    assert records.frame["row"].tolist() == [above.count("\n") + 3] * 2
+    assert records.problems.empty

@@ -169,7 +169,7 @@ BROKEN = {
     "bzip2": (b"BZh91AY rest", "a bzip2 file"),
     "utf-16": (b"\xff\xfea\x00b", "damaged UTF-16"),
     "open quote": (b'id,kg\na,1\n"b,2\nc,3\n', "a quotation mark in row 3"),
-    "endless cell": (b"id,kg\na\n" + b"x" * 200_000 + b",1\n", "field larger than field limit"),
+    "endless cell": (b"id,kg\na\n" + b"x" * 200_000 + b",1\n", "a cell of more than 131,072"),
     "endless header": (b"id," * 3000 + b"\n" + b"1," * 3000, "3001 columns"),
 }
 
@@ -205,6 +205,16 @@ def test_binary_files(tmp_path: Path) -> None:
         (tmp_path / f"{kind}.gz").write_bytes(gzip.compress(content))
         for name in (kind, f"{kind}.gz"):
             assert cells(read_table(tmp_path / name))[0] == (2, ["a", "3.5", "1"])
+
+
+def test_a_cell_larger_than_the_sample_is_refused_alike(file: Any) -> None:
+    path = file(b"id,kg\n" + b"x" * (20 << 20) + b",1\nb,2\n")
+    said = set()
+    for sample in (False, True):
+        with pytest.raises(UnreadableError, match="a cell of more than 131,072") as raised:
+            read_table(path, sample=sample)
+        said.add(str(raised.value))
+    assert len(said) == 1
 
 
 class TestBroken:

@@ -174,6 +174,14 @@ def test_a_parent_of_no_possible_height_is_left_out() -> None:
     assert codes(found) == [("P24", 2), ("P24", 4)]
 
 
+def test_a_parents_height_may_have_its_unit_beside_it() -> None:
+    written = ("1.65 m", "165cm", "1,650 mm", "1m65", "5'6", "65 in", "165 kg", "1.65 cm", "1.65")
+    found = side("children", *({"id": "a", "father height": h} for h in written))
+    expected = [165, 165, 165, 165, 167.64, 165.1, np.nan, np.nan, 165]
+    np.testing.assert_allclose(found.children["father_cm"], expected)
+    assert codes(found) == [("P24", 8), ("P24", 9)]
+
+
 def test_headers_as_people_write_them() -> None:
     found = side(
         "events", {"NHS No.": "999 000 0018", "Event date": "13/01/2025", "Event type": "Injury"}

@@ -327,5 +327,5 @@ def are_monthly(child: NDArray[Any], born: Dates) -> bool:
     by_child = by_child[~np.isnat(by_child)]
     if len(by_child) < MONTHLY_CHILDREN:
         return False
-    day = (by_child - by_child.astype("datetime64[M]").astype("datetime64[D]")).astype(np.int64)
-    return bool(np.isin(day, (0, MID_MONTH - 1)).mean() >= MONTHLY_SHARE)
+    day = pd.DatetimeIndex(by_child.astype("datetime64[s]")).day.to_numpy()  # faster than NumPy's
+    return bool(((day == 1) | (day == MID_MONTH)).mean() >= MONTHLY_SHARE)

@@ -24,7 +24,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from centiles.errors import MappingError, UnreadableError
-from centiles.records import fhir, json_files, streams
+from centiles.records import fhir, json_files, streams, titles
 from centiles.records.fhir import Resources
 from centiles.records.layouts import SHEET, Config
 from centiles.records.presets import Preset
@@ -236,6 +236,8 @@ def _sampled(name: str, path: Path) -> TextTable | None:
         if not whole:  # cut, maybe within a character
             content = codecs.getincrementaldecoder("utf-16")("replace").decode(content).encode()
         content = _utf8(name, content)
+    if not whole and b"\n" not in content[-csv.field_size_limit() :].replace(b"\r", b"\n"):
+        return None  # in a cell that is larger than any: the whole file is refused, or has it
     text = _first_lines(content, whole=whole)
     table = _csv_text(name, "", _utf8(name, text))
     return replace(table, sampled=not whole or len(text) < len(content))
@@ -328,20 +330,23 @@ def _header(name: str, text: bytes) -> tuple[str, tuple[str, ...], int]:
 def _first_rows(head: str, delimiter: str) -> tuple[float, int, str, tuple[str, ...], int]:
     """Return the share of first rows as wide as the header, its width, and the header itself.
 
-    A title in one cell above a table is taken to be as wide as most rows below it.
+    A title above a table is taken to be as wide as the line of headers below it, and one in a
+    single cell, where there is none, as most rows.
     """
     reader = csv.reader(io.StringIO(head, newline=""), delimiter=delimiter)
     rows = (row for row in reader if any(map(str.strip, row)))
     header: list[str] = []
-    below: list[int] = []
+    first: list[list[str]] = []
     lines = 0
     with suppress(csv.Error):  # a cell larger than any cell is
         header, lines = next(rows, []), reader.line_num
-        below.extend(map(len, islice(rows, 10)))
+        first.extend(islice(rows, 10))
+    below = list(map(len, first))
     even = below.count(len(header)) / max(len(below), 1) if len(header) > 1 else 0.0
-    usual = max(set(below), key=below.count, default=0)
-    if len(header) == 1 and usual > 1:  # half as good as a line of headers
-        header += [""] * (usual - 1)
+    usual = max(set(below), key=below.count, default=0) if len(header) == 1 else 0
+    usual = titles.width_below(header, first) or usual
+    if len(header) < usual:  # half as good as a line of headers
+        header += [""] * (usual - len(header))
         even = below.count(usual) / len(below) / 2
     return even, len(header), delimiter, tuple(header), lines
 
@@ -378,7 +383,7 @@ def _careful_rows(
 ) -> TextTable:
     """Return all rows by the csv module: blank lines, line ends in quotes, ragged rows."""
     width, spare = len(headers), [""] * len(headers)
-    lines = io.StringIO(text.decode("utf-8"), newline="")
+    lines = io.TextIOWrapper(io.BytesIO(text), "utf-8", newline="")  # StringIO takes 4 bytes a sign
     cells: list[list[str]] = []
     rows: list[int] = []
     ragged: list[int] = []
@@ -391,13 +396,15 @@ def _careful_rows(
                 continue
             if any(map(str.strip, row[width:])):
                 overfull.append(number)
-            if len(row) < width or number in overfull[-1:]:
+            if (rows and len(row) < width) or number in overfull[-1:]:  # the first may be a title
                 ragged.append(number)
             cells.append((row + spare)[:width])
             rows.append(number)
     except csv.Error as fault:
+        most = csv.field_size_limit()
+        said = f"a cell of more than {most:,} characters" if str(most) in str(fault) else fault
         raise UnreadableError(
-            f"{name}: found {fault} below row {number}, expected CSV; correct it or export it again"
+            f"{name}: found {said} below row {number}, expected CSV; correct it or export it again"
         ) from None
     if row:
         raise UnreadableError(

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from centiles.errors import MappingError
 from centiles.measures import codes_of
-from centiles.records import columns, parsing
+from centiles.records import amounts, columns, parsing
 from centiles.records.columns import ACTIONS_FILE, CHILDREN_FILE, EVENTS_FILE, Column
 from centiles.records.files import read_table
 from centiles.records.layouts import Config, layouts
@@ -38,7 +38,7 @@ SIDE_FATES: Final = ("used", "unused", "not yet known")
 PARENT_CM: Final = (100.0, 230.0)
 _YES: Final = ("yes", "y", "true", "1", "x", "sensitive")
 _NO: Final = ("no", "n", "false", "0")
-_METRES_BELOW: Final = 3.0  # a parent's height under this is in metres
+_METRES_BELOW: Final = 3.0  # a parent's height without a unit under this is in metres
 
 
 @dataclass(frozen=True)
@@ -286,15 +286,20 @@ def _dates(rows: Rows, slot: str) -> NDArray[np.datetime64]:
 
 
 def _heights(rows: Rows, slot: str) -> NDArray[np.float64]:
-    """Return parents' heights [cm], given in cm or m; NaN and a problem where no parent's."""
+    """Return parents' heights [cm], as written: cm and m need no unit, others do.
+
+    NaN and a problem where it is no parent's.
+    """
     column = rows.column(slot)
     if column is None:
         return np.full(len(rows), np.nan)
-    read = parsing.numbers(column.stripped)
-    value = np.where(read.value < _METRES_BELOW, read.value * 100, read.value)
+    read = amounts.amounts(column.stripped)
+    times, over = amounts.rates(read.unit, "height")
+    bare = (read.unit == "").to_numpy()
+    times[bare] = np.where(read.value[bare] < _METRES_BELOW, 100, 1)
+    value = read.value * times / over
     fits = (value >= PARENT_CM[0]) & (value <= PARENT_CM[1])
-    missing = parsing.is_missing(column.stripped)
-    rows.list("P24", column.spread(~fits & ~missing, missing=False), slot)
+    rows.list("P24", column.spread(~fits & ~read.missing, missing=False), slot)
     return column.spread(np.where(fits, value, np.nan), missing=np.nan)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from operator import or_
 from typing import Final
@@ -24,11 +25,11 @@ def without_titles(table: TextTable) -> TextTable:
     The first line is a title if it holds no header this library knows, and one of the next holds
     three or more. Rows keep their numbers.
     """
-    if any(known_header(header) for header in table.headers):
+    if any(map(known_header, table.headers)):
         return _without_units(table)
     for row in range(min(WITHIN_ROWS - 1, len(table.rows))):
         cells = tuple(_cell(column, row) for column in table.columns)
-        if sum(map(known_header, cells)) >= FEWEST_KNOWN:
+        if _is_header(cells):
             kept = tuple(TextColumn(each.words, each.codes[row + 1 :]) for each in table.columns)
             titles = table.rows[: row + 1]
             below = replace(
@@ -37,6 +38,23 @@ def without_titles(table: TextTable) -> TextTable:
             )  # fmt: skip
             return _without_units(without_blank_rows(_only_used(below)))
     return table
+
+
+def width_below(first: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    """Return how many cells the header below a title has, 0 where there is none.
+
+    Examples
+    --------
+    >>> width_below(["Oak School", "2024"], [["id", "sex", "dob", "date", "weight"]])
+    5
+    """
+    if any(map(known_header, first)):
+        return 0
+    return next((len(row) for row in rows[: WITHIN_ROWS - 1] if _is_header(row)), 0)
+
+
+def _is_header(cells: Sequence[str]) -> bool:
+    return sum(map(known_header, cells)) >= FEWEST_KNOWN
 
 
 def _without_units(table: TextTable) -> TextTable:
