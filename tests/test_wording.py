@@ -139,6 +139,16 @@ def test_what_was_getting_better_when_the_child_was_last_seen() -> None:
     assert " line and was recovering: now on the 2nd" in said(low, "WT-BELOW-04", **later)
 
 
+def test_a_rate_of_loss_that_comes_again_above_where_it_began() -> None:
+    """50 kg, 1 kg a week lost twice, 8 kg regained, and 1 kg a week lost twice again."""
+    pairs = (3000, 50.0), (3007, 49.0), (3014, 48.0), (3028, 56.0), (3035, 55.0), (3042, 54.0)
+    rows = [Row("a", age, "weight", kg) for age, kg in pairs]
+    assert said(rows, "WT-LOSS-RATE").startswith(
+        "weight was lost, came back and fell again by 1.0 kg a week or more in two intervals in a "
+        "row, 6 weeks on, from above the"
+    )
+
+
 def test_a_loss_and_a_level_that_get_better() -> None:
     back = [Row("a", age, "weight", kg) for age, kg in ((3300, 60.0), (3400, 50.0), (3430, 60.5))]
     assert said(back, "WT-LOSS").startswith("weight was lost and is being regained, 4 months on")

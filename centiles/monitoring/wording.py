@@ -119,10 +119,12 @@ def _loss(finding: Any, rule: Rule) -> str:
 
 def _rate_of_loss(finding: Any, rule: Rule) -> str:
     gone, label = interval(finding.interval_days), _label(finding)
-    if finding.better or finding.to_value >= finding.from_value:
+    if finding.better:
         return _loss(finding, rule)
-    said = f"{label} fell by {finding.amount:.1f} kg a week or more in two intervals in a row"
-    return f"{said}: {_amount_lost(finding)} in {gone}, {_from_to(finding)}"
+    rate = f"by {finding.amount:.1f} kg a week or more in two intervals in a row"
+    if finding.to_value >= finding.from_value:  # it came back, and what is told is a loss since
+        return f"{label} was lost, came back and fell again {rate}, {gone} on, {_from_to(finding)}"
+    return f"{label} fell {rate}: {_amount_lost(finding)} in {gone}, {_from_to(finding)}"
 
 
 def _static(finding: Any, _: Rule) -> str:
