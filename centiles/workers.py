@@ -14,12 +14,10 @@ import threading
 import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
-from itertools import chain, islice, takewhile
-from multiprocessing.connection import Connection
-from typing import Any, Final, TypeVar
+from itertools import chain, islice
+from multiprocessing.connection import Connection, wait
+from typing import Any, Final, TypeVar, cast
 
 from centiles import threads
 from centiles.errors import CentilesError
@@ -29,7 +27,6 @@ Given = TypeVar("Given")
 
 WORKERS: Final = min(threads.CORES or 1, 4)  # each holds what it works on in memory
 _AHEAD: Final = 2  # pieces a process that are given out before the first of them is taken back
-_LOOK: Final = 0.2  # [s]: how long Ctrl-C is held back at most
 
 
 def each_done(
@@ -64,58 +61,86 @@ def each_done(
     """
     rest = iter(pieces)
     first = list(islice(rest, max(workers, 1)))
-    workers = len(first)
-    if workers < 2:
-        yield from map(work, chain(first, rest))
+    todo = enumerate(chain(first, rest))
+    if len(first) < 2:
+        yield from (work(piece) for _, piece in todo)
         return
+    with _processes(work, len(first)) as idle:
+        busy: dict[Connection, int] = {}  # which piece each process has
+        given: dict[int, tuple[Given, Exception | None]] = {}
+        most, told = _AHEAD * len(first), 0
+        while True:
+            while idle and len(busy) + len(given) < most and (piece := next(todo, None)):
+                busy[idle[0]] = piece[0]
+                with _told_of_death(len(first)):
+                    idle.popleft().send(piece[1])
+            if told in given if in_order else given:
+                result, fault = given.pop(told if in_order else next(iter(given)))
+                if fault is not None:
+                    raise fault
+                yield result
+                told += 1
+            elif busy:
+                for pipe in cast("list[Connection]", wait(list(busy))):
+                    with _told_of_death(len(first)):
+                        given[busy.pop(pipe)] = pipe.recv()
+                    idle.append(pipe)
+            else:
+                return
+
+
+@contextmanager
+def _processes(work: Callable[[Any], Any], count: int) -> Iterator[deque[Connection]]:
+    """Start processes, each with a pipe of its own; end them at once however this ends.
+
+    No lock is shared with any, and no other process has an end of its pipe: so each can end, or
+    be ended, at any moment, and that is heard.
+    """
     context = multiprocessing.get_context("spawn")  # a fork would have half of our threads
     listening, until = context.Pipe(duplex=False)
-    with listening, until:
-        pool = ProcessPoolExecutor(
-            workers, mp_context=context, initializer=_begin, initargs=(listening,)
-        )
-        try:
-            with _unheard():  # all processes are started here
-                todo = deque(pool.submit(work, piece) for piece in first)
-            _give(pool, work, islice(rest, (_AHEAD - 1) * workers), todo)
-            while todo:
-                with _held():
-                    wait([todo[0]] if in_order else todo, _LOOK, FIRST_COMPLETED)
-                for each in _ended(todo, in_order=in_order):
-                    _give(pool, work, islice(rest, 1), todo)
-                    yield each.result()
-            with _held():
-                pool.shutdown()
-        except BrokenProcessPool:
-            raise CentilesError(
-                "a process that did a part of this run ended without a word, as where there is no "
-                f"memory left; expected room for {workers} of them, of up to 1 GB each. Close "
-                "other programs and give the same command again"
-            ) from None
-        finally:
-            with _held():
-                until.close()
-                pool.shutdown(cancel_futures=True)
+    started, ends = [], [listening]
+    try:
+        for _ in range(count):
+            ours, theirs = context.Pipe()
+            ends.append(ours)
+            process = context.Process(target=_serve, args=(work, theirs, listening), daemon=True)
+            with _unheard():
+                process.start()
+            started.append(process)
+            theirs.close()
+        yield deque(ends[1:])
+    finally:
+        until.close()
+        for process in started:
+            process.join()
+        for each in ends:
+            each.close()
 
 
-def _give(
-    pool: ProcessPoolExecutor,
-    work: Callable[[Piece], Given],
-    pieces: Iterable[Piece],
-    todo: deque[Future[Given]],
-) -> None:
-    """Give out more pieces."""
-    for piece in pieces:
-        with _held():
-            todo.append(pool.submit(work, piece))
+@contextmanager
+def _told_of_death(count: int) -> Iterator[None]:
+    """Say plainly that the process at the other end of a pipe has died."""
+    try:
+        yield
+    except (EOFError, OSError):
+        raise CentilesError(
+            "a process that did a part of this run ended without a word, as where there is no "
+            f"memory left; expected room for {count} of them, of up to 1 GB each. Close "
+            "other programs and give the same command again"
+        ) from None
 
 
-def _ended(todo: deque[Future[Given]], *, in_order: bool) -> list[Future[Given]]:
-    """Take from what is under way what has ended, or as much of it as is next."""
-    found = list(takewhile(Future.done, todo) if in_order else filter(Future.done, todo))
-    for each in found:
-        todo.remove(each)
-    return found
+def _serve(work: Callable[[Any], Any], pipe: Connection, listening: Connection) -> None:
+    """Do one piece of work after another, as a process of its own."""
+    _begin(listening)
+    with suppress(EOFError, OSError):
+        while True:
+            piece = pipe.recv()
+            try:
+                said: tuple[Any, Exception | None] = work(piece), None
+            except Exception as fault:  # noqa: BLE001 -- raised again where it was asked for
+                said = None, fault
+            pipe.send(said)
 
 
 def _begin(listening: Connection) -> None:
@@ -137,27 +162,10 @@ def _end_with(listening: Connection) -> None:
 @contextmanager
 def _unheard() -> Iterator[None]:
     """Start processes that do not hear Ctrl-C: it is told by the one that began them."""
-    with _answered(signal.SIG_IGN):
-        yield
-
-
-@contextmanager
-def _held() -> Iterator[None]:
-    """Hold Ctrl-C back until the pool has let go of its own locks, and tell it then."""
-    heard: list[int] = []
-    with _answered(lambda number, _: heard.append(number)):
-        yield
-    if heard:
-        signal.raise_signal(signal.SIGINT)
-
-
-@contextmanager
-def _answered(answer: Any) -> Iterator[None]:
-    """Answer Ctrl-C otherwise for a while; threads that may not set it leave it as it is."""
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield  # where signals cannot be set
         return
-    before = signal.signal(signal.SIGINT, answer)
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         yield
     finally:
