@@ -236,8 +236,8 @@ def _sampled(name: str, path: Path) -> TextTable | None:
         if not whole:  # cut, maybe within a character
             content = codecs.getincrementaldecoder("utf-16")("replace").decode(content).encode()
         content = _utf8(name, content)
-    few = len(content.splitlines()) <= SAMPLE_ROWS
-    if few and not whole and len(content[-csv.field_size_limit() :].splitlines()) == 1:
+    in_a_cell = not whole and len(content[-csv.field_size_limit() :].splitlines()) == 1
+    if in_a_cell and len(content.splitlines()) <= SAMPLE_ROWS:
         return None  # in a cell that is larger than any: the whole file is refused, or has it
     text = _first_lines(content, whole=whole)
     table = _csv_text(name, "", _utf8(name, text))
